@@ -1,0 +1,33 @@
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+__attribute__((noreturn, cold)) static void out_of_memory(size_t count, size_t size)
+{
+	fprintf(stderr, "out of memory: no %zu x %zu bytes\n", count, size);
+	abort();
+}
+
+void *memory_new(size_t count, size_t size)
+{
+	void *at = calloc(count > 0 ? count : 1, size);
+	if (at == NULL)
+		out_of_memory(count, size);
+	return at;
+}
+
+void *memory_grow(void *old, size_t count, size_t size)
+{
+	void *at = reallocarray(old, count > 0 ? count : 1, size);
+	if (at == NULL)
+		out_of_memory(count, size);
+	return at;
+}
+
+char *memory_text(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	return memcpy(memory_new(size, 1), text, size);
+}

@@ -1,0 +1,22 @@
+/* base/memory.h - heap memory for the control side.
+ *
+ * Running out of memory while reading a configuration or starting up is not a
+ * state this program can do anything sensible in: these end the process with a
+ * message. The data path does not use them; it takes from slabs (base/slab.h),
+ * which report failure.
+ */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stddef.h>
+
+/* Zeroed memory for count objects of size bytes; owned by the caller (free). */
+__attribute__((returns_nonnull, malloc)) void *memory_new(size_t count, size_t size);
+
+/* As realloc for count objects; the part that is new is not zeroed. */
+__attribute__((returns_nonnull)) void *memory_grow(void *old, size_t count, size_t size);
+
+/* A copy of `text`, owned by the caller (free). */
+__attribute__((returns_nonnull, malloc)) char *memory_text(const char *text);
+
+#endif

@@ -1,0 +1,49 @@
+/* loop/dial.h - connecting to an address, with a time limit.
+ *
+ * Invariant: while `pending`, the watch belongs to the dial: its handler is the
+ * dial's own. Before on_done is called, `pending` is false and the watch is the
+ * caller's again.
+ * Thread: the loop's.
+ */
+#ifndef LOOP_DIAL_H
+#define LOOP_DIAL_H
+
+#include "base/address.h"
+#include "loop/loop.h"
+
+enum dial_result {
+	DIAL_OPEN = 0,
+	DIAL_REFUSED,		/* nobody listens there */
+	DIAL_TIMED_OUT,
+	DIAL_UNREACHABLE,	/* no route, host down, and whatever else the net says */
+	DIAL_NO_DESCRIPTORS,	/* our own limit, says nothing about the server */
+	DIAL_NO_PORTS,		/* no local port is free for this address */
+	DIAL_RESULTS
+};
+
+struct dial {
+	struct loop       *loop;
+	struct loop_watch *watch;	/* borrowed */
+	struct loop_timer  limit;
+	bool               pending;
+	void (*on_done)(struct dial *d, enum dial_result result);
+};
+
+void dial_init(struct dial *d, struct loop *l,
+	       void (*on_done)(struct dial *d, enum dial_result result));
+
+/* Connects w, which must not be open, to `to`. True: the connection stands already
+ * or failed already, and *result says which; on_done is not called. False: on_done
+ * will be called once. On DIAL_OPEN, w is open, registered, and its handler is
+ * `on_ready`; on anything else it is closed. TCP_NODELAY is set. */
+bool dial_start(struct dial *d, struct loop_watch *w, const struct address *to,
+		uint64_t limit_ms, void (*on_ready)(struct loop_watch *w, unsigned events),
+		enum dial_result *result);
+
+/* Closes the watch and forgets the call. Nothing happens when none is pending. */
+void dial_cancel(struct dial *d);
+
+/* "connection refused", "timed out", ... */
+const char *dial_result_text(enum dial_result result);
+
+#endif

@@ -1,0 +1,133 @@
+/* model/live.h - what is true now: up or down, busy, counted. Outlives models.
+ *
+ * A server, pool or listener keeps its live part over a reload as long as its name
+ * stays (server: pool name and address text; pool: name; listener: address text),
+ * so that a reload loses no verdict and no count.
+ *
+ * Threads: the registry (live_*) belongs to the control thread. Fields marked with
+ * a writer are written by that one only; counters are added to by any loop with
+ * relaxed atomics; everybody may read everything, relaxed.
+ */
+#ifndef MODEL_LIVE_H
+#define MODEL_LIVE_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "model/gate.h"
+#include "model/model.h"
+
+enum { LIVE_REASON_MAX = 120, LIVE_SERVER_IDS_MAX = 65536 };
+
+/* Why the data path could not use a server. */
+enum live_failure {
+	FAILURE_NONE,
+	FAILURE_REFUSED, FAILURE_CONNECT_TIMEOUT, FAILURE_UNREACHABLE,
+	FAILURE_RESET,			/* closed before the first byte of a response */
+	FAILURE_RESPONSE_TIMEOUT,
+	FAILURE_MALFORMED,		/* what came was no HTTP response */
+	FAILURE_CUT,			/* closed in the middle of a response */
+	FAILURES
+};
+const char *live_failure_text(enum live_failure f);
+
+struct live_server {
+	/* Read by every pick. */
+	alignas(64) atomic_bool up;	/* writer: control thread (health) and passive marks */
+	atomic_bool   draining;		/* writer: control thread */
+	atomic_uint   weight;		/* writer: control thread */
+	atomic_ullong load_total;	/* least-load: probe's answer plus requests since */
+	atomic_ullong load_errors;
+
+	/* Written by every request. */
+	alignas(64) atomic_uint in_flight;
+	atomic_uint   failures_in_row;	/* reset by each good response */
+	atomic_ullong requests, responses, retried_away, failures[FAILURES];
+	struct gate   gate;		/* parallel_max */
+
+	/* Rarely touched. */
+	alignas(64) _Atomic(const struct address *) address;	/* NULL until resolved */
+	uint32_t id;			/* dense: index of per-loop tables */
+	uint64_t seed;			/* hash of the address text */
+	char     text[ADDRESS_TEXT_MAX];
+	char     pool[MODEL_NAME_MAX + 1];
+
+	/* Control thread only. */
+	char     reason[LIVE_REASON_MAX];	/* of the present verdict */
+	uint32_t holders;
+	void    *prober;		/* owned by health/prober.c */
+	struct live_server *next;
+};
+
+struct live_pool {
+	char name[MODEL_NAME_MAX + 1];
+	alignas(64) atomic_ullong requests;	/* counted only where a check is `after` */
+	atomic_ullong retries, retries_over_budget, no_server_up, queued, queue_full,
+		      queue_timeouts;
+	atomic_uint   waiting;			/* requests in queues, all loops */
+	atomic_ullong waiting_loops;		/* bit per loop that has some */
+	uint32_t holders;
+	void    *prober;			/* owned by health/prober.c */
+	struct live_pool *next;
+};
+
+struct live_listener {
+	char text[ADDRESS_TEXT_MAX];
+	struct gate connections;
+	struct gate parallel;
+	atomic_ullong accepted, requests, responses[6];	/* responses by status class, [0]: none */
+	atomic_ullong bad_requests, timeouts, client_gone, cut, accept_paused, queue_full;
+	uint32_t holders;
+	struct live_listener *next;
+};
+
+/* Everything that is known at present. One per process, made by daemon. */
+struct live {
+	struct live_server   *servers;
+	struct live_pool     *pools;
+	struct live_listener *listeners;
+	uint64_t ids[LIVE_SERVER_IDS_MAX / 64];		/* taken ones */
+
+	struct gate   connections;	/* in all */
+	atomic_ullong accept_out_of_descriptors, dials_out_of_descriptors;
+};
+
+void live_init(struct live *live);
+void live_fini(struct live *live);
+
+/* Gives each listener, pool and server of m its live part, found or made. A server
+ * that is new starts up (until a probe or a request says otherwise), with the
+ * weight and the drain of the model; one that was known takes them over too.
+ * -1: more servers than LIVE_SERVER_IDS_MAX; m is unchanged then. */
+int model_attach(struct model *m, struct live *live, struct err *err);
+
+/* Puts back what model_attach has given; called by model_put for the last holder,
+ * on the control thread. What nobody holds any more is freed. */
+void model_detach(struct model *m, struct live *live);
+
+/* Sets the verdict. True when it changed: the caller logs, once. Any thread for
+ * passive marks; `up` again only from the control thread. */
+bool live_server_set_up(struct live_server *s, bool up);
+
+/* Passive health: what the data path itself has seen of a server. Any loop.
+ * A good response resets the count of failures in a row; it costs a load when
+ * nothing was wrong before. */
+static inline void live_server_succeeded(struct live_server *s)
+{
+	if (atomic_load_explicit(&s->failures_in_row, memory_order_relaxed) != 0)
+		atomic_store_explicit(&s->failures_in_row, 0, memory_order_relaxed);
+}
+
+/* A failure. True when this very call has marked the server down (fails_max in a
+ * row; 0: never): the caller then tells the control thread, which logs the mark
+ * and probes. */
+bool live_server_failed(struct live_server *s, enum live_failure why, uint32_t fails_max);
+
+/* Publishes a resolved address; old ones stay until the server is freed, since a
+ * loop may be reading them. Control thread. */
+void live_server_set_address(struct live_server *s, const struct address *resolved);
+
+#endif

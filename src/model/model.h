@@ -1,0 +1,162 @@
+/* model/model.h - what the operator asked for: frozen data.
+ *
+ * config/ makes one from a file or from a command line; nobody changes it after
+ * model_attach. What is true at the moment (up, busy, counted) is in model/live.h,
+ * which outlives any one model.
+ *
+ * Ownership: a model owns everything it points at, but for the `live` pointers,
+ * which it holds (put back when it ends). Held by reference count: the control
+ * thread holds the present one, each loop those that its requests began with.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/log.h"
+#include "base/span.h"
+
+enum {
+	MODEL_LOOPS_MAX     = 64,
+	MODEL_LISTENERS_MAX = 256,
+	MODEL_POOLS_MAX     = 1024,
+	MODEL_SERVERS_MAX   = 4096,	/* in one pool */
+	MODEL_ROUTES_MAX    = 1024,	/* in one listener */
+	MODEL_NAME_MAX      = 63,
+};
+
+struct policy;		/* pick/policy.h */
+struct live_server;	/* model/live.h */
+struct live_pool;
+struct live_listener;
+
+enum check_kind { CHECK_OFF, CHECK_HTTP, CHECK_TCP };
+
+/* What an HTTP probe has to answer to count as good. */
+enum check_expect {
+	EXPECT_STATUS,		/* a status from status_min to status_max */
+	EXPECT_LOAD,		/* 200 and two numbers: errors, newline, total */
+};
+
+struct model_check {
+	enum check_kind   kind;
+	char             *path;		/* owned; HTTP only */
+	char             *host;		/* owned; Host of the probe, NULL: the server's address */
+	enum check_expect expect;
+	uint16_t status_min, status_max;
+	uint32_t every_ms, timeout_ms;
+	uint16_t rise, fall;		/* results in a row, at least 1 */
+	uint32_t after_requests;	/* probe all after so many requests too; 0: never */
+};
+
+struct model_server {
+	struct address address;		/* len 0: a name, not resolved here */
+	uint32_t weight;		/* 0 to 256; 0: takes no new request */
+	uint32_t parallel_max;		/* requests at once; 0: no limit */
+	bool     drain;			/* as weight 0, and said so */
+	struct live_server *live;	/* held; set by model_attach */
+};
+
+enum host_mode { HOST_PRESERVE, HOST_SERVER, HOST_FIXED };
+
+struct model_pool {
+	char *name;			/* owned */
+	const struct policy *policy;
+	struct model_server *servers;	/* owned */
+	uint32_t server_count;
+	struct model_check check;
+
+	uint32_t server_parallel_max;	/* for servers that set none; 0: no limit */
+	uint32_t queue_max;		/* requests that wait for a free server, all loops */
+	uint32_t queue_ms;		/* and how long */
+
+	uint32_t retries_max;		/* further tries after the first, 0 to 15 */
+	uint32_t retry_percent;		/* budget: retries per hundred requests */
+	uint32_t retry_reserve;		/* and so many beyond it, per loop */
+	uint32_t passive_fails;		/* failures in a row that mark a server down; 0: none */
+	uint32_t passive_ms;		/* and for how long, where no check brings it back */
+
+	uint32_t connect_ms, response_ms, body_ms;
+	uint32_t idle_ms;		/* how long an idle upstream connection is kept */
+	uint32_t idle_max;		/* idle upstream connections kept, per server and loop */
+
+	enum host_mode host_mode;
+	char *host;			/* owned; HOST_FIXED */
+
+	struct live_pool *live;		/* held; set by model_attach */
+};
+
+struct model_route {
+	char    *host;			/* owned, lower case; NULL: any; "*.example.com": any label */
+	char    *path;			/* owned prefix; NULL: any */
+	uint32_t pool;			/* index into model.pools */
+};
+
+enum forwarded_headers {
+	FORWARD_VIA = 1, FORWARD_X_FORWARDED = 2, FORWARD_FORWARDED = 4,
+};
+
+struct model_listener {
+	struct address address;
+	struct model_route *routes;	/* owned; the first that fits is taken */
+	uint32_t route_count;		/* `to POOL` is the last route, with host and path NULL */
+
+	uint32_t connections_max;	/* served at once, further ones wait unaccepted; 0: no limit */
+	uint32_t parallel_max;		/* requests at once; 0: no limit */
+	uint32_t queue_max;		/* requests that wait behind parallel_max */
+	uint32_t queue_ms;
+
+	uint32_t head_max, fields_max, target_max;
+	uint64_t body_max;		/* bytes; UINT64_MAX: no limit */
+	uint32_t head_ms;		/* from the first byte of a request to its empty line */
+	uint32_t body_ms;		/* without a byte of a body, either direction */
+	uint32_t keep_alive_ms;		/* without a request */
+	uint32_t linger_ms;		/* to read on after an early answer */
+	uint32_t tunnel_ms;		/* without a byte in a tunnel */
+	uint32_t requests_max;		/* per connection; 0: no limit */
+
+	unsigned forwarded;		/* enum forwarded_headers */
+	bool     plain_500;		/* the quick form's: any failure is an empty 500 */
+	bool     access_log;
+	struct live_listener *live;	/* held; set by model_attach */
+};
+
+enum access_format { ACCESS_OFF, ACCESS_COMBINED, ACCESS_JSON };
+
+struct model {
+	struct model_listener *listeners;	/* owned */
+	uint32_t listener_count;
+	struct model_pool *pools;		/* owned */
+	uint32_t pool_count;
+
+	uint32_t threads;		/* loops; 0: one per core; needs a restart */
+	uint32_t connections_max;	/* client connections in all; 0: as descriptors allow */
+	uint32_t drain_ms;		/* how long running requests may go on at the end */
+	enum log_level log_level;
+	char    *log_path;		/* owned; NULL: standard error */
+	enum access_format access_format;
+	char    *access_path;		/* owned; NULL: standard output */
+
+	uint32_t holders;		/* atomic */
+};
+
+/* An empty model with one holder: the caller. */
+struct model *model_create(void);
+
+/* One more holder; returns m. Any thread. */
+const struct model *model_get(const struct model *m);
+
+/* One holder less; the last one's call frees it. Any thread. */
+void model_put(const struct model *m);
+
+/* The pool's index, or -1. */
+int model_pool_find(const struct model *m, struct span name);
+
+/* Defaults, in one place: config starts from these for each new block. */
+void model_listener_defaults(struct model_listener *l);
+void model_pool_defaults(struct model_pool *p);
+void model_server_defaults(struct model_server *s);
+
+#endif

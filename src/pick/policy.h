@@ -1,0 +1,113 @@
+/* pick/policy.h - how a balancing policy plugs in.
+ *
+ * A policy answers one question: which server serves this key? It sees a list of
+ * servers with what is true of them now, and a little memory of its own loop's; no
+ * socket, no protocol, no clock. HTTP, TCP, key-value and packets share it.
+ *
+ * Every policy keeps these: it never returns a server that is down, draining, of
+ * weight 0, busy (pick_server.live->gate at its limit), or already tried; it
+ * returns PICK_NONE only if there is no other. With all equal, a greater weight
+ * never means fewer picks.
+ *
+ * Threads: pick is called by one loop with that loop's own pick_state; what it
+ * reads of live is atomic.
+ */
+#ifndef PICK_POLICY_H
+#define PICK_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/live.h"
+
+#define PICK_NONE UINT32_MAX
+
+enum { PICK_TRIED_MAX = 16 };
+
+struct pick_server {
+	struct live_server *live;	/* borrowed: as long as the model */
+	uint32_t parallel_max;		/* 0: no limit */
+};
+
+struct pick_view {			/* immutable: one per pool and model */
+	const struct pick_server *servers;
+	uint32_t count;
+};
+
+/* What a loop remembers for a pool from one pick to the next. */
+struct pick_state {
+	uint64_t random;	/* seed differs per loop; see pick_random */
+	uint32_t cursor;
+	int64_t *current;	/* owned; one per server of the view, all 0 at first */
+};
+
+struct tried {			/* servers that already failed this request */
+	uint32_t at[PICK_TRIED_MAX];
+	uint32_t count;
+};
+
+struct policy {
+	const char *name;	/* the word in the configuration */
+	const char *help;	/* one line for the manual page */
+	bool wants_load;	/* reads load_total: probes must report it */
+
+	/* Never blocks, locks or allocates. Returns an index into servers. A policy
+	 * that must note its choice in live (least-load) does so here. */
+	uint32_t (*pick)(const struct pick_view *view, struct pick_state *state,
+			 uint64_t key, const struct tried *tried);
+};
+
+/* Finds a policy by its word, or NULL. */
+const struct policy *policy_find(const char *name);
+
+/* All of them, in the order of the manual page; ends with NULL. */
+extern const struct policy *const policies[];
+
+void pick_state_init(struct pick_state *state, uint32_t count, uint64_t seed);
+void pick_state_fini(struct pick_state *state);
+
+static inline bool pick_was_tried(const struct tried *tried, uint32_t server)
+{
+	for (uint32_t i = 0; i < tried->count; i++)
+		if (tried->at[i] == server)
+			return true;
+	return false;
+}
+
+static inline uint32_t pick_weight(const struct pick_server *s)
+{
+	return atomic_load_explicit(&s->live->weight, memory_order_relaxed);
+}
+
+/* Up, not draining, weight not 0: whether it may be given work at all. */
+static inline bool pick_is_open(const struct pick_server *s)
+{
+	return atomic_load_explicit(&s->live->up, memory_order_relaxed) &&
+	       !atomic_load_explicit(&s->live->draining, memory_order_relaxed) &&
+	       pick_weight(s) > 0;
+}
+
+static inline bool pick_is_busy(const struct pick_server *s)
+{
+	return s->parallel_max > 0 &&
+	       atomic_load_explicit(&s->live->gate.inside, memory_order_relaxed) >=
+		       s->parallel_max;
+}
+
+/* The three rules that every policy keeps. */
+static inline bool pick_may(const struct pick_view *view, uint32_t i,
+			    const struct tried *tried)
+{
+	return pick_is_open(&view->servers[i]) && !pick_is_busy(&view->servers[i]) &&
+	       !pick_was_tried(tried, i);
+}
+
+/* What PICK_NONE meant: whether waiting for a busy server makes sense. */
+enum pick_answer { PICK_ALL_DOWN, PICK_ALL_TRIED, PICK_ALL_BUSY };
+enum pick_answer pick_why_none(const struct pick_view *view, const struct tried *tried);
+
+/* The next of a sequence that no other loop shares (splitmix64). */
+uint64_t pick_random(struct pick_state *state);
+
+#endif
