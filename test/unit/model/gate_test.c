@@ -73,7 +73,7 @@ static void a_changed_max_counts_from_the_next_call(void **unused)
 	assert_true(gate_enter(&g, 1, 1));
 }
 
-enum { THREADS = 4, VISITS = 4000, DEADLINE_S = 60 };
+enum { THREADS = 4, VISITS = 20000, DEADLINE_S = 60 };
 
 struct race {
 	struct gate gate;
