@@ -139,14 +139,15 @@ bench:
 	@test/bench/bench.py --out $(OUT) --rounds $(ROUNDS) --seconds $(SECONDS) \
 		$(if $(ONLY),--only $(ONLY))
 
-# Each of the three sees what the others do not. .clang-tidy says what is asked of it.
+# Each of the three sees what the others do not. .clang-tidy says what is asked of it;
+# null dereferences are left to it, gcc 12 finds them where there are none.
 .PHONY: analyze analyze-gcc analyze-clang analyze-cppcheck
 analyze:
 	@tools/install-deps analyze
 	+@$(MAKE) --no-print-directory analyze-gcc analyze-clang analyze-cppcheck
 analyze-gcc:
 	+@$(AGAIN) OUT=out-analyze CC=gcc \
-		CFLAGS='-O2 -g -fanalyzer' programs
+		CFLAGS='-O0 -g -fanalyzer -Wno-analyzer-null-dereference' programs
 analyze-clang:
 	clang-tidy --quiet $(SOURCES) -- -std=gnu17 -D_GNU_SOURCE -Isrc $(PKGCFLAGS)
 analyze-cppcheck:
