@@ -51,8 +51,10 @@ class Requests:
         return figures
 
     def summary(self, run):
-        return (f"{run['cpu_us']:7.1f} µs CPU per request, {run['rate']:7,.0f} requests/s, "
-                f"p99 {report.number(run.get('p99')):>7} µs, {run['failed']} failed")
+        return (f"{run['cpu_us']:7.1f} µs CPU per request, "
+                f"{run['rate']:7,.0f} requests/s, "
+                f"p99 {report.number(run.get('p99')):>7} µs, "
+                f"{run['failed']} failed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,8 +90,9 @@ SCENARIOS = {
 
 def start_all(scenario, out, stack, skipped):
     """The proxies of a scenario, each with an origin's port of its own to talk to."""
+    shared_memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(
-        prefix="balancerd-bench-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)))
+        prefix="balancerd-bench-", dir=shared_memory)))
     origin = programs.start_origin(folder, free_port())
     stack.callback(origin.end)
     proxies = {}
@@ -112,7 +115,8 @@ def run_scenario(scenario, given, skipped):
             for name, proxy in proxies.items():
                 run = scenario.run(proxy, given.seconds)
                 results[name].runs.append(run)
-                print(f"{scenario.title:24} {name:18} {scenario.summary(run)}", flush=True)
+                print(f"{scenario.title:24} {name:18} {scenario.summary(run)}",
+                      flush=True)
     return list(results.values())
 
 
@@ -126,7 +130,7 @@ def arguments():
     given = parser.parse_args()
     unknown = set(given.only) - set(SCENARIOS)
     if unknown:
-        parser.error(f"no scenario {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
+        parser.error(f"no scenario {', '.join(unknown)} among {', '.join(SCENARIOS)}")
     if not {programs.PROXY_CPU, programs.LOAD_CPU} <= os.sched_getaffinity(0):
         parser.error("two CPUs are needed: one for the proxy, one for the load")
     return given

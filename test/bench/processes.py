@@ -82,7 +82,8 @@ class Process:
         """User and system time of all threads: fields 14 and 15 of proc(5)'s stat."""
         ticks = 0
         for pid in self.ids():
-            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+            fields = stat.rpartition(")")[2].split()
             ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
@@ -90,7 +91,8 @@ class Process:
         """User memory in bytes: the proportional set size."""
         total = 0
         for pid in self.ids():
-            for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            maps = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+            for line in maps.splitlines():
                 if line.startswith("Pss:"):
                     total += int(line.split()[1]) * 1024
         return total

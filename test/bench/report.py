@@ -101,7 +101,8 @@ def memory_tables(results):
     figures = table(
         ["scenario", "program", "bytes per connection", "connections served"],
         [[r.scenario.title, r.name, number(r.median("bytes")),
-          f"{number(r.median('served'))} of {r.scenario.connections:,}"] for r in results])
+          f"{number(r.median('served'))} of {r.scenario.connections:,}"]
+         for r in results])
     return f"""
 ## Memory
 
