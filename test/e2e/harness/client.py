@@ -6,6 +6,8 @@ import struct
 from .message import Ended, Reader
 from .patience import PATIENCE
 
+INTERIM_MAX = 20_000
+
 
 class RawClient:
     def __init__(self, port, host="127.0.0.1", receive_buffer=None):
@@ -31,10 +33,11 @@ class RawClient:
 
     def response(self, method="GET"):
         """The final response; 1xx before it are left out."""
-        while True:
+        for _ in range(INTERIM_MAX):
             response = self.reader.response(method)
             if response.status >= 200 or response.status == 101:
                 return response
+        raise AssertionError(f"{INTERIM_MAX} interim responses and no end")
 
     def interim(self):
         """The next response, which must be 1xx."""
@@ -67,6 +70,16 @@ class RawClient:
         """The next bytes must be these, outside of any message."""
         got = b"".join(self.reader.pieces(len(data), f"before {data!r}", None))
         assert got == data, f"{got!r} came instead of {data!r}"
+
+    def sees_the_next(self, data):
+        """Waits for these bytes and leaves them to be read."""
+        while len(self.reader.waiting) < len(data) and self.reader.fill():
+            pass
+        assert self.reader.waiting.startswith(data), bytes(self.reader.waiting)
+
+    @property
+    def was_reset(self):
+        return self.reader.reset
 
     def silent(self, seconds):
         """Nothing comes, and the connection stays, for so long."""

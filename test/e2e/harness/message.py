@@ -134,12 +134,14 @@ class Reader:
         self.waiting = bytearray()
         self.received = bytearray()
         self.ended = False
+        self.reset = False
 
     def fill(self):
         """One recv. False when the other side has ended the connection."""
         try:
             piece = self.sock.recv(READ)
         except ConnectionResetError:
+            self.reset = True
             piece = b""
         if not piece:
             self.ended = True
