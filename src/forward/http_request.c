@@ -242,7 +242,7 @@ static void fail_server(struct request *r, enum live_failure why)
 	struct live_server *live = server_of(r);
 
 	if (live_server_failed(live, why, r->lane->pool->passive_fails))
-		w->hooks.marked_down(w->hooks.arg, live, why);
+		w->hooks.marked_down(w->hooks.arg, r->edition->model, live, why);
 }
 
 static void pick(struct request *r)
@@ -774,6 +774,21 @@ static bool others_wait_for_a_place(const struct session *s)
 				    memory_order_relaxed) != 0;
 }
 
+/* Asks for a round of probes after every so many requests; once, until the control
+ * thread has taken note. */
+static void count_towards_check(struct request *r)
+{
+	const struct model_pool *pool = r->lane->pool;
+	struct worker *w = r->session->worker;
+
+	if (pool->check.after_requests == 0)
+		return;
+	uint64_t n = atomic_fetch_add(&pool->live->requests, 1) + 1;
+	if (n % pool->check.after_requests == 0 &&
+	    !atomic_exchange(&pool->live->check_asked, true))
+		w->hooks.check_due(w->hooks.arg, r->edition->model, pool->live);
+}
+
 size_t request_begin(struct session *s, const char *at, size_t len)
 {
 	struct worker *w = s->worker;
@@ -820,11 +835,7 @@ size_t request_begin(struct session *s, const char *at, size_t len)
 		return all;
 	}
 	budget_earn(&r->lane->budget);
-	if (r->lane->pool->check.after_requests > 0) {
-		uint64_t n = atomic_fetch_add(&r->lane->pool->live->requests, 1) + 1;
-		if (n % r->lane->pool->check.after_requests == 0)
-			w->hooks.check_due(w->hooks.arg, r->lane->pool->live);
-	}
+	count_towards_check(r);
 	if (l->parallel_max > 0 &&
 	    !gate_enter(&s->port->live->parallel, l->parallel_max, w->number)) {
 		r->waits_at_door = true;
