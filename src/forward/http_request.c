@@ -731,6 +731,7 @@ static uint16_t refused_at_once(struct request *r, const struct h1_head *head)
 {
 	if (head->method == H1_CONNECT) {
 		r->fault_text = "CONNECT is not served here";
+		r->client_keep_alive = false;	/* what follows is no request */
 		return 501;
 	}
 	if (head->has_content_length && head->content_length > r->door->listener->body_max) {
