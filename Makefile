@@ -155,7 +155,7 @@ analyze-cppcheck:
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --suppress=missingIncludeSystem --suppress=ctuuninitvar \
 		--error-exitcode=1 \
-		-D_GNU_SOURCE -D__linux__ -D__x86_64__ -Isrc src
+		-D_GNU_SOURCE -D__linux__ -D__x86_64__ -D__SSE2__ -Isrc src
 
 .PHONY: cover
 cover:
