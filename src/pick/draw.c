@@ -31,9 +31,9 @@ static uint32_t draw_by_weight(const struct pick_view *view, struct pick_state *
  * heaviest that was seen counts as that one until the next look. */
 static bool keeps(const struct pick_view *view, struct pick_state *state, uint32_t i)
 {
-	uint32_t weight = pick_weight(&view->servers[i]);
+	uint32_t weight = pick_weight(&view->servers[i]), heaviest = state->heaviest;
 
-	return weight >= state->heaviest || pick_random_below(state, state->heaviest) < weight;
+	return weight >= heaviest || pick_random_below(state, heaviest) < weight;
 }
 
 uint32_t draw_server(const struct pick_view *view, struct pick_state *state,

@@ -15,7 +15,7 @@ struct busyness {
 static struct busyness busyness_of(const struct pick_server *s)
 {
 	return (struct busyness){
-		.in_flight = atomic_load_explicit(&s->live->in_flight, memory_order_relaxed),
+		.in_flight = pick_in_flight(s),
 		.weight = pick_weight(s),
 	};
 }
@@ -35,8 +35,9 @@ static uint32_t least_in_row(const struct pick_view *view, struct pick_state *st
 	uint32_t i = state->cursor, winner = PICK_NONE, least = UINT32_MAX;
 
 	for (uint32_t seen = 0; seen < view->count && least > 0; seen++) {
-		uint32_t in_flight = busyness_of(&view->servers[i]).in_flight;
-		if ((winner == PICK_NONE || in_flight < least) && pick_may(view, i, tried)) {
+		uint32_t in_flight = pick_in_flight(&view->servers[i]);
+		bool better = winner == PICK_NONE || in_flight < least;
+		if (better && pick_may(view, i, tried)) {
 			winner = i;
 			least = in_flight;
 		}

@@ -38,7 +38,7 @@ struct pick_view {			/* immutable: one per pool and model */
 /* What a loop remembers for a pool from one pick to the next. */
 struct pick_state {
 	uint64_t random;	/* seed differs per loop; see pick_random */
-	uint32_t cursor;	/* whose turn it is; starts anywhere, so that loops differ */
+	uint32_t cursor;	/* whose turn it is; starts anywhere: loops differ */
 	uint32_t lightest, heaviest;	/* weights but 0; see pick_see_weights */
 	uint32_t unseen;	/* picks until the weights are looked at again */
 	int64_t *current;	/* owned; one per server of the view, all 0 at first */
@@ -86,6 +86,11 @@ static inline bool pick_was_tried(const struct tried *tried, uint32_t server)
 static inline uint32_t pick_weight(const struct pick_server *s)
 {
 	return atomic_load_explicit(&s->live->weight, memory_order_relaxed);
+}
+
+static inline uint32_t pick_in_flight(const struct pick_server *s)
+{
+	return atomic_load_explicit(&s->live->in_flight, memory_order_relaxed);
 }
 
 /* Up, not draining, weight not 0: whether it may be given work at all. */

@@ -48,7 +48,9 @@ static bool may_be_picked(uint32_t i, const struct tried *tried)
 	for (uint32_t t = 0; t < tried->count; t++)
 		if (tried->at[t] == i)
 			return false;
-	return s->up && !s->draining && s->weight != 0 && (max == 0 || s->gate.inside < max);
+	if (max > 0 && s->gate.inside >= max)
+		return false;
+	return s->up && !s->draining && s->weight != 0;
 }
 
 static bool anybody_may(const struct tried *tried)
@@ -80,7 +82,7 @@ static void one_life_of_a_pool(const struct policy *policy, uint64_t seed)
 	pool_fini(&pool);
 }
 
-static void nobody_is_picked_who_must_not_and_none_only_if_nobody_may(void **unused)
+static void who_must_not_is_never_picked_and_none_means_nobody(void **unused)
 {
 	(void)unused;
 	for (const struct policy *const *p = policies; *p != NULL; p++)
@@ -130,7 +132,8 @@ static void equals_are_used_evenly(void **unused)
 			}
 			double far = chi - (count - 1);
 			if (far > 0 && far * far > 25 * 2.0 * (count - 1))
-				fail_msg("%s: chi-square %.1f with %u", (*p)->name, chi, count);
+				fail_msg("%s: chi-square %.1f with %u", (*p)->name, chi,
+					 count);
 			pool_fini(&pool);
 		}
 	}
@@ -273,7 +276,7 @@ static void random_numbers_stay_below_their_limit(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nobody_is_picked_who_must_not_and_none_only_if_nobody_may),
+		cmocka_unit_test(who_must_not_is_never_picked_and_none_means_nobody),
 		cmocka_unit_test(the_only_one_left_is_found_among_many),
 		cmocka_unit_test(an_empty_pool_is_answered_with_none),
 		cmocka_unit_test(equals_are_used_evenly),
