@@ -126,14 +126,27 @@ def test_requests_of_one_connection(stage):
 
 
 def test_connections_beyond_the_limit_wait_and_are_not_refused(stage):
-    balancer = stage.balancer([stage.server()], listen="connections 2")
+    gate = Gate()
+    server = stage.server(gate)
+    balancer = stage.balancer([server], listen="connections 2")
     first, second = stage.client(balancer), stage.client(balancer)
-    assert first.get("/").status == second.get("/").status == 200
+    first.send(GET)
+    second.send(GET)
+    server.waits_for(2)
     third = stage.client(balancer)
     third.send(GET)
     assert third.silent(0.2), "it waits"
-    first.close()
+    gate.open.set()
+    assert first.response().status == second.response().status == 200
     assert third.response().status == 200
+
+
+def test_an_idle_connection_gives_its_place_to_one_that_waits(stage):
+    balancer = stage.balancer([stage.server()], listen="connections 2")
+    first, second, third = (stage.client(balancer) for _ in range(3))
+    assert first.get("/").status == second.get("/").status == 200
+    assert third.get("/").status == 200
+    first.sees_the_end()        # the one that was idle longest
 
 
 def test_a_listeners_parallel_requests_wait_in_line(stage):

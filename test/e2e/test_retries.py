@@ -50,7 +50,7 @@ def test_an_idempotent_request_that_is_lost_goes_to_another_server(
     client = stage.client(stage.balancer([bad, good], pool="passive off"))
     for _ in range(6):
         assert client.ask(request_bytes).status == 200
-    assert len(bad.requests) == 3 and len(good.requests) == 6
+    assert 3 <= len(bad.requests) <= 6 and len(good.requests) == 6
     assert {r.body for r in good.requests} == {request_bytes.partition(b"\r\n\r\n")[2]}
 
 
