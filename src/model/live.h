@@ -88,6 +88,7 @@ struct live_listener {
 	char text[ADDRESS_TEXT_MAX];
 	struct gate connections;
 	struct gate parallel;
+	atomic_uint   waiting;			/* requests behind `parallel`, all loops */
 	atomic_ullong accepted, requests, responses[6];	/* responses by status class, [0]: none */
 	atomic_ullong bad_requests, timeouts, client_gone, cut, accept_paused, queue_full;
 	uint32_t holders;		/* models */

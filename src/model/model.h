@@ -94,7 +94,7 @@ struct model_pool {
 };
 
 struct model_route {
-	char    *host;			/* owned, lower case; NULL: any; "*.example.com": any label */
+	char    *host;			/* owned, lower case; NULL: any; "*.": any label */
 	char    *path;			/* owned prefix; NULL: any */
 	uint32_t pool;			/* index into model.pools */
 };
@@ -108,7 +108,7 @@ struct model_listener {
 	struct model_route *routes;	/* owned; the first that fits is taken */
 	uint32_t route_count;		/* `to POOL` is the last route, with host and path NULL */
 
-	uint32_t connections_max;	/* served at once, further ones wait unaccepted; 0: no limit */
+	uint32_t connections_max;	/* at once, further ones wait unaccepted; 0: no limit */
 	uint32_t parallel_max;		/* requests at once; 0: no limit */
 	uint32_t queue_max;		/* requests that wait behind parallel_max */
 	uint32_t queue_ms;

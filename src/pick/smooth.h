@@ -6,7 +6,7 @@
  * not a a a a a b c. (nginx calls this smooth weighted round robin.)
  *
  * Invariant: the credits in pick_state.current sum to 0 between turns. Who is no
- * candidate keeps its credit, which is bounded by the weights of the others.
+ * candidate in a turn keeps its credit.
  */
 #ifndef PICK_SMOOTH_H
 #define PICK_SMOOTH_H
