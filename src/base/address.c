@@ -95,15 +95,17 @@ int address_parse(struct address *out, const char *text, const char *host, struc
 	if (parse_port(colon != NULL ? colon + 1 : text, &port, text, err) != 0)
 		return -1;
 	if (colon != NULL && *text == '[') {
-		if (colon == text || colon[-1] != ']')
+		if (colon[-1] != ']')
 			return err_set(err, "\"%s\" has a \"[\" without \"]\" before the port", text);
 		start++;
 		end--;
+		if (memchr(start, ':', (size_t)(end - start)) == NULL)
+			return err_set(err, "\"%s\" has no IPv6 address in its brackets", text);
 	} else if (colon != NULL && memchr(text, ':', (size_t)(colon - text)) != NULL) {
 		return err_set(err, "\"%s\": an IPv6 address needs brackets, [...]:%u",
 			       text, (unsigned)port);
 	}
-	if (colon == NULL || start == end) {
+	if (colon == NULL || colon == text) {
 		start = host;
 		end = host + strlen(host);
 	}

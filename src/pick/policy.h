@@ -38,7 +38,8 @@ struct pick_view {			/* immutable: one per pool and model */
 /* What a loop remembers for a pool from one pick to the next. */
 struct pick_state {
 	uint64_t random;	/* seed differs per loop; see pick_random */
-	uint32_t cursor;
+	uint32_t cursor;	/* below count; starts anywhere, so that loops differ */
+	uint32_t even_left;	/* see pick_is_even */
 	int64_t *current;	/* owned; one per server of the view, all 0 at first */
 };
 
@@ -58,12 +59,18 @@ struct policy {
 			 uint64_t key, const struct tried *tried);
 };
 
+extern const struct policy policy_round_robin, policy_least_load, policy_least_conn,
+			   policy_two_choices, policy_random;
+
+/* All of them, in the order of the manual page; ends with NULL. The first is the
+ * default. */
+extern const struct policy *const policies[];
+
 /* Finds a policy by its word, or NULL. */
 const struct policy *policy_find(const char *name);
 
-/* All of them, in the order of the manual page; ends with NULL. */
-extern const struct policy *const policies[];
-
+/* For a view of `count` servers. The seed should differ per loop and pool. Takes
+ * heap memory: when a model is taken into use, not in the path of a request. */
 void pick_state_init(struct pick_state *state, uint32_t count, uint64_t seed);
 void pick_state_fini(struct pick_state *state);
 
@@ -103,11 +110,22 @@ static inline bool pick_may(const struct pick_view *view, uint32_t i,
 	       !pick_was_tried(tried, i);
 }
 
-/* What PICK_NONE meant: whether waiting for a busy server makes sense. */
+/* What PICK_NONE meant: whether waiting for a busy server makes sense. Others may
+ * have let go of one since the pick: who gets PICK_ALL_BUSY notes that it waits, and
+ * picks once more before it does. */
 enum pick_answer { PICK_ALL_DOWN, PICK_ALL_TRIED, PICK_ALL_BUSY };
 enum pick_answer pick_why_none(const struct pick_view *view, const struct tried *tried);
 
+/* The rest is for policies. */
+
 /* The next of a sequence that no other loop shares (splitmix64). */
 uint64_t pick_random(struct pick_state *state);
+
+/* From 0 to limit - 1, each as likely; 0 when limit is 0. */
+uint32_t pick_random_below(struct pick_state *state, uint32_t limit);
+
+/* Whether all weights but 0 are the same. Looks at all servers only once in as many
+ * calls as there are servers, so that a change of weight is seen that much later. */
+bool pick_is_even(const struct pick_view *view, struct pick_state *state);
 
 #endif
