@@ -239,7 +239,8 @@ static enum want step_begin(struct connection *c)
 
 	if (a->faults.delay_ms > 0 && !c->delayed) {
 		c->delayed = true;
-		return pause_for(c, a->faults.delay_ms);
+		/* The loop counts whole milliseconds: one more, so as not to be early. */
+		return pause_for(c, a->faults.delay_ms + UINT64_C(1));
 	}
 	enum want want = make_room(c, ANSWER_HEAD_MAX);
 	if (want != GO_ON)
