@@ -176,7 +176,8 @@ enum want delivery_echo(struct delivery *d, struct intake *from)
 		return finish(d, d->echoed);
 	if (d->echoed >= d->answer->dies_at)
 		return dies(d);
-	enum want want = wire_make_room(d->wire, d->pool, waiting + 2 * CHUNK_FRAME_MAX);
+	uint64_t needed = waiting + CHUNK_FRAME_MAX + 1;	/* never none */
+	enum want want = wire_make_room(d->wire, d->pool, needed);
 	if (want != GO_ON)
 		return want;
 	uint64_t max = allowed(d, d->answer->dies_at - d->echoed);

@@ -41,8 +41,9 @@ static void a_switch_without_a_value_is_on(void **state)
 static void a_bad_value_is_told(void **state)
 {
 	static const char *const bad[] = {
-		"delay=", "delay", "delay=x", "delay=-1", "delay=3600001", "error-rate=101",
-		"die-how=kill", "die-how", "die-how=fi", "slow=4294967296", "fail-health=2",
+		"delay=", "delay", "delay=x", "delay=-1", "delay=3600001",
+		"error-rate=101", "die-how=kill", "die-how", "die-how=fi",
+		"slow=4294967296", "fail-health=2",
 		"delay=1&error-rate=1x",
 	};
 
@@ -94,7 +95,8 @@ static void a_pace_keeps_its_rate_and_never_stands_still(void **state)
 	for (size_t i = 0; i < COUNT_OF(rates); i++) {
 		struct faults_pace pace = faults_pace_of(rates[i]);
 		assert_true(pace.bytes > 0 && pace.pause_ms > 0);
-		uint64_t wanted = rates[i], rate = (uint64_t)pace.bytes * 1000 / pace.pause_ms;
+		uint64_t wanted = rates[i];
+		uint64_t rate = (uint64_t)pace.bytes * 1000 / pace.pause_ms;
 		assert_true(rate <= wanted + wanted / 10);
 		assert_true(rate >= wanted / 2);
 	}

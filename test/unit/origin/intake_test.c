@@ -64,7 +64,8 @@ static void a_counted_body_ends_at_its_length(void **state)
 	static struct h1_head head = {.body = H1_BODY_LENGTH, .content_length = 11};
 
 	(void)state;
-	takes_in_all_ways(&head, SPAN("hello worldGET / HTTP/1.1\r\n"), SPAN("hello world"));
+	takes_in_all_ways(&head, SPAN("hello worldGET / HTTP/1.1\r\n"),
+			  SPAN("hello world"));
 }
 
 static void a_chunked_body_ends_after_its_trailers(void **state)
