@@ -28,6 +28,10 @@ void prober_use(struct prober *p, const struct model *m);
 /* Probes all servers of one pool now; those under way are not doubled. */
 void prober_check_pool(struct prober *p, struct live_pool *pool);
 
+/* Probes this server now, unless that is under way or its pool has no check: its
+ * address has just become known. */
+void prober_check_server(struct prober *p, struct live_server *s);
+
 /* The data path has marked this server down or wants it looked at: logs the mark
  * (once) and probes it at once. `why` is what passive has seen. */
 void prober_on_passive_mark(struct prober *p, struct live_server *s, enum live_failure why);

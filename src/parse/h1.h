@@ -141,13 +141,16 @@ struct h1_head {
 
 /* Reads a request head from [at, at + len). `before` is how many of these bytes an
  * earlier call, which said H1_MORE, has seen (0 the first time): they are not all
- * looked at again. On H1_DONE and on H1_BAD head->fault says why; on H1_BAD nothing
- * else of head may be used. Up to four empty lines before the first are skipped. */
+ * looked at again. On H1_BAD head->fault says why, and nothing else of head may be
+ * used. A fault of the request line is told as soon as its byte has come, so that
+ * what is no HTTP is not waited for; a fault of the fields when the head has ended.
+ * Up to four empty lines before the request line are skipped. */
 enum h1_result h1_parse_request(struct h1_head *head, const char *at, size_t len,
 				size_t before, const struct h1_limits *limits);
 
-/* Reads a response head likewise. `request` is the method that is answered: with
- * HEAD, and with status 1xx, 204 and 304, body is H1_BODY_NONE. */
+/* Reads a response head likewise, but nothing may stand before the status line.
+ * `request` is the method that is answered: with HEAD, and with status 1xx, 204 and
+ * 304, body is H1_BODY_NONE. */
 enum h1_result h1_parse_response(struct h1_head *head, const char *at, size_t len,
 				 size_t before, enum h1_method request,
 				 const struct h1_limits *limits);
@@ -171,7 +174,8 @@ struct h1_chunked {
 	enum h1_fault fault;
 	uint16_t line_len;	/* bytes of the present size line */
 	uint16_t trailer_len;	/* bytes of the trailer section so far */
-	uint64_t remaining;	/* bytes of the present chunk still to come */
+	uint64_t size;		/* of the present chunk, as far as its line is read */
+	uint64_t remaining;	/* bytes of its payload still to come; 0 outside of it */
 	char     name[24];	/* start of the present trailer field's name, lower case */
 	uint8_t  name_len;
 };
