@@ -323,7 +323,7 @@ def test_a_request_body_that_drips_is_taken(stage):
 def test_no_response_in_time_is_a_504(stage):
     gate = Gate()
     server = stage.server(gate)
-    balancer = stage.balancer([server], pool="timeout response 300ms; passive off; retry 0")
+    balancer = stage.balancer([server], pool="timeout response 300ms; passive off; retry off")
     client = stage.client(balancer)
     took, answer = seconds_of(lambda: client.ask(GET))
     assert answer.status == 504 and 0.2 < took < 3
@@ -339,7 +339,7 @@ def test_a_response_head_that_drips_is_a_504(stage):
             peer.send(b"a")
             time.sleep(0.05)
     balancer = stage.balancer([stage.server(drips)],
-                              pool="timeout response 300ms; passive off; retry 0")
+                              pool="timeout response 300ms; passive off; retry off")
     assert stage.get(balancer).status == 504
 
 

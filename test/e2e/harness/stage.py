@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from . import balancer as balancers
 from .balancer import Balancer
 from .client import RawClient
+from .load import Load
+from .origin import Origin
 from .patience import until
 from .ports import Blackhole, Port
 from .server import ScriptedServer, response
@@ -42,6 +44,18 @@ class Stage:
     def origins(self, count):
         """Servers that answer with their number."""
         return [self.server(response(str(i))) for i in range(count)]
+
+    def program(self, *options):
+        """The origin program, with these options."""
+        origin = Origin(*options)
+        self.servers.append(origin)
+        return origin
+
+    def load(self, balancer, seconds, **options):
+        """wrk against balancerd, under way until .result()."""
+        load = Load(balancer.port, seconds, **options)
+        self.clients.append(load)
+        return load
 
     def balancer(self, servers, **settings):
         """One listener in front of one pool; settings as harness.balancer.config."""
@@ -103,7 +117,7 @@ class Stage:
                 yield "configuration", balancer.configuration.read_text()
             yield "balancerd's log", balancer.log
         for server in self.servers:
-            for peer in server.peers:
+            for peer in getattr(server, "peers", []):
                 yield f"connection to {server}", repr(peer.received[:2000])
 
     def close(self):
@@ -116,7 +130,8 @@ class Stage:
             wrong += balancer.end()
         for server in self.servers:
             server.close()
-            wrong += [f"{server} complains: {text}" for text in server.complaints]
+            wrong += [f"{server} complains: {text}"
+                      for text in getattr(server, "complaints", [])]
         for port in self.ports:
             port.release()
         assert not wrong, "; ".join(wrong)
