@@ -140,7 +140,8 @@ bench:
 		$(if $(ONLY),--only $(ONLY))
 
 # Each of the three sees what the others do not. .clang-tidy says what is asked of it;
-# null dereferences are left to it, gcc 12 finds them where there are none.
+# null dereferences are left to it, gcc 12 finds them where there are none, and so
+# does cppcheck with out parameters.
 .PHONY: analyze analyze-gcc analyze-clang analyze-cppcheck
 analyze:
 	@tools/install-deps analyze
@@ -152,8 +153,9 @@ analyze-clang:
 	clang-tidy --quiet $(SOURCES) -- -std=gnu17 -D_GNU_SOURCE -Isrc $(PKGCFLAGS)
 analyze-cppcheck:
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem --error-exitcode=1 \
-		-D_GNU_SOURCE -D__linux__ -D__x86_64__ -Isrc src
+		--inline-suppr --suppress=missingIncludeSystem --suppress=ctuuninitvar \
+		--error-exitcode=1 \
+		-D_GNU_SOURCE -D__linux__ -D__x86_64__ -D__SSE2__ -Isrc src
 
 .PHONY: cover
 cover:

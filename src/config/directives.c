@@ -331,7 +331,7 @@ const struct directive directives[] = {
 		.help = "When a request failed that may safely be repeated: to how many "
 			"further servers it is sent.",
 		.arguments = {
-			{NULL, "N", NUMBER(1, TRIES_MAX), POOL_FIELD(retries_max),
+			{NULL, "N", NUMBER(0, TRIES_MAX), POOL_FIELD(retries_max),
 			 .choices = off},
 			{"budget", "PERCENT", PERCENT, POOL_FIELD(retry_percent),
 			 .help = "retries at most, of all requests"},

@@ -38,6 +38,7 @@ enum {
 	INTERIM_MAX = 16,		/* 1xx responses to one request */
 	LINGER_BYTES_MAX = 1024 * 1024,
 	DRAIN_GRACE_MS = 500,
+	LOOK_AFTER_MS = 100,		/* from then on a waiting client is watched */
 };
 
 struct session {
@@ -139,11 +140,19 @@ bool session_write(struct session *s, const char *at, size_t len);
 /* Sets the time limit of the present state anew. */
 void session_rearm(struct session *s);
 
+/* Has the loop tell about the client's socket, from now on. A connection that sends one
+ * request and gets its answer at once never needs it: that saves a system call. */
+void session_watch(struct session *s);
+
 /* No reading until the client has taken what waits. */
 static inline bool session_is_blocked(const struct session *s)
 {
 	return s->out != NULL || !s->client.writable;
 }
+
+/* Whether connections wait unaccepted for this one's place: then it is given up after
+ * one answer, or keep-alive would let them wait forever. */
+bool session_others_wait(const struct session *s);
 
 /* Makes idle sessions give their places to those that wait: the longest idle first. */
 void session_make_room(struct worker *w, struct port *port);
@@ -170,6 +179,9 @@ void request_retry_wait(struct request *r);
 
 /* Gives everything back and frees it; nothing is sent. The session has none then. */
 void request_free(struct request *r);
+
+/* Whether the client's connection may carry another request after this one's answer. */
+bool request_may_stay(const struct request *r);
 
 /* Lets go of the server at hand; its connection is kept if `keep`. */
 void request_drop_server(struct request *r, bool keep);

@@ -63,6 +63,14 @@ void session_end(struct session *s)
 	worker_count_session(w, s->port, -1);
 }
 
+void session_watch(struct session *s)
+{
+	/* Out of kernel memory: the time limits are still there to end it. */
+	if (loop_watch_register(s->worker->loop, &s->client.watch) != 0)
+		atomic_fetch_add_explicit(&s->worker->counts.memory_refused, 1,
+					  memory_order_relaxed);
+}
+
 /* Throws away what comes, until the client closes or it is enough. */
 static void read_and_forget(struct session *s)
 {
@@ -298,6 +306,14 @@ void session_drive(struct session *s)
 		session_end(s);
 }
 
+bool session_others_wait(const struct session *s)
+{
+	return atomic_load_explicit(&s->port->live->connections.waiting_loops,
+				    memory_order_relaxed) != 0 ||
+	       atomic_load_explicit(&s->worker->live->connections.waiting_loops,
+				    memory_order_relaxed) != 0;
+}
+
 void session_next(struct session *s, bool alive)
 {
 	struct worker *w = s->worker;
@@ -320,9 +336,25 @@ void session_next(struct session *s, bool alive)
 	s->state = SESSION_HEAD;
 	s->head_since_us = loop_now_us(w->loop);
 	list_push_last(&w->idle, &s->idle_link);
+	if (session_others_wait(s))
+		session_make_room(w, s->port);
+	if (s->state == SESSION_DEAD)
+		return;
 	session_rearm(s);
 	if (!s->driving)
 		session_drive(s);
+}
+
+/* Whether a client that sends no more has gone. It may have closed its sending half
+ * only, and be waiting for the answer; so a request that a server has is finished. One
+ * that no server has yet is not worth a server's time. */
+static bool has_left(struct session *s)
+{
+	enum request_state at = s->request->life.state;
+	char byte;
+
+	return (at == REQUEST_WAITING || at == REQUEST_CONNECTING) && s->in == NULL &&
+	       recv(s->client.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 static void on_client_ready(struct loop_watch *watch, unsigned events)
@@ -341,7 +373,7 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 		session_drive(s);
 		break;
 	case SESSION_REQUEST:
-		if (s->client.broken) {
+		if (s->client.broken || (s->client.ended && has_left(s))) {
 			request_on(s->request, EVENT_CLIENT_GONE);
 			break;
 		}

@@ -53,8 +53,10 @@ struct backend {
 /* What the worker asks the control thread for. Called on the loop's thread: they
  * must post, not act. */
 struct worker_hooks {
-	void (*marked_down)(void *arg, struct live_server *s, enum live_failure why);
-	void (*check_due)(void *arg, struct live_pool *pool);
+	/* `m` holds the live part; the receiver takes a hold of its own. */
+	void (*marked_down)(void *arg, const struct model *m, struct live_server *s,
+			    enum live_failure why);
+	void (*check_due)(void *arg, const struct model *m, struct live_pool *pool);
 	void (*drained)(void *arg, struct worker *w);
 	void *arg;
 };
