@@ -15,7 +15,7 @@ static void a_missing_value_is_asked_for_behind_the_last_word(void **unused)
 		  "3:5: error: \"pool\" needs NAME; write: pool NAME { ... }\n");
 	pool_complains("server 82 weight",
 		       "2:17: error: \"server\" needs weight N; write: server ADDRESS "
-		       "[weight N] [parallel N|unlimited] [drain]\n");
+		       "[weight N] [parallel N] [drain]\n");
 	listener_complains("route path /a",
 			   "2:14: error: \"route\" needs to POOL; write: route [host "
 			   "HOST] [path PATH] to POOL\n");

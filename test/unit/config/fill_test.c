@@ -170,8 +170,8 @@ static void words_may_stand_for_no_limit(void **unused)
 	(void)unused;
 	struct model *m = good("threads auto; connections unlimited\n"
 			       "listen http :1 { to a; body-size unlimited\n"
-			       "	requests unlimited; headers none; parallel unlimited }\n"
-			       "pool a { server 1 parallel unlimited }");
+			       "	requests unlimited; headers none }\n"
+			       "pool a { server 1; parallel unlimited }");
 
 	assert_int_equal(m->threads, 0);
 	assert_int_equal(m->connections_max, 0);
