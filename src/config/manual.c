@@ -302,13 +302,13 @@ static const char beginning[] =
 	".Sh DESCRIPTION\n"
 	"The file consists of statements.\n"
 	"A statement is words up to the end of the line or a semicolon, or words and a\n"
-	"block of further statements in braces; the opening brace stands behind the words.\n"
+	"block of further statements in braces; the first brace stands behind the words.\n"
 	"The order of statements matters for routes only.\n"
 	"A comment begins with\n"
 	".Sq #\n"
 	"where a word could begin, and ends with its line.\n"
-	"A word with blanks, braces, semicolons or quotes in it, or none at all, is put in\n"
-	"double quotes; in these\n"
+	"A word with blanks, braces, semicolons or quotes in it, or with nothing, is put\n"
+	"in double quotes; in these\n"
 	".Li \\e\\(dq ,\n"
 	".Li \\e\\e\n"
 	"and\n"
@@ -353,11 +353,23 @@ static const char ending[] =
 	"reads a file and says what is wrong with it, all at once, as\n"
 	".Ql FILE:LINE:COLUMN: error: what was found, and what was expected ;\n"
 	"columns count characters.\n"
-	"A file with an error is not used, neither at a start nor at a reload; a warning\n"
-	"is about something that is allowed and hardly meant.\n"
+	"A file with an error is not used, neither at a start nor at a reload.\n"
+	"A warning is about something that is allowed and hardly meant.\n"
 	"A name that cannot be looked up is neither.\n"
 	".Sh SEE ALSO\n"
 	".Xr balancerd 8\n";
+
+static void print_limits(FILE *out)
+{
+	fprintf(out, ".Sh LIMITS\nA file has at most %d bytes, a word %d.\n",
+		CONFIG_FILE_MAX, LEXER_WORD_MAX);
+	fprintf(out, "A statement has at most %d words, and blocks stand in blocks at most\n"
+		"%d deep.\n", TREE_WORDS_MAX, TREE_DEPTH_MAX);
+	fprintf(out, "There are at most %d listeners with %d routes each,\n",
+		MODEL_LISTENERS_MAX, MODEL_ROUTES_MAX);
+	fprintf(out, "and %d pools with %d servers each.\n", MODEL_POOLS_MAX,
+		MODEL_SERVERS_MAX);
+}
 
 void manual_print(FILE *out)
 {
@@ -370,13 +382,7 @@ void manual_print(FILE *out)
 	print_context(&page, IN_POOL, "IN A POOL BLOCK");
 	print_policies(out);
 	fputs(example, out);
-	fprintf(out, ".Sh LIMITS\n"
-		"A file has at most %d bytes, a word %d, a statement %d words, and blocks stand\n"
-		"in blocks at most %d deep.\n"
-		"There are at most %d listeners with %d routes each, and %d pools with %d\n"
-		"servers each.\n",
-		CONFIG_FILE_MAX, LEXER_WORD_MAX, TREE_WORDS_MAX, TREE_DEPTH_MAX,
-		MODEL_LISTENERS_MAX, MODEL_ROUTES_MAX, MODEL_POOLS_MAX, MODEL_SERVERS_MAX);
+	print_limits(out);
 	fputs(ending, out);
 	model_put(page.fresh.model);
 }

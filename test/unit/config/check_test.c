@@ -73,7 +73,7 @@ static void refused_names_and_addresses_are_not_compared(void **unused)
 static void a_file_without_a_listener_is_refused(void **unused)
 {
 	(void)unused;
-	const char *expected = "0:0: error: no listener, so there is nothing to do; add "
+	const char *expected = "1:1: error: no listener, so there is nothing to do; add "
 			       "for example: listen http :8080 { to web }\n";
 
 	complains("", expected);
@@ -210,18 +210,6 @@ static void a_target_fits_into_its_head(void **unused)
 	listener_complains("target-size 32k; head-size 48k", "");
 }
 
-static void an_access_log_for_nobody_is_noticed(void **unused)
-{
-	(void)unused;
-	listener_complains("access-log on",
-			   "2:1: warning: there is no access log; add at the top of "
-			   "the file: access-log combined\n");
-	/* Wherever the file says so. */
-	model_put(good("listen http :80 { to a; access-log on }\n"
-		       "pool a { server 1 }\n"
-		       "access-log combined"));
-}
-
 static void warnings_do_not_refuse_the_file(void **unused)
 {
 	(void)unused;
@@ -250,7 +238,6 @@ int main(void)
 		cmocka_unit_test(a_probe_that_outlasts_its_turn_is_noticed),
 		cmocka_unit_test(a_queue_without_use_is_noticed),
 		cmocka_unit_test(a_target_fits_into_its_head),
-		cmocka_unit_test(an_access_log_for_nobody_is_noticed),
 		cmocka_unit_test(warnings_do_not_refuse_the_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,7 +218,7 @@ static void a_wrong_value_is_named_where_it_stands(void **unused)
 	pool_complains("check http / expect ok",
 		       "2:21: error: \"ok\" is nothing to expect; write a status "
 		       "(200), a range of them (200-399), or load\n");
-	pool_complains("retry 16", "2:7: error: \"16\" is too large; expected 1 to 15\n");
+	pool_complains("retry 16", "2:7: error: \"16\" is too large; expected 0 to 15\n");
 	pool_complains("balance least-laod",
 		       "2:9: error: unknown word \"least-laod\", expected one of "
 		       "round-robin, least-load, least-conn, two-choices, random; did "

@@ -37,8 +37,10 @@ static void every_word_has_an_entry(void **unused)
 	char *page = printed(), entry[64];
 
 	for (uint32_t i = 0; i < directive_count; i++) {
-		if (directives[i].refused != NULL || strchr(directives[i].word, '-') != NULL)
+		if (directives[i].refused != NULL)
 			continue;
+		if (strchr(directives[i].word, '-') != NULL)
+			continue;	/* written as roff wants it */
 		snprintf(entry, sizeof entry, "\n.It Xo\n.Ic %s", directives[i].word);
 		assert_non_null(strstr(page, entry));
 	}
