@@ -207,7 +207,10 @@ static size_t begin_from(struct session *s, const char *at, size_t len, size_t s
 	list_remove(&s->idle_link);
 	s->state = SESSION_REQUEST;
 	s->requests++;
-	return request_begin(s, at, len);
+	w->head_at = at;
+	size_t took = request_begin(s, at, len);
+	w->head_at = NULL;
+	return took;
 }
 
 /* A request from what was read earlier. False: nothing more to do with these. */

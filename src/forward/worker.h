@@ -93,6 +93,7 @@ struct worker {
 	char *scratch;				/* owned; SCRATCH_BYTES, headroom before, tailroom after */
 	char *head_out;				/* owned; where a response head is written anew */
 	struct h1_head head;			/* the one being looked at */
+	const char *head_at;			/* borrowed: its bytes, while a request begins */
 
 	struct loop_job  wake;			/* "a gate you wait at has room" */
 	atomic_bool      wake_posted;
