@@ -1,20 +1,29 @@
 # balancerd. One Makefile, no configure step.
 #
-#   make            builds the programs into out/
-#   make demo       shows the main job at work (installs what is missing)
-#   make test       everything that must pass (installs what is missing)
-#   make check      the quick part: unit tests, tidy, layers
-#   make bench | fuzz | analyze | cover | install | clean
+#   make              builds the programs into out/
+#   make demo         shows the main job at work (installs what is missing)
+#   make test         everything that must pass (installs what is missing)
+#   make check        the quick part: tidy, layers, unit tests
+#   make unit | e2e | fuzz | fuzz-replay       one part alone
+#   make bench        haproxy and nginx beside balancerd: doc/benchmarks.md
+#   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
+#   make cover        which lines the tests reach
+#   make install      into $(DESTDIR)$(PREFIX)
+#   make clean
 #
 # Variants live in folders of their own: make SAN=address,undefined, make CC=clang,
-# make SAN=thread. Each is out-<name>/.
+# make SAN=thread. Each is out-<name>/. Every target above works for every variant.
+#
+# Options: demo DEMO_SECONDS=12 KEEP=1; bench ROUNDS=5 SECONDS=4 ONLY=small,16k.
 
 SAN     ?=
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
 comma   := ,
-variant := $(if $(SAN),-$(firstword $(subst $(comma), ,$(SAN))))$(if $(filter-out gcc cc,$(notdir $(CC))),-$(notdir $(CC)))$(if $(COVER),-cover)
+variant := $(if $(SAN),-$(firstword $(subst $(comma), ,$(SAN))))
+variant := $(variant)$(if $(filter-out gcc cc,$(notdir $(CC))),-$(notdir $(CC)))
+variant := $(variant)$(if $(COVER),-cover)
 OUT     ?= out$(variant)
 
 PACKAGES  := libxxhash
@@ -25,8 +34,8 @@ WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-align -Wwrite-strings \
 	-Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wundef -Wvla \
 	-Wformat=2 -Werror
 CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Isrc $(WARN) -fno-strict-aliasing -fvisibility=hidden \
-	-pthread $(PKGCFLAGS) $(CFLAGS)
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Isrc $(WARN) -fno-strict-aliasing \
+	-fvisibility=hidden -pthread $(PKGCFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pthread $(LDFLAGS)
 LIBS := $(PKGLIBS)
 ifneq ($(SAN),)
@@ -41,6 +50,10 @@ ALL_CFLAGS  += --coverage -O0
 ALL_LDFLAGS += --coverage
 endif
 
+# One short line for each step; make V=1 shows the commands.
+SAY := $(if $(V),@:,@echo)
+DO  := $(if $(V),,@)
+
 # What each program is made of beyond the library: its folder with main().
 SOURCES  := $(sort $(wildcard src/*/*.c))
 MAINS    := src/daemon/main.c src/origin/main.c
@@ -48,23 +61,33 @@ LIBRARY  := $(OUT)/libbalancerd.a
 LIB_OBJ  := $(patsubst src/%.c,$(OUT)/obj/%.o,$(filter-out $(MAINS),$(SOURCES)))
 PROGRAMS := $(OUT)/balancerd $(OUT)/origin
 
-.PHONY: all programs
+.PHONY: all programs libraries
 all: programs
 programs: $(PROGRAMS)
 
-$(OUT)/obj/%.o: src/%.c
+# Says what is missing before the compiler says it in its own words.
+libraries:
+	@pkg-config --exists $(PACKAGES) || { \
+		echo "missing: $(PACKAGES). Please run: tools/install-deps build" >&2; \
+		exit 1; }
+
+$(OUT)/obj/%.o: src/%.c | libraries
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(SAY) "  cc    $<"
+	$(DO)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(LIBRARY): $(LIB_OBJ)
+	$(SAY) "  ar    $@"
 	@rm -f $@
-	ar rcs $@ $^
+	$(DO)ar rcs $@ $^
 
 $(OUT)/balancerd: $(OUT)/obj/daemon/main.o $(LIBRARY)
-	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
 $(OUT)/origin: $(OUT)/obj/origin/main.o $(LIBRARY)
-	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
 # Unit tests: one program per source file, test/unit mirrors src.
 UNIT_SOURCES := $(sort $(wildcard test/unit/*/*_test.c))
@@ -72,57 +95,146 @@ UNIT_TESTS   := $(patsubst test/unit/%.c,$(OUT)/unit/%,$(UNIT_SOURCES))
 
 $(OUT)/unit/%: test/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itest -MMD -MP $< $(LIBRARY) $(ALL_LDFLAGS) $(LIBS) -lcmocka -lm -o $@
+	$(SAY) "  test  $<"
+	$(DO)$(CC) $(ALL_CFLAGS) -Itest -MMD -MP $< $(LIBRARY) $(ALL_LDFLAGS) $(LIBS) \
+		-lcmocka -lm -o $@
 
-.PHONY: unit
-unit: $(UNIT_TESTS)
-	@for t in $(UNIT_TESTS); do echo "== $$t"; $$t || exit 1; done
+# Parts of `make test`. run-tests runs them one after the other, counts what passed
+# and says so in its last line. What has to be installed first may decide how the
+# programs are built, so each target that installs starts make anew.
+AGAIN     := $(MAKE) --no-print-directory -j$(shell nproc)
+RUN_TESTS := tools/run-tests --out $(OUT) --make '$(MAKE)'
+
+.PHONY: unit-tests unit e2e check test
+unit-tests: $(UNIT_TESTS)
+
+unit: unit-tests
+	@$(RUN_TESTS) unit
+
+e2e: programs
+	@$(RUN_TESTS) e2e
+
+check: unit-tests
+	@$(RUN_TESTS) tidy layers unit
+
+test:
+	@tools/install-deps test
+	+@$(AGAIN) programs unit-tests
+	+@$(RUN_TESTS) tidy layers unit fuzz-replay e2e
+
+# Shown, measured, looked through.
+DEMO_SECONDS ?= 12
+ROUNDS       ?= 5
+SECONDS      ?= 4
+
+.PHONY: demo bench
+demo:
+	@tools/install-deps demo
+	+@$(AGAIN) programs
+	@tools/demo --out $(OUT) --seconds $(DEMO_SECONDS) $(if $(KEEP),--keep)
+
+bench:
+	@tools/install-deps bench
+	+@$(AGAIN) programs
+	@test/bench/bench.py --out $(OUT) --rounds $(ROUNDS) --seconds $(SECONDS) \
+		$(if $(ONLY),--only $(ONLY))
+
+# Each of the three sees what the others do not. .clang-tidy says what is asked of it;
+# null dereferences are left to it, gcc 12 finds them where there are none, and so
+# does cppcheck with out parameters.
+.PHONY: analyze analyze-gcc analyze-clang analyze-cppcheck
+analyze:
+	@tools/install-deps analyze
+	+@$(MAKE) --no-print-directory analyze-gcc analyze-clang analyze-cppcheck
+analyze-gcc:
+	+@$(AGAIN) OUT=out-analyze CC=gcc \
+		CFLAGS='-O0 -g -fanalyzer -Wno-analyzer-null-dereference' programs
+analyze-clang:
+	clang-tidy --quiet $(SOURCES) -- -std=gnu17 -D_GNU_SOURCE -Isrc $(PKGCFLAGS)
+analyze-cppcheck:
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
+		--inline-suppr --suppress=missingIncludeSystem --suppress=ctuuninitvar \
+		--error-exitcode=1 \
+		-D_GNU_SOURCE -D__linux__ -D__x86_64__ -D__SSE2__ -Isrc src
+
+.PHONY: cover
+cover:
+	@tools/install-deps test
+	@find out-cover -name '*.gcda' -delete 2>/dev/null || true
+	+@$(AGAIN) COVER=1 programs unit-tests
+	+@$(MAKE) --no-print-directory COVER=1 unit e2e
+	@tools/coverage out-cover
+
+PREFIX  ?= /usr/local
+.PHONY: install
+install: programs
+	install -D -m 755 $(OUT)/balancerd $(DESTDIR)$(PREFIX)/sbin/balancerd
+	@for page in $(wildcard doc/*.[58]); do \
+		install -D -m 644 $$page \
+			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	done
 
 .PHONY: clean
 clean:
 	rm -rf out out-*
 
--include $(LIB_OBJ:.o=.d) $(OUT)/obj/daemon/main.d $(OUT)/obj/origin/main.d $(addsuffix .d,$(UNIT_TESTS))
+-include $(SOURCES:src/%.c=$(OUT)/obj/%.d) $(addsuffix .d,$(UNIT_TESTS))
 
 # Fuzzing: test/fuzz/NAME_fuzz.c states properties, test/fuzz/NAME.dict helps to find
 # words (optional), test/fuzz/corpus/NAME keeps inputs. `make fuzz` searches for
 # FUZZ_SECONDS each (clang, libFuzzer) and writes what it finds to out-fuzz/;
-# `make fuzz-replay` only runs the kept inputs, with any compiler.
+# `make fuzz-replay` only runs the kept inputs, with any compiler and variant.
 FUZZ_SECONDS ?= 60
 FUZZ_NAMES   := $(patsubst test/fuzz/%_fuzz.c,%,$(sort $(wildcard test/fuzz/*_fuzz.c)))
 FUZZ_OUT     := out-fuzz
 FUZZ_CC      := clang
 FUZZ_CFLAGS  := $(filter-out -fsanitize=% --coverage,$(ALL_CFLAGS)) -O1 \
 	-fno-omit-frame-pointer -fno-sanitize-recover=undefined
+FUZZ_SAN     := address,undefined
 FUZZ_OBJ     := $(patsubst $(OUT)/obj/%,$(FUZZ_OUT)/obj/%,$(LIB_OBJ))
+FUZZERS      := $(addprefix $(FUZZ_OUT)/,$(FUZZ_NAMES))
 REPLAYS      := $(addprefix $(OUT)/fuzz/,$(FUZZ_NAMES))
 
-$(FUZZ_OUT)/obj/%.o: src/%.c
+$(FUZZ_OUT)/obj/%.o: src/%.c | libraries
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+	$(SAY) "  fuzz  $<"
+	$(DO)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,$(FUZZ_SAN) -MMD -MP \
+		-c $< -o $@
 
 $(FUZZ_OUT)/libbalancerd.a: $(FUZZ_OBJ)
+	$(SAY) "  ar    $@"
 	@rm -f $@
-	ar rcs $@ $^
+	$(DO)ar rcs $@ $^
 
-$(FUZZ_OUT)/%: test/fuzz/%_fuzz.c $(FUZZ_OUT)/libbalancerd.a
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -MMD -MP $< \
+$(FUZZERS): $(FUZZ_OUT)/%: test/fuzz/%_fuzz.c $(FUZZ_OUT)/libbalancerd.a
+	$(SAY) "  link  $@"
+	$(DO)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,$(FUZZ_SAN) -MMD -MP $< \
 		$(FUZZ_OUT)/libbalancerd.a $(LIBS) -o $@
 
-$(OUT)/fuzz/%: test/fuzz/%_fuzz.c test/fuzz/replay.c $(LIBRARY)
+# Two steps, because a compiler that is given two sources keeps the .d of one.
+$(OUT)/fuzz/obj/%.o: test/fuzz/%.c | libraries
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $< test/fuzz/replay.c $(LIBRARY) $(ALL_LDFLAGS) $(LIBS) -o $@
+	$(SAY) "  cc    $<"
+	$(DO)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-.PHONY: fuzz fuzz-replay
-fuzz: $(addprefix $(FUZZ_OUT)/,$(FUZZ_NAMES))
+$(REPLAYS): $(OUT)/fuzz/%: $(OUT)/fuzz/obj/%_fuzz.o $(OUT)/fuzz/obj/replay.o $(LIBRARY)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+.PHONY: fuzz fuzzers fuzz-replay
+fuzzers: $(FUZZERS)
+
+fuzz:
+	@tools/install-deps fuzz
+	+@$(AGAIN) fuzzers
 	@for name in $(FUZZ_NAMES); do \
 		echo "== $$name, $(FUZZ_SECONDS) s"; \
 		mkdir -p $(FUZZ_OUT)/corpus/$$name; \
+		dict=test/fuzz/$$name.dict; \
 		$(FUZZ_OUT)/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 			-verbosity=0 -print_final_stats=1 \
 			-artifact_prefix=$(FUZZ_OUT)/$$name- \
-			$$(test ! -f test/fuzz/$$name.dict || \
-				echo -dict=test/fuzz/$$name.dict) \
+			$$(test ! -f $$dict || echo -dict=$$dict) \
 			$(FUZZ_OUT)/corpus/$$name test/fuzz/corpus/$$name || exit 1; \
 	done
 
@@ -131,4 +243,5 @@ fuzz-replay: $(REPLAYS)
 		$(OUT)/fuzz/$$name test/fuzz/corpus/$$name || exit 1; \
 	done
 
--include $(FUZZ_OBJ:.o=.d) $(addprefix $(FUZZ_OUT)/,$(addsuffix .d,$(FUZZ_NAMES)))
+-include $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d)
+-include $(FUZZ_NAMES:%=$(OUT)/fuzz/obj/%_fuzz.d) $(OUT)/fuzz/obj/replay.d

@@ -60,11 +60,12 @@ static inline char *buf_at(struct buf *b)
 	return b->bytes + b->start;
 }
 
-/* Appends; there must be room. */
+/* Appends; there must be room. `at` may be NULL when len is 0. */
 static inline void buf_append(struct buf *b, const void *at, size_t len)
 {
 	must(len <= buf_room(b));
-	memcpy(b->bytes + b->end, at, len);
+	if (len > 0)
+		memcpy(b->bytes + b->end, at, len);
 	b->end += (uint32_t)len;
 }
 

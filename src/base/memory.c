@@ -18,6 +18,15 @@ void *memory_new(size_t count, size_t size)
 	return at;
 }
 
+void *memory_new_aligned(size_t alignment, size_t size)
+{
+	size_t whole = (size + alignment - 1) / alignment * alignment;
+	void *at = aligned_alloc(alignment, whole);
+	if (at == NULL)
+		out_of_memory(1, whole);
+	return memset(at, 0, whole);
+}
+
 void *memory_grow(void *old, size_t count, size_t size)
 {
 	void *at = reallocarray(old, count > 0 ? count : 1, size);

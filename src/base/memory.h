@@ -13,6 +13,11 @@
 /* Zeroed memory for count objects of size bytes; owned by the caller (free). */
 __attribute__((returns_nonnull, malloc)) void *memory_new(size_t count, size_t size);
 
+/* Zeroed memory for one object of a type that wants more alignment than malloc
+ * gives (a power of two); owned by the caller (free). */
+__attribute__((returns_nonnull, malloc)) void *memory_new_aligned(size_t alignment,
+								  size_t size);
+
 /* As realloc for count objects; the part that is new is not zeroed. */
 __attribute__((returns_nonnull)) void *memory_grow(void *old, size_t count, size_t size);
 

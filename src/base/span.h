@@ -1,7 +1,8 @@
 /* base/span.h - a borrowed run of bytes: where, and how many.
  *
  * Never NUL-terminated, never owned. Comparisons that ignore case do so for
- * ASCII only, as HTTP defines it (RFC 9110, section 5.1).
+ * ASCII only, as HTTP defines it (RFC 9110, section 5.1). An empty one may point
+ * anywhere, at NULL too, which is why its length is looked at before memcmp is.
  */
 #ifndef BASE_SPAN_H
 #define BASE_SPAN_H
@@ -26,7 +27,7 @@ static inline struct span span_of(const char *text)
 
 static inline bool span_equals(struct span a, struct span b)
 {
-	return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
+	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
 static inline char span_lower(char c)
@@ -46,7 +47,8 @@ static inline bool span_equals_nocase(struct span a, struct span b)
 
 static inline bool span_starts_with(struct span whole, struct span start)
 {
-	return whole.len >= start.len && memcmp(whole.at, start.at, start.len) == 0;
+	return whole.len >= start.len &&
+	       (start.len == 0 || memcmp(whole.at, start.at, start.len) == 0);
 }
 
 /* Reads all of `digits` as a decimal number into *value. False when it is empty,

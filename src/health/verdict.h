@@ -33,4 +33,8 @@ bool verdict_feed(struct verdict *v, bool success);
 /* Somebody else (a passive mark) has decided: the streak begins anew. */
 void verdict_force(struct verdict *v, bool up);
 
+/* From now on other thresholds (a reload). The streak goes on, but never flips the
+ * verdict by itself: at least one more result is needed. */
+void verdict_tune(struct verdict *v, uint16_t rise, uint16_t fall);
+
 #endif

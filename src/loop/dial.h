@@ -1,8 +1,10 @@
 /* loop/dial.h - connecting to an address, with a time limit.
  *
- * Invariant: while `pending`, the watch belongs to the dial: its handler is the
- * dial's own. Before on_done is called, `pending` is false and the watch is the
- * caller's again.
+ * The descriptor is registered once, with the caller's handler, which hands what it
+ * is told to dial_on_ready as long as the dial is pending: no second registration
+ * when the connection stands.
+ *
+ * Invariant: before on_done is called, `pending` is false.
  * Thread: the loop's.
  */
 #ifndef LOOP_DIAL_H
@@ -34,11 +36,15 @@ void dial_init(struct dial *d, struct loop *l,
 
 /* Connects w, which must not be open, to `to`. True: the connection stands already
  * or failed already, and *result says which; on_done is not called. False: on_done
- * will be called once. On DIAL_OPEN, w is open, registered, and its handler is
- * `on_ready`; on anything else it is closed. TCP_NODELAY is set. */
+ * will be called once, out of dial_on_ready or at the time limit. On DIAL_OPEN w is
+ * open and registered; on anything else it is closed. TCP_NODELAY is set. */
 bool dial_start(struct dial *d, struct loop_watch *w, const struct address *to,
 		uint64_t limit_ms, void (*on_ready)(struct loop_watch *w, unsigned events),
 		enum dial_result *result);
+
+/* To be called by the watch's handler while `pending`: finds out whether the
+ * connection stands and calls on_done. */
+void dial_on_ready(struct dial *d, unsigned events);
 
 /* Closes the watch and forgets the call. Nothing happens when none is pending. */
 void dial_cancel(struct dial *d);

@@ -4,9 +4,15 @@
  * stays (server: pool name and address text; pool: name; listener: address text),
  * so that a reload loses no verdict and no count.
  *
- * Threads: the registry (live_*) belongs to the control thread. Fields marked with
- * a writer are written by that one only; counters are added to by any loop with
- * relaxed atomics; everybody may read everything, relaxed.
+ * Threads: the registry (model_attach, live_collect, the lists and the ids) belongs
+ * to the control thread. Fields marked with a writer are written by that one only;
+ * counters are added to by any loop with relaxed atomics; everybody may read
+ * everything else, relaxed.
+ *
+ * How a model ends, whichever thread lets it go:
+ *
+ *   any thread       model_put, the last hold --> live->released --> on_released
+ *   control thread   live_collect: live parts that no other model holds, the model
  */
 #ifndef MODEL_LIVE_H
 #define MODEL_LIVE_H
@@ -20,7 +26,7 @@
 #include "model/gate.h"
 #include "model/model.h"
 
-enum { LIVE_REASON_MAX = 120, LIVE_SERVER_IDS_MAX = 65536 };
+enum { LIVE_REASON_MAX = 120, LIVE_SERVER_IDS_MAX = 65536, LIVE_BUCKETS = 4096 };
 
 /* Why the data path could not use a server. */
 enum live_failure {
@@ -33,6 +39,8 @@ enum live_failure {
 	FAILURES
 };
 const char *live_failure_text(enum live_failure f);
+
+struct live_address;
 
 struct live_server {
 	/* Read by every pick. */
@@ -50,27 +58,30 @@ struct live_server {
 
 	/* Rarely touched. */
 	alignas(64) _Atomic(const struct address *) address;	/* NULL until resolved */
-	uint32_t id;			/* dense: index of per-loop tables */
+	uint32_t id;			/* dense: index of per-loop tables, see model_attach */
 	uint64_t seed;			/* hash of the address text */
 	char     text[ADDRESS_TEXT_MAX];
 	char     pool[MODEL_NAME_MAX + 1];
 
 	/* Control thread only. */
 	char     reason[LIVE_REASON_MAX];	/* of the present verdict */
-	uint32_t holders;
-	void    *prober;		/* owned by health/prober.c */
-	struct live_server *next;
+	uint32_t holders;		/* models */
+	void    *prober;		/* owned by health/prober.c, NULL again before the end */
+	struct live_address *addresses;	/* owned: all that were ever published */
+	struct live_server  *next;
+	struct live_server  *next_in_bucket;
 };
 
 struct live_pool {
 	char name[MODEL_NAME_MAX + 1];
 	alignas(64) atomic_ullong requests;	/* counted only where a check is `after` */
+	atomic_bool   check_asked;		/* by a loop; the control thread takes it back */
 	atomic_ullong retries, retries_over_budget, no_server_up, queued, queue_full,
 		      queue_timeouts;
 	atomic_uint   waiting;			/* requests in queues, all loops */
 	atomic_ullong waiting_loops;		/* bit per loop that has some */
-	uint32_t holders;
-	void    *prober;			/* owned by health/prober.c */
+	uint32_t holders;			/* models */
+	void    *prober;			/* owned by health/prober.c, NULL at the end */
 	struct live_pool *next;
 };
 
@@ -78,9 +89,10 @@ struct live_listener {
 	char text[ADDRESS_TEXT_MAX];
 	struct gate connections;
 	struct gate parallel;
+	atomic_uint   waiting;			/* requests behind `parallel`, all loops */
 	atomic_ullong accepted, requests, responses[6];	/* responses by status class, [0]: none */
 	atomic_ullong bad_requests, timeouts, client_gone, cut, accept_paused, queue_full;
-	uint32_t holders;
+	uint32_t holders;		/* models */
 	struct live_listener *next;
 };
 
@@ -89,27 +101,46 @@ struct live {
 	struct live_server   *servers;
 	struct live_pool     *pools;
 	struct live_listener *listeners;
+	struct live_server   *buckets[LIVE_BUCKETS];	/* servers, by pool and text */
 	uint64_t ids[LIVE_SERVER_IDS_MAX / 64];		/* taken ones */
+
+	_Atomic(struct model *) released;	/* given by model_put, for live_collect */
+
+	/* Told, on whichever thread, when `released` is no longer empty, and not again
+	 * before live_collect. Set before the first model_attach, if at all. */
+	void (*on_released)(struct live *live);
 
 	struct gate   connections;	/* in all */
 	atomic_ullong accept_out_of_descriptors, dials_out_of_descriptors;
 };
 
 void live_init(struct live *live);
+
+/* Collects, and ends. No thread may hold a model with live parts any more. */
 void live_fini(struct live *live);
 
-/* Gives each listener, pool and server of m its live part, found or made. A server
- * that is new starts up (until a probe or a request says otherwise), with the
- * weight and the drain of the model; one that was known takes them over too.
- * -1: more servers than LIVE_SERVER_IDS_MAX; m is unchanged then. */
+/* Gives each listener, pool and server of m, which has none yet, its live part,
+ * found or made. A server that is new starts up (until a probe or a request says
+ * otherwise), with the weight and the drain of the model; one that was known takes
+ * them over too. A numeric address is published.
+ *
+ * A new server gets the lowest id that is free. An id becomes free when no model
+ * has its server any more: who keeps something under an id lets go of it before
+ * putting back the last model that had it.
+ *
+ * -1: more servers than LIVE_SERVER_IDS_MAX; nothing has changed then. */
 int model_attach(struct model *m, struct live *live, struct err *err);
 
-/* Puts back what model_attach has given; called by model_put for the last holder,
- * on the control thread. What nobody holds any more is freed. */
-void model_detach(struct model *m, struct live *live);
+/* Ends the models that were put back for the last time: their live parts are freed
+ * unless another model holds them. Control thread; may be called at any time. */
+void live_collect(struct live *live);
+
+/* For model_put: takes over a model that nobody holds. Any thread. */
+void live_release(struct live *live, struct model *m);
 
 /* Sets the verdict. True when it changed: the caller logs, once. Any thread for
- * passive marks; `up` again only from the control thread. */
+ * passive marks; `up` again only from the control thread, and with a clean count of
+ * failures in a row. */
 bool live_server_set_up(struct live_server *s, bool up);
 
 /* Passive health: what the data path itself has seen of a server. Any loop.
@@ -126,8 +157,9 @@ static inline void live_server_succeeded(struct live_server *s)
  * and probes. */
 bool live_server_failed(struct live_server *s, enum live_failure why, uint32_t fails_max);
 
-/* Publishes a resolved address; old ones stay until the server is freed, since a
- * loop may be reading them. Control thread. */
+/* Publishes a copy of a resolved address. Old ones stay until the server is freed,
+ * since a loop may be reading them; one that comes back is used again, so that they
+ * are no more than the different ones. Control thread. */
 void live_server_set_address(struct live_server *s, const struct address *resolved);
 
 #endif

@@ -5,12 +5,15 @@
  * which outlives any one model.
  *
  * Ownership: a model owns everything it points at, but for the `live` pointers,
- * which it holds (put back when it ends). Held by reference count: the control
- * thread holds the present one, each loop those that its requests began with.
+ * which it holds. Held by reference count: the control thread holds the present
+ * one, each loop those that its requests began with. Whoever puts the last hold
+ * back ends it: at once, or, once it has live parts, by handing it to the control
+ * thread (live_collect), to which those belong.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,10 +28,12 @@ enum {
 	MODEL_SERVERS_MAX   = 4096,	/* in one pool */
 	MODEL_ROUTES_MAX    = 1024,	/* in one listener */
 	MODEL_NAME_MAX      = 63,
+	MODEL_WEIGHT_MAX    = 256,
 };
 
 struct policy;		/* pick/policy.h */
-struct live_server;	/* model/live.h */
+struct live;		/* model/live.h */
+struct live_server;
 struct live_pool;
 struct live_listener;
 
@@ -53,7 +58,7 @@ struct model_check {
 
 struct model_server {
 	struct address address;		/* len 0: a name, not resolved here */
-	uint32_t weight;		/* 0 to 256; 0: takes no new request */
+	uint32_t weight;		/* 0 to MODEL_WEIGHT_MAX; 0: takes no new request */
 	uint32_t parallel_max;		/* requests at once; 0: no limit */
 	bool     drain;			/* as weight 0, and said so */
 	struct live_server *live;	/* held; set by model_attach */
@@ -89,7 +94,7 @@ struct model_pool {
 };
 
 struct model_route {
-	char    *host;			/* owned, lower case; NULL: any; "*.example.com": any label */
+	char    *host;			/* owned, lower case; NULL: any; "*.": any label */
 	char    *path;			/* owned prefix; NULL: any */
 	uint32_t pool;			/* index into model.pools */
 };
@@ -103,7 +108,7 @@ struct model_listener {
 	struct model_route *routes;	/* owned; the first that fits is taken */
 	uint32_t route_count;		/* `to POOL` is the last route, with host and path NULL */
 
-	uint32_t connections_max;	/* served at once, further ones wait unaccepted; 0: no limit */
+	uint32_t connections_max;	/* at once, further ones wait unaccepted; 0: no limit */
 	uint32_t parallel_max;		/* requests at once; 0: no limit */
 	uint32_t queue_max;		/* requests that wait behind parallel_max */
 	uint32_t queue_ms;
@@ -139,7 +144,9 @@ struct model {
 	enum access_format access_format;
 	char    *access_path;		/* owned; NULL: standard output */
 
-	uint32_t holders;		/* atomic */
+	atomic_uint   holders;
+	struct live  *live;			/* borrowed; NULL until model_attach */
+	struct model *next_released;		/* while in live->released */
 };
 
 /* An empty model with one holder: the caller. */
@@ -148,13 +155,20 @@ struct model *model_create(void);
 /* One more holder; returns m. Any thread. */
 const struct model *model_get(const struct model *m);
 
-/* One holder less; the last one's call frees it. Any thread. */
+/* One holder less; NULL is allowed. The last one's call frees a model without live
+ * parts, and hands one that has them to the control thread. Any thread. */
 void model_put(const struct model *m);
+
+/* Frees a model that nobody holds and that has no live parts: the end of model_put
+ * and of live_collect, and nobody else's to call. */
+void model_destroy(struct model *m);
 
 /* The pool's index, or -1. */
 int model_pool_find(const struct model *m, struct span name);
 
-/* Defaults, in one place: config starts from these for each new block. */
+/* Defaults, in one place: config starts from these for each new block, in zeroed
+ * memory. What a block is about (address, name, servers, routes) is the caller's to
+ * set, and so is a pool's policy: policies[0] (pick/policy.h) unless one is named. */
 void model_listener_defaults(struct model_listener *l);
 void model_pool_defaults(struct model_pool *p);
 void model_server_defaults(struct model_server *s);

@@ -38,7 +38,9 @@ struct pick_view {			/* immutable: one per pool and model */
 /* What a loop remembers for a pool from one pick to the next. */
 struct pick_state {
 	uint64_t random;	/* seed differs per loop; see pick_random */
-	uint32_t cursor;
+	uint32_t cursor;	/* whose turn it is; starts anywhere: loops differ */
+	uint32_t lightest, heaviest;	/* weights but 0; see pick_see_weights */
+	uint32_t unseen;	/* picks until the weights are looked at again */
 	int64_t *current;	/* owned; one per server of the view, all 0 at first */
 };
 
@@ -58,12 +60,18 @@ struct policy {
 			 uint64_t key, const struct tried *tried);
 };
 
+extern const struct policy policy_round_robin, policy_least_load, policy_least_conn,
+			   policy_two_choices, policy_random;
+
+/* All of them, in the order of the manual page; ends with NULL. The first is the
+ * default. */
+extern const struct policy *const policies[];
+
 /* Finds a policy by its word, or NULL. */
 const struct policy *policy_find(const char *name);
 
-/* All of them, in the order of the manual page; ends with NULL. */
-extern const struct policy *const policies[];
-
+/* For a view of `count` servers. The seed should differ per loop and pool. Takes
+ * heap memory: when a model is taken into use, not in the path of a request. */
 void pick_state_init(struct pick_state *state, uint32_t count, uint64_t seed);
 void pick_state_fini(struct pick_state *state);
 
@@ -78,6 +86,11 @@ static inline bool pick_was_tried(const struct tried *tried, uint32_t server)
 static inline uint32_t pick_weight(const struct pick_server *s)
 {
 	return atomic_load_explicit(&s->live->weight, memory_order_relaxed);
+}
+
+static inline uint32_t pick_in_flight(const struct pick_server *s)
+{
+	return atomic_load_explicit(&s->live->in_flight, memory_order_relaxed);
 }
 
 /* Up, not draining, weight not 0: whether it may be given work at all. */
@@ -103,11 +116,34 @@ static inline bool pick_may(const struct pick_view *view, uint32_t i,
 	       !pick_was_tried(tried, i);
 }
 
-/* What PICK_NONE meant: whether waiting for a busy server makes sense. */
+/* What PICK_NONE meant: whether waiting for a busy server makes sense. Others may
+ * have let go of one since the pick: who gets PICK_ALL_BUSY notes that it waits, and
+ * picks once more before it does. */
 enum pick_answer { PICK_ALL_DOWN, PICK_ALL_TRIED, PICK_ALL_BUSY };
 enum pick_answer pick_why_none(const struct pick_view *view, const struct tried *tried);
 
+/* The rest is for policies. */
+
 /* The next of a sequence that no other loop shares (splitmix64). */
 uint64_t pick_random(struct pick_state *state);
+
+/* From 0 to limit - 1, each as likely; 0 when limit is 0. */
+uint32_t pick_random_below(struct pick_state *state, uint32_t limit);
+
+/* Brings state->lightest and state->heaviest up to date; both are 0 when there is no
+ * weight but 0. Looks at all servers only once in as many picks as there are servers,
+ * so that a pick costs O(1) and a change of weight is seen that much later. */
+void pick_see_weights(const struct pick_view *view, struct pick_state *state);
+
+static inline bool pick_is_even(const struct pick_state *state)
+{
+	return state->lightest == state->heaviest;
+}
+
+/* The server after i, and the first after the last. */
+static inline uint32_t pick_after(const struct pick_view *view, uint32_t i)
+{
+	return i + 1 < view->count ? i + 1 : 0;
+}
 
 #endif

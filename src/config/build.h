@@ -1,0 +1,44 @@
+/* config/build.h - a tree becomes a model, by the table in directives.h.
+ *
+ * Never stops at an error: a statement that is wrong is left out, and reading goes
+ * on behind it. Pools are read before anything else, so that routes may name those
+ * that stand further down.
+ */
+#ifndef CONFIG_BUILD_H
+#define CONFIG_BUILD_H
+
+#include "config/directives.h"
+#include "config/report.h"
+#include "config/tree.h"
+#include "model/model.h"
+
+struct build {
+	struct model         *model;
+	struct config_report *report;
+};
+
+/* What stood where in a block, for whoever has to name a place later. */
+struct given {
+	const struct directive      *directive;
+	const struct tree_statement *statement;		/* NULL: not given */
+	const struct tree_word      *arguments[ARGUMENTS_MAX];
+};
+
+struct block {
+	enum context context;
+	void        *target;		/* borrowed: the struct that it fills */
+	struct place at;		/* of the statement that opens it */
+	struct given given[DIRECTIVES_MAX];	/* by index of the directive */
+	struct place *made[MAKES];	/* owned: where what it adds stands */
+};
+
+/* Fills the model from the tree. Whether it can be used is said by the report. */
+void build_model(struct build *b, const struct tree *tree);
+
+/* What a block gave of a directive, NULL: nothing. */
+const struct given *block_given(const struct block *block, const char *word);
+
+/* The word after which the argument stands, NULL: it is not given. */
+const struct tree_word *given_argument(const struct given *given, const char *keyword);
+
+#endif

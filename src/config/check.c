@@ -1,0 +1,256 @@
+#include "config/check.h"
+
+#include <string.h>
+
+#include "config/value.h"
+#include "pick/policy.h"
+
+/* Numeric addresses are compared as such, since there are many ways to write one;
+ * names by their text. */
+bool check_same_address(const struct address *a, const struct address *b)
+{
+	if (a->len != b->len)
+		return false;
+	if (a->len == 0)
+		return strcasecmp(a->text, b->text) == 0;
+	return memcmp(&a->any, &b->any, a->len) == 0;
+}
+
+void check_new_listener(const struct build *b, const struct block *block)
+{
+	uint32_t last = b->model->listener_count - 1;
+	const struct model_listener *all = b->model->listeners;
+
+	if (all[last].address.len == 0)
+		return;		/* it was no address */
+	for (uint32_t i = 0; i < last; i++)
+		if (check_same_address(&all[i].address, &all[last].address))
+			report_error(b->report, block->made[MAKES_LISTENER][last],
+				     "%s has a listener already, in line %u; add the "
+				     "routes there",
+				     all[last].address.text,
+				     block->made[MAKES_LISTENER][i].line);
+}
+
+void check_new_pool(const struct build *b, const struct block *block)
+{
+	uint32_t last = b->model->pool_count - 1;
+	const struct model_pool *all = b->model->pools;
+
+	for (uint32_t i = 0; i < last && *all[last].name != '\0'; i++)
+		if (strcmp(all[i].name, all[last].name) == 0)
+			report_error(b->report, block->made[MAKES_POOL][last],
+				     "there is a pool %s already, in line %u",
+				     quote(all[last].name).text,
+				     block->made[MAKES_POOL][i].line);
+}
+
+void check_new_server(const struct build *b, const struct block *block)
+{
+	const struct model_pool *p = block->target;
+	const struct address *new = &p->servers[p->server_count - 1].address;
+
+	if (*new->text == '\0')
+		return;		/* it was no address */
+	for (uint32_t i = 0; i + 1 < p->server_count; i++)
+		if (check_same_address(&p->servers[i].address, new))
+			report_error(b->report,
+				     block->made[MAKES_SERVER][p->server_count - 1],
+				     "this pool has the server %s already, in line %u; "
+				     "to give it more requests, use weight",
+				     new->text, block->made[MAKES_SERVER][i].line);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Whether everything that fits `later` fits `earlier` too. */
+static bool covers(const struct model_route *earlier, const struct model_route *later)
+{
+	bool host = earlier->host == NULL || same_text(earlier->host, later->host);
+	bool path = earlier->path == NULL ||
+		    (later->path != NULL &&
+		     strncmp(earlier->path, later->path, strlen(earlier->path)) == 0);
+
+	return host && path;
+}
+
+void check_new_route(const struct build *b, const struct block *block,
+		     const struct given *given)
+{
+	const struct model_listener *l = block->target;
+	const struct model_route *new = &l->routes[l->route_count - 1];
+
+	if (strcmp(given->directive->word, "to") == 0)
+		return;
+	if (given_argument(given, "host") == NULL &&
+	    given_argument(given, "path") == NULL) {
+		report_error(b->report, given->statement->words[0].at,
+			     "a route needs a host or a path; for what no route takes, "
+			     "write: to POOL");
+		return;
+	}
+	for (const struct model_route *earlier = l->routes; earlier < new; earlier++) {
+		/* The default stands last, wherever it was written. */
+		bool is_default = earlier->host == NULL && earlier->path == NULL;
+		if (!is_default && covers(earlier, new)) {
+			report_warning(b->report, given->statement->words[0].at,
+				       "this route is never reached: the one in line %u "
+				       "takes all that would fit",
+				       block->made[MAKES_ROUTE][earlier - l->routes]
+					       .line);
+			return;
+		}
+	}
+}
+
+/* Where an argument stands, or else its directive. */
+static struct place place_of(const struct given *given, const char *keyword)
+{
+	const struct tree_word *w = given_argument(given, keyword);
+
+	return w != NULL ? w->at : given->statement->words[0].at;
+}
+
+/* A policy that goes by load needs probes that report it. */
+static void check_load(const struct build *b, const struct block *block)
+{
+	struct model_pool *p = block->target;
+	const struct given *check = block_given(block, "check");
+	const struct given *balance = block_given(block, "balance");
+
+	if (!p->policy->wants_load)
+		return;
+	if (p->check.kind == CHECK_HTTP && given_argument(check, "expect") == NULL)
+		p->check.expect = EXPECT_LOAD;
+	if (p->check.kind == CHECK_HTTP && p->check.expect == EXPECT_LOAD)
+		return;
+	if (p->check.kind == CHECK_HTTP)
+		report_error(b->report, place_of(check, "expect"),
+			     "\"balance %s\" reads the load from the probes; write: "
+			     "expect load",
+			     p->policy->name);
+	else if (balance != NULL)
+		report_error(b->report, place_of(balance, ""),
+			     "\"balance %s\" needs probes that report the load; %s: "
+			     "check http /healthcheck",
+			     p->policy->name,
+			     check != NULL ? "replace the check by" : "add");
+}
+
+static bool has_limit(const struct model_pool *p)
+{
+	for (uint32_t i = 0; i < p->server_count; i++)
+		if (p->servers[i].parallel_max > 0)
+			return true;
+	return p->server_parallel_max > 0;
+}
+
+/* Things that are allowed and surely not meant. */
+static void check_pool_sense(const struct build *b, const struct block *block)
+{
+	const struct model_pool *p = block->target;
+	const struct given *check = block_given(block, "check");
+	const struct given *queue = block_given(block, "queue");
+
+	if (p->server_count == 0)
+		report_warning(b->report, block->at,
+			       "pool %s has no server; requests for it are answered 503",
+			       quote(p->name).text);
+	if (check != NULL && p->check.kind != CHECK_OFF &&
+	    p->check.timeout_ms > p->check.every_ms)
+		report_warning(b->report, place_of(check, "timeout"),
+			       "a silent server is probed every %s only, not every %s: "
+			       "the time limit is longer",
+			       value_text(VALUE_TIME, p->check.timeout_ms).text,
+			       value_text(VALUE_TIME, p->check.every_ms).text);
+	if (queue != NULL && p->queue_max > 0 && p->server_count > 0 && !has_limit(p))
+		report_warning(b->report, place_of(queue, ""),
+			       "this queue is never used: no server has a limit; add for "
+			       "example: parallel 100");
+	if (p->queue_max == 0 && given_argument(queue, "wait") != NULL)
+		report_warning(b->report, place_of(queue, "wait"),
+			       "\"wait\" does nothing: the queue has no places");
+}
+
+void check_pool(const struct build *b, const struct block *block)
+{
+	check_load(b, block);
+	check_pool_sense(b, block);
+}
+
+/* The head holds the target. A target that nobody has set goes by the head. */
+static void check_sizes(const struct build *b, const struct block *block)
+{
+	struct model_listener *l = block->target;
+	const struct given *target = block_given(block, "target-size");
+
+	if (l->target_max < l->head_max)
+		return;
+	if (target == NULL)
+		l->target_max = l->head_max;
+	else
+		report_error(b->report, place_of(target, ""),
+			     "a target of %s does not fit into a head of %s; raise "
+			     "head-size or lower target-size",
+			     value_text(VALUE_SIZE, l->target_max).text,
+			     value_text(VALUE_SIZE, l->head_max).text);
+}
+
+static void check_listener_sense(const struct build *b, const struct block *block)
+{
+	const struct model_listener *l = block->target;
+	const struct given *parallel = block_given(block, "parallel");
+	const struct given *access_log = block_given(block, "access-log");
+
+	if (l->parallel_max == 0 && given_argument(parallel, "queue") != NULL)
+		report_warning(b->report, place_of(parallel, "queue"),
+			       "this queue is never used: \"parallel\" sets no limit");
+	if (l->queue_max == 0 && given_argument(parallel, "wait") != NULL)
+		report_warning(b->report, place_of(parallel, "wait"),
+			       "\"wait\" does nothing: the queue has no places");
+	if (access_log != NULL && l->access_log && b->model->access_format == ACCESS_OFF)
+		report_warning(b->report, place_of(access_log, ""),
+			       "there is no access log; add at the top of the file: "
+			       "access-log combined");
+}
+
+/* `to POOL` may stand anywhere in its block; in the model it is the last route. */
+static void put_default_last(struct model_listener *l)
+{
+	for (uint32_t i = 0; i < l->route_count; i++) {
+		struct model_route route = l->routes[i];
+		if (route.host != NULL || route.path != NULL)
+			continue;
+		memmove(&l->routes[i], &l->routes[i + 1],
+			(l->route_count - i - 1) * sizeof route);
+		l->routes[l->route_count - 1] = route;
+		return;
+	}
+}
+
+void check_listener(const struct build *b, const struct block *block)
+{
+	struct model_listener *l = block->target;
+
+	if (l->route_count == 0)
+		report_error(b->report, block->at,
+			     "this listener sends requests nowhere; add to its block: to "
+			     "POOL");
+	put_default_last(l);
+	check_sizes(b, block);
+	check_listener_sense(b, block);
+}
+
+void check_file(const struct build *b)
+{
+	struct place whole = {0};
+
+	/* With an error elsewhere a listener may be there, only misspelt. */
+	if (b->model->listener_count == 0 && b->report->error_count == 0)
+		report_error(b->report, whole,
+			     "no listener, so there is nothing to do; add for example: "
+			     "listen http :8080 { to web }");
+}

@@ -1,0 +1,29 @@
+/* config/check.h - what is wrong with a configuration though every word of it is
+ * right: things that are there twice, that contradict each other, that do nothing.
+ *
+ * Called by build.c when a piece of the model is complete. Reports, and completes
+ * what depends on two directives; changes nothing else.
+ */
+#ifndef CONFIG_CHECK_H
+#define CONFIG_CHECK_H
+
+#include "config/build.h"
+
+/* The last listener, pool, server or route that the block has added, named. */
+void check_new_listener(const struct build *b, const struct block *block);
+void check_new_pool(const struct build *b, const struct block *block);
+void check_new_server(const struct build *b, const struct block *block);
+void check_new_route(const struct build *b, const struct block *block,
+		     const struct given *given);
+
+/* A block that has been read to its end. */
+void check_pool(const struct build *b, const struct block *block);
+void check_listener(const struct build *b, const struct block *block);
+
+/* The whole file. */
+void check_file(const struct build *b);
+
+/* Whether two addresses are the same place. */
+bool check_same_address(const struct address *a, const struct address *b);
+
+#endif

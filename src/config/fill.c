@@ -1,0 +1,319 @@
+#include "config/fill.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/must.h"
+#include "base/span.h"
+#include "config/expected.h"
+#include "config/report.h"
+#include "config/value.h"
+#include "pick/policy.h"
+
+/* A listener without a host takes every IPv4 address, a server this machine. */
+#define LISTEN_HOST "0.0.0.0"
+#define SERVER_HOST "127.0.0.1"
+
+static void *field_at(struct field field, void *target)
+{
+	return (char *)target + field.offset;
+}
+
+void fill_number(struct field field, void *target, uint64_t value)
+{
+	void *at = field_at(field, target);
+	uint8_t  v8  = (uint8_t)value;
+	uint16_t v16 = (uint16_t)value;
+	uint32_t v32 = (uint32_t)value;
+
+	must(field.size == 8 || value >> (8 * field.size) == 0);
+	switch (field.size) {
+	case 1:
+		memcpy(at, &v8, sizeof v8);
+		break;
+	case 2:
+		memcpy(at, &v16, sizeof v16);
+		break;
+	case 4:
+		memcpy(at, &v32, sizeof v32);
+		break;
+	default:
+		must(field.size == 8);
+		memcpy(at, &value, sizeof value);
+	}
+}
+
+uint64_t fill_read_number(struct field field, const void *target)
+{
+	const void *at = (const char *)target + field.offset;
+	uint64_t v64 = 0;
+	uint32_t v32;
+	uint16_t v16;
+
+	switch (field.size) {
+	case 1:
+		return *(const uint8_t *)at;
+	case 2:
+		memcpy(&v16, at, sizeof v16);
+		return v16;
+	case 4:
+		memcpy(&v32, at, sizeof v32);
+		return v32;
+	default:
+		must(field.size == 8);
+		memcpy(&v64, at, sizeof v64);
+		return v64;
+	}
+}
+
+/* Takes a copy of the word, in the place of what was there. */
+static void set_text(const struct argument *a, void *target, const char *word)
+{
+	char **text = field_at(a->field, target);
+
+	must(a->field.size == sizeof *text);
+	free(*text);
+	*text = memory_text(word);
+}
+
+static void lower_text(const struct argument *a, void *target)
+{
+	char **text = field_at(a->field, target);
+
+	for (char *c = *text; *c != '\0'; c++)
+		*c = span_lower(*c);
+}
+
+static const struct choice *find_choice(const struct argument *a, const char *word)
+{
+	for (const struct choice *c = a->choices; c != NULL && c->word != NULL; c++)
+		if (strcmp(c->word, word) == 0)
+			return c;
+	return NULL;
+}
+
+static int refuse(const char *word, const struct expected *e, struct err *err)
+{
+	return err_set(err, "unknown word %s, %s", quote(word).text,
+		       expected_text(e).text);
+}
+
+static int refuse_choice(const struct argument *a, const char *word, struct err *err)
+{
+	struct expected e;
+
+	expected_init(&e, word);
+	for (const struct choice *c = a->choices; c->word != NULL; c++)
+		expected_add(&e, c->word);
+	return refuse(word, &e, err);
+}
+
+static int fill_policy(const struct argument *a, void *target, const char *word,
+		       struct err *err)
+{
+	const struct policy *found = policy_find(word);
+	struct expected e;
+
+	if (found == NULL) {
+		expected_init(&e, word);
+		for (uint32_t i = 0; policies[i] != NULL; i++)
+			expected_add(&e, policies[i]->name);
+		return refuse(word, &e, err);
+	}
+	must(a->field.size == sizeof found);
+	memcpy(field_at(a->field, target), &found, sizeof found);
+	return 0;
+}
+
+static int fill_pool(const struct argument *a, void *target, const char *word,
+		     const struct model *m, struct err *err)
+{
+	int index = model_pool_find(m, span_of(word));
+	struct expected e;
+
+	if (index >= 0) {
+		fill_number(a->field, target, (uint64_t)index);
+		return 0;
+	}
+	if (m->pool_count == 0)
+		return err_set(err,
+			       "unknown pool %s; this file has no pool yet, add for "
+			       "example: pool web { server 127.0.0.1:8081 }",
+			       quote(word).text);
+	expected_init(&e, word);
+	for (uint32_t i = 0; i < m->pool_count; i++)
+		if (*m->pools[i].name != '\0')	/* a name that was refused */
+			expected_add(&e, m->pools[i].name);
+	return err_set(err, "unknown pool %s, %s", quote(word).text,
+		       expected_text(&e).text);
+}
+
+/* Listeners are opened before any name could be looked up, once in each loop. */
+static int fill_listen(const struct argument *a, void *target, const char *word,
+		       struct err *err)
+{
+	struct address *out = field_at(a->field, target), address;
+
+	if (address_parse(&address, word, LISTEN_HOST, err) != 0)
+		return -1;
+	if (address.len == 0)
+		return err_set(err,
+			       "%s is a name; a listener needs a number, for example "
+			       "127.0.0.1:%s",
+			       quote(word).text, strrchr(word, ':') + 1);
+	if (address.any.sa_family == AF_UNIX)
+		return err_set(err,
+			       "%s is a UNIX socket; a listener needs a port, for "
+			       "example :8080",
+			       quote(word).text);
+	*out = address;
+	return 0;
+}
+
+static int fill_server(const struct argument *a, void *target, const char *word,
+		       struct err *err)
+{
+	return address_parse(field_at(a->field, target), word, SERVER_HOST, err);
+}
+
+/* `load`, `200` or `200-399`. */
+static int fill_expect(const struct argument *a, void *target, const char *word,
+		       struct err *err)
+{
+	struct model_check *check = field_at(a->field, target);
+	const char *dash = strchr(word, '-');
+	size_t len = dash != NULL ? (size_t)(dash - word) : strlen(word);
+	uint64_t min, max;
+
+	if (strcmp(word, "load") == 0) {
+		check->expect = EXPECT_LOAD;
+		return 0;
+	}
+	if (!span_to_u64((struct span){word, len}, &min) ||
+	    !span_to_u64(span_of(dash != NULL ? dash + 1 : word), &max))
+		return err_set(err,
+			       "%s is nothing to expect; write a status (200), a range "
+			       "of them (200-399), or load",
+			       quote(word).text);
+	if (min < 100 || max > 599 || min > max)
+		return err_set(err, "%s is no status; expected 100 to 599%s",
+			       quote(word).text,
+			       min > max ? ", the smaller one first" : "");
+	check->expect = EXPECT_STATUS;
+	check->status_min = (uint16_t)min;
+	check->status_max = (uint16_t)max;
+	return 0;
+}
+
+/* A word that is none of the choices is the host itself. */
+static int fill_host_mode(const struct argument *a, void *target, const char *word,
+			  struct err *err)
+{
+	struct model_pool *p = target;
+
+	if (value_check_host(word, true, err) != 0)
+		return -1;
+	fill_number(a->field, p, HOST_FIXED);
+	free(p->host);
+	p->host = memory_text(word);
+	return 0;
+}
+
+static int fill_value(enum value_kind kind, const struct argument *a, void *target,
+		      const char *word, struct err *err)
+{
+	struct value_range range = {kind, a->min, a->max};
+	uint64_t value;
+
+	if (value_read(&range, word, &value, err) != 0)
+		return -1;
+	fill_number(a->field, target, value);
+	return 0;
+}
+
+/* The bits of several words come together; the word that has none stands alone. */
+static int add_choice(const struct argument *a, void *target, const char *word,
+		      struct err *err)
+{
+	const struct choice *c = find_choice(a, word);
+
+	if (c == NULL)
+		return refuse_choice(a, word, err);
+	uint64_t before = fill_read_number(a->field, target);
+	if (c->value == 0 && before != 0)
+		return err_set(err, "%s stands alone", quote(word).text);
+	if ((c->value & before) != 0)
+		return err_set(err, "%s is given twice", quote(word).text);
+	fill_number(a->field, target, before | c->value);
+	return 0;
+}
+
+/* Takes over a text that has passed its check. */
+static int keep_text(const struct argument *a, void *target, const char *word,
+		     int verdict)
+{
+	if (verdict != 0)
+		return -1;
+	set_text(a, target, word);
+	if (a->kind == ARGUMENT_HOST_PATTERN)
+		lower_text(a, target);
+	return 0;
+}
+
+int fill_field(const struct argument *a, void *target, const char *word,
+	       const struct model *m, struct err *err)
+{
+	const struct choice *c = find_choice(a, word);
+
+	if (c != NULL && a->kind != ARGUMENT_CHOICES) {
+		fill_number(a->field, target, c->value);
+		return 0;
+	}
+	switch (a->kind) {
+	case ARGUMENT_NUMBER:
+		return fill_value(VALUE_NUMBER, a, target, word, err);
+	case ARGUMENT_TIME:
+		return fill_value(VALUE_TIME, a, target, word, err);
+	case ARGUMENT_SIZE:
+		return fill_value(VALUE_SIZE, a, target, word, err);
+	case ARGUMENT_PERCENT:
+		return fill_value(VALUE_PERCENT, a, target, word, err);
+	case ARGUMENT_CHOICE:
+		return refuse_choice(a, word, err);
+	case ARGUMENT_CHOICES:
+		return add_choice(a, target, word, err);
+	case ARGUMENT_FLAG:
+		fill_number(a->field, target, true);
+		return 0;
+	case ARGUMENT_FILE:
+		return keep_text(a, target, word, value_check_file(word, err));
+	case ARGUMENT_NAME:
+		return keep_text(a, target, word, value_check_name(word, err));
+	case ARGUMENT_PREFIX:
+		return keep_text(a, target, word, value_check_path(word, false, err));
+	case ARGUMENT_TARGET:
+		return keep_text(a, target, word, value_check_path(word, true, err));
+	case ARGUMENT_HOST:
+		return keep_text(a, target, word, value_check_host(word, true, err));
+	case ARGUMENT_HOST_PATTERN:
+		return keep_text(a, target, word, value_check_host_pattern(word, err));
+	case ARGUMENT_POOL:
+		return fill_pool(a, target, word, m, err);
+	case ARGUMENT_POLICY:
+		return fill_policy(a, target, word, err);
+	case ARGUMENT_LISTEN:
+		return fill_listen(a, target, word, err);
+	case ARGUMENT_SERVER:
+		return fill_server(a, target, word, err);
+	case ARGUMENT_EXPECT:
+		return fill_expect(a, target, word, err);
+	case ARGUMENT_HOST_MODE:
+		return fill_host_mode(a, target, word, err);
+	case ARGUMENT_NONE:
+		break;
+	}
+	must(false);
+	return -1;
+}

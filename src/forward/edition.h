@@ -1,0 +1,56 @@
+/* forward/edition.h - what one loop makes of one model: the model, and next to each
+ * pool and listener what this loop needs at hand.
+ *
+ * The control thread makes one per loop and hands it over by message; the loop uses
+ * the newest for new requests, while a request keeps the one it began with. The last
+ * user ends it and puts the model back.
+ *
+ * Threads: edition_create on the control thread; afterwards the loop's alone.
+ */
+#ifndef FORWARD_EDITION_H
+#define FORWARD_EDITION_H
+
+#include "base/list.h"
+#include "forward/budget.h"
+#include "model/model.h"
+#include "parse/h1.h"
+#include "pick/policy.h"
+
+/* A pool. */
+struct lane {
+	const struct model_pool *pool;
+	struct pick_view   view;
+	struct pick_state  state;
+	struct budget      budget;
+	struct link        waiting;	/* requests that wait for a free server */
+};
+
+/* A listener. */
+struct door {
+	const struct model_listener *listener;
+	struct h1_limits limits;
+	struct link      waiting;	/* requests that wait behind parallel_max */
+};
+
+struct edition {
+	const struct model *model;	/* held */
+	struct lane *lanes;		/* owned, one per pool */
+	struct door *doors;		/* owned, one per listener */
+	uint32_t     users;		/* the loop itself while it is the newest, and requests */
+	struct link  link;		/* in the worker's list */
+};
+
+/* For the loop with this number; takes a hold of m, which must have been attached. */
+struct edition *edition_create(const struct model *m, unsigned loop);
+
+/* One user more; returns e. */
+static inline struct edition *edition_use(struct edition *e)
+{
+	e->users++;
+	return e;
+}
+
+/* One user less; the last one's call ends it. Nobody may be waiting in it then. */
+void edition_release(struct edition *e);
+
+#endif

@@ -1,0 +1,437 @@
+/* forward/http_response.c - from a server to the client: heads, and bodies in one of
+ * three framings.
+ *
+ * Invariant: what is read from a server is passed on, or waits in session.out, before
+ * more is read; so a slow client stops the server by way of its own socket.
+ */
+#include "forward/http.h"
+
+#include <stdio.h>
+
+#include "base/must.h"
+#include "forward/head.h"
+
+static struct worker *worker_of(const struct request *r)
+{
+	return r->session->worker;
+}
+
+/* Finds out how many of these bytes belong to the response's body. False: what comes
+ * is no body. */
+static bool body_take(struct body *b, const char *at, size_t len, size_t *took)
+{
+	enum h1_result result = H1_MORE;
+
+	*took = len;
+	switch (b->kind) {
+	case H1_BODY_NONE:
+		*took = 0;
+		b->done = true;
+		break;
+	case H1_BODY_LENGTH:
+		*took = len < b->left ? len : (size_t)b->left;
+		b->left -= *took;
+		b->done = b->left == 0;
+		break;
+	case H1_BODY_CHUNKED:
+		*took = h1_chunked_scan(&b->chunked, at, len, &result);
+		b->done = result == H1_DONE;
+		break;
+	case H1_BODY_UNTIL_CLOSE:
+		break;
+	}
+	return result != H1_BAD;
+}
+
+/* Takes the chunks' framing out, in place. Returns the bytes of payload, or -1. */
+static ssize_t take_chunks_out(struct body *b, char *at, size_t len)
+{
+	enum h1_result result = H1_MORE;
+	size_t done = 0, kept = 0;
+
+	while (done < len && result == H1_MORE) {
+		struct span data;
+		done += h1_chunked_next(&b->chunked, at + done, len - done, &data, &result);
+		memmove(at + kept, data.at, data.len);
+		kept += data.len;
+	}
+	b->done = result == H1_DONE;
+	if (result == H1_BAD)
+		return -1;
+	b->left = len - done;		/* surplus */
+	return (ssize_t)kept;
+}
+
+/* Puts a chunk's framing around [at, at + len), for which there is room on both sides.
+ * Returns where it begins now, and sets *end. */
+static char *put_chunk_around(char *at, size_t len, char **end)
+{
+	char line[20];
+	size_t n = (size_t)snprintf(line, sizeof line, "%zx\r\n", len);
+
+	memcpy(at - n, line, n);
+	memcpy(at + len, "\r\n", 2);
+	*end = at + len + 2;
+	return at - n;
+}
+
+/* ---- the head ---- */
+
+static void choose_framing(struct request *r, const struct h1_head *head,
+			   struct head_response *how)
+{
+	r->status = head->status;
+	r->framing = FRAMING_SAME;
+	r->server_keep_alive = head->keep_alive && head->body != H1_BODY_UNTIL_CLOSE;
+	if (head->body == H1_BODY_UNTIL_CLOSE && r->minor >= 1) {
+		r->framing = FRAMING_TO_CHUNKED;
+	} else if (head->body == H1_BODY_UNTIL_CLOSE) {
+		r->client_keep_alive = false;
+	} else if (head->body == H1_BODY_CHUNKED && r->minor == 0) {
+		r->framing = FRAMING_FROM_CHUNKED;
+		r->client_keep_alive = false;
+	}
+	r->client_keep_alive = request_may_stay(r);
+	*how = (struct head_response){
+		.chunked_added = r->framing == FRAMING_TO_CHUNKED,
+		.coding_dropped = r->minor == 0,
+		.close = !r->client_keep_alive,
+		.keep_alive = r->client_keep_alive && r->minor == 0,
+	};
+}
+
+/* Writes the head at `at` anew, into worker->head_out. Returns its length. */
+static size_t write_head(struct worker *w, const char *at, const struct head_response *how)
+{
+	size_t room = w->head.length + (size_t)HEAD_GROWTH_MAX;
+	size_t len = head_write_response(w->head_out, room, &w->head, at, how);
+
+	must(len > 0);
+	return len;
+}
+
+static void on_finished(struct request *r)
+{
+	request_on(r, EVENT_FINISHED);
+}
+
+/* The final head is at [at, at + head.length), with body bytes behind it, in scratch. */
+static void begin_answer(struct request *r, char *at, size_t len)
+{
+	struct session *s = r->session;
+	struct worker *w = s->worker;
+	struct h1_head *head = &w->head;
+	struct head_response how;
+	char *body = at + head->length;
+	size_t rest = len - head->length, took = rest;
+
+	r->response = (struct body){.kind = head->body, .left = head->content_length};
+	choose_framing(r, head, &how);
+	if (r->framing == FRAMING_FROM_CHUNKED) {
+		ssize_t kept = take_chunks_out(&r->response, body, rest);
+		took = kept < 0 ? 0 : (size_t)kept;
+		if (r->response.left > 0)
+			r->server_keep_alive = false;
+		if (kept < 0) {
+			request_on(r, EVENT_MALFORMED);
+			return;
+		}
+	} else if (!body_take(&r->response, body, rest, &took)) {
+		r->status = 0;
+		live_server_failed(r->upstream->live, FAILURE_MALFORMED, 0);
+		request_on(r, EVENT_MALFORMED);
+		return;
+	} else if (took < rest) {
+		r->server_keep_alive = false;	/* it says more than was asked */
+	}
+	live_server_succeeded(r->upstream->live);
+	atomic_fetch_add_explicit(&r->upstream->live->responses, 1, memory_order_relaxed);
+	r->server_us = (uint32_t)(loop_now_us(w->loop) - r->picked_us);
+	request_on(r, EVENT_RESPONSE);
+
+	/* Head and body leave in one piece: a new head is put right in front of the body,
+	 * where the old one ended, or runs into the room before it. */
+	char *start = at + head->start, *end = body + took;
+	if (head_response_is_plain(head, &how)) {
+		start[7] = '1';			/* HTTP/1.0 becomes our own version */
+	} else {
+		size_t new_len = write_head(w, at, &how);
+		start = body;
+		if (r->framing == FRAMING_TO_CHUNKED && took > 0)
+			start = put_chunk_around(body, took, &end);
+		start = memcpy(start - new_len, w->head_out, new_len);
+	}
+	if (!session_write(s, start, (size_t)(end - start))) {
+		request_on(r, EVENT_CLIENT_GONE);
+		return;
+	}
+	if (r->response.done)
+		on_finished(r);
+}
+
+/* A 1xx head goes on to a client that knows it. False: the request is over. */
+static bool pass_interim(struct request *r, const char *at)
+{
+	struct worker *w = worker_of(r);
+	struct head_response how = {0};
+
+	if (++r->interims > INTERIM_MAX) {
+		request_on(r, EVENT_MALFORMED);
+		return false;
+	}
+	if (r->minor == 0)
+		return true;
+	size_t len = write_head(w, at, &how);
+	if (!session_write(r->session, w->head_out, len)) {
+		request_on(r, EVENT_CLIENT_GONE);
+		return false;
+	}
+	return true;
+}
+
+static void switch_protocols(struct request *r, char *at, size_t len)
+{
+	struct worker *w = worker_of(r);
+	struct head_response how = {.upgrade = true};
+
+	if (!r->upgrade_asked) {
+		request_on(r, EVENT_MALFORMED);
+		return;
+	}
+	r->status = 101;
+	live_server_succeeded(r->upstream->live);
+	size_t new_len = write_head(w, at, &how);
+	char *start = at + w->head.length - new_len;
+	memcpy(start, w->head_out, new_len);
+	request_on(r, EVENT_SWITCHED);
+	tunnel_begin(r, start, (size_t)(at + len - start));
+}
+
+/* An incomplete head waits for the rest. */
+static void keep_head(struct request *r, const char *at, size_t len)
+{
+	struct worker *w = worker_of(r);
+
+	r->upstream->in = buf_get(&w->bufs, len);
+	if (r->upstream->in == NULL)
+		request_on(r, EVENT_MALFORMED);
+	else
+		buf_append(r->upstream->in, at, len);
+}
+
+/* Looks at the heads in [at, at + len), of which `seen` bytes were looked at before. */
+static void take_heads(struct request *r, char *at, size_t len, size_t seen)
+{
+	struct worker *w = worker_of(r);
+
+	while (len > 0) {
+		switch (h1_parse_response(&w->head, at, len, seen, r->method,
+					  &r->door->limits)) {
+		case H1_BAD:
+			live_server_failed(r->upstream->live, FAILURE_MALFORMED, 0);
+			request_on(r, EVENT_MALFORMED);
+			return;
+		case H1_MORE:
+			keep_head(r, at, len);
+			return;
+		case H1_DONE:
+			break;
+		}
+		if (w->head.status == 101) {
+			switch_protocols(r, at, len);
+			return;
+		}
+		if (w->head.status >= 200) {
+			begin_answer(r, at, len);
+			return;
+		}
+		size_t length = w->head.length;
+		if (!pass_interim(r, at))
+			return;
+		at += length;
+		len -= length;
+		seen = 0;
+	}
+}
+
+static void read_head(struct request *r)
+{
+	struct worker *w = worker_of(r);
+	struct upstream *u = r->upstream;
+	size_t kept = buf_waiting(u->in), got;
+
+	must(kept < SCRATCH_BYTES);
+	switch (stream_read(&u->server, w->scratch + kept, SCRATCH_BYTES - kept, &got)) {
+	case STREAM_OK:
+		break;
+	case STREAM_WAIT:
+		return;
+	case STREAM_END:
+	case STREAM_BROKEN:
+		request_on_lost(r, FAILURE_RESET);
+		return;
+	}
+	if (kept > 0) {
+		memcpy(w->scratch, buf_at(u->in), kept);
+		buf_put(&w->bufs, u->in);
+		u->in = NULL;
+	}
+	take_heads(r, w->scratch, kept + got, kept);
+}
+
+/* ---- the body ---- */
+
+/* One read, copied through. False: the exchange is over, or nothing is there. */
+static bool copy_body(struct request *r)
+{
+	struct session *s = r->session;
+	struct worker *w = s->worker;
+	size_t got, took;
+
+	switch (stream_read(&r->upstream->server, w->scratch, SCRATCH_BYTES, &got)) {
+	case STREAM_OK:
+		break;
+	case STREAM_WAIT:
+		return false;
+	case STREAM_END:
+		if (r->response.kind != H1_BODY_UNTIL_CLOSE) {
+			request_on_lost(r, FAILURE_CUT);
+			return false;
+		}
+		r->response.done = true;
+		if (r->framing == FRAMING_TO_CHUNKED && !session_write(s, "0\r\n\r\n", 5))
+			request_on(r, EVENT_CLIENT_GONE);
+		return s->request == r;
+	case STREAM_BROKEN:
+		request_on_lost(r, FAILURE_CUT);
+		return false;
+	}
+
+	char *out = w->scratch, *end = out + got;
+	if (r->framing == FRAMING_FROM_CHUNKED) {
+		ssize_t kept = take_chunks_out(&r->response, w->scratch, got);
+		if (kept < 0) {
+			request_on(r, EVENT_MALFORMED);
+			return false;
+		}
+		if (r->response.left > 0)
+			r->server_keep_alive = false;
+		end = out + kept;
+	} else if (!body_take(&r->response, w->scratch, got, &took)) {
+		request_on(r, EVENT_MALFORMED);
+		return false;
+	} else {
+		if (took < got)
+			r->server_keep_alive = false;
+		end = out + took;
+		if (r->framing == FRAMING_TO_CHUNKED)
+			out = put_chunk_around(w->scratch, took, &end);
+	}
+	if (end > out && !session_write(s, out, (size_t)(end - out))) {
+		request_on(r, EVENT_CLIENT_GONE);
+		return false;
+	}
+	return true;
+}
+
+/* Bytes of the body that may pass without being looked at. */
+static bool may_splice(struct request *r)
+{
+	if (r->pipe_down != NULL)
+		return true;
+	if (r->response.kind != H1_BODY_LENGTH || r->response.left < SPLICE_MIN)
+		return false;
+	r->pipe_down = pipe_get(&worker_of(r)->pipes);
+	return r->pipe_down != NULL;
+}
+
+static bool splice_body(struct request *r, size_t *budget)
+{
+	struct session *s = r->session;
+	struct stream *server = &r->upstream->server;
+	size_t moved;
+	enum stream_result result = splice_move(r->pipe_down, server, &s->client,
+						&r->response.left, *budget, &moved);
+
+	r->bytes_out += moved;
+	*budget -= moved < *budget ? moved : *budget;
+	switch (result) {
+	case STREAM_OK:
+		r->response.done = r->response.left == 0 && r->pipe_down->held == 0;
+		return true;
+	case STREAM_WAIT:
+		if (!s->client.writable &&
+		    loop_watch_register(s->worker->loop, &s->client.watch) != 0)
+			request_on(r, EVENT_CLIENT_GONE);
+		return false;
+	case STREAM_END:
+		request_on_lost(r, FAILURE_CUT);
+		return false;
+	case STREAM_BROKEN:
+		if (s->client.broken)
+			request_on(r, EVENT_CLIENT_GONE);
+		else
+			request_on_lost(r, FAILURE_CUT);
+		return false;
+	}
+	return false;
+}
+
+/* True: the server has said nothing beyond what was spliced. */
+static bool nothing_behind(struct request *r)
+{
+	char byte;
+
+	return recv(r->upstream->server.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	       errno == EAGAIN;
+}
+
+static void pump_body(struct request *r)
+{
+	struct session *s = r->session;
+	struct stream *server = &r->upstream->server;
+	size_t budget = PUMP_PER_TURN_MAX;
+
+	while (!r->response.done && !session_is_blocked(s) &&
+	       (server->readable || (r->pipe_down != NULL && r->pipe_down->held > 0))) {
+		if (budget == 0) {
+			loop_again(s->worker->loop, &server->watch);
+			break;
+		}
+		if (may_splice(r)) {
+			if (!splice_body(r, &budget))
+				break;
+		} else {
+			if (!copy_body(r))
+				break;
+			budget -= budget < SCRATCH_BYTES ? budget : SCRATCH_BYTES;
+		}
+	}
+	if (s->request != r || s->state != SESSION_REQUEST)
+		return;
+	if (!r->response.done) {
+		session_rearm(s);
+		return;
+	}
+	if (r->pipe_down != NULL) {
+		server->readable = !nothing_behind(r);
+		if (server->readable)
+			r->server_keep_alive = false;
+	}
+	on_finished(r);
+}
+
+void response_pump(struct request *r)
+{
+	struct session *s = r->session;
+
+	while (r->life.state == REQUEST_AWAITING && r->upstream->server.readable) {
+		read_head(r);
+		if (s->request != r || s->state != SESSION_REQUEST)
+			return;
+	}
+	if (r->life.state == REQUEST_ANSWERING)
+		pump_body(r);
+	else if (r->life.state == REQUEST_AWAITING)
+		session_rearm(s);
+}

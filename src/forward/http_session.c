@@ -1,0 +1,449 @@
+/* forward/http_session.c - a client's connection: its heads, its time limits, its end.
+ */
+#include "forward/http.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/must.h"
+
+static const struct model_listener *listener_of(const struct session *s)
+{
+	if (s->request != NULL)
+		return s->request->door->listener;
+	/* A port whose listener was removed has no request without its edition, and its
+	 * idle sessions are ended on the spot. */
+	must(s->port->door >= 0);
+	return s->worker->now->doors[s->port->door].listener;
+}
+
+void session_rearm(struct session *s)
+{
+	const struct model_listener *l;
+	uint32_t ms = 0;
+
+	switch (s->state) {
+	case SESSION_REQUEST:
+		ms = request_limit_ms(s->request);
+		break;
+	case SESSION_HEAD:
+		l = listener_of(s);
+		ms = s->in != NULL || s->requests == 0 ? l->head_ms : l->keep_alive_ms;
+		break;
+	case SESSION_LINGER:
+		ms = listener_of(s)->linger_ms;
+		break;
+	case SESSION_DEAD:
+		return;
+	}
+	if (s->worker->draining && s->state == SESSION_HEAD && ms > DRAIN_GRACE_MS)
+		ms = DRAIN_GRACE_MS;
+	if (ms == 0)
+		loop_timer_stop(s->worker->loop, &s->deadline);
+	else
+		loop_timer_start(s->worker->loop, &s->deadline, ms);
+}
+
+void session_end(struct session *s)
+{
+	struct worker *w = s->worker;
+
+	if (s->state == SESSION_DEAD)
+		return;
+	s->state = SESSION_DEAD;
+	if (s->request != NULL)
+		request_free(s->request);
+	loop_watch_close(w->loop, &s->client.watch);
+	loop_timer_stop(w->loop, &s->deadline);
+	buf_put(&w->bufs, s->in);
+	buf_put(&w->bufs, s->out);
+	list_remove(&s->idle_link);
+	list_remove(&s->link);
+	list_push_last(&w->dead, &s->link);
+	worker_count_session(w, s->port, -1);
+}
+
+void session_watch(struct session *s)
+{
+	/* Out of kernel memory: the time limits are still there to end it. */
+	if (loop_watch_register(s->worker->loop, &s->client.watch) != 0)
+		atomic_fetch_add_explicit(&s->worker->counts.memory_refused, 1,
+					  memory_order_relaxed);
+}
+
+/* Throws away what comes, until the client closes or it is enough. */
+static void read_and_forget(struct session *s)
+{
+	struct worker *w = s->worker;
+	size_t got;
+
+	while (s->client.readable) {
+		enum stream_result result = stream_read(&s->client, w->scratch,
+							SCRATCH_BYTES, &got);
+		if (result == STREAM_WAIT)
+			return;
+		if (result != STREAM_OK || (s->lingered += (uint32_t)got) > LINGER_BYTES_MAX) {
+			session_end(s);
+			return;
+		}
+	}
+}
+
+/* Closes without a reset: a reset would take the answer back from a client that has
+ * sent more than was read (RFC 9112, section 9.6). */
+static void linger(struct session *s)
+{
+	s->state = SESSION_LINGER;
+	buf_put(&s->worker->bufs, s->in);
+	s->in = NULL;
+	if (s->out == NULL)
+		shutdown(s->client.watch.fd, SHUT_WR);
+	if (s->port->door < 0) {
+		session_end(s);
+		return;
+	}
+	if (loop_watch_register(s->worker->loop, &s->client.watch) != 0) {
+		session_end(s);
+		return;
+	}
+	session_rearm(s);
+	read_and_forget(s);
+}
+
+/* Hands over what waits; true when nothing waits any more. */
+static bool flush(struct session *s)
+{
+	size_t put;
+
+	if (s->out == NULL)
+		return true;
+	if (stream_write(&s->client, buf_at(s->out), buf_waiting(s->out), &put) != STREAM_OK)
+		return false;
+	buf_consume(s->out, put);
+	if (buf_waiting(s->out) > 0)
+		return false;
+	buf_put(&s->worker->bufs, s->out);
+	s->out = NULL;
+	return true;
+}
+
+bool session_write(struct session *s, const char *at, size_t len)
+{
+	struct worker *w = s->worker;
+	size_t put = 0;
+
+	if (s->request != NULL)
+		s->request->bytes_out += len;
+	if (s->out == NULL) {
+		if (UNLIKELY(stream_write(&s->client, at, len, &put) != STREAM_OK))
+			return false;
+		if (LIKELY(put == len))
+			return true;
+	}
+	/* The loop has to tell when there is room. */
+	if (loop_watch_register(w->loop, &s->client.watch) != 0)
+		return false;
+	size_t rest = len - put;
+	if (buf_waiting(s->out) + rest > BUF_LARGE)
+		return false;
+	if (s->out == NULL || buf_room(s->out) < rest)
+		if (!buf_larger(&w->bufs, &s->out, buf_waiting(s->out) + rest)) {
+			atomic_fetch_add_explicit(&w->counts.memory_refused, 1,
+						  memory_order_relaxed);
+			return false;
+		}
+	buf_append(s->out, at + put, rest);
+	return true;
+}
+
+/* Refuses what came: answered once, and nothing behind it is read as a request. */
+static void refuse(struct session *s, uint16_t status, const char *why)
+{
+	struct live_listener *live = s->port->live;
+
+	atomic_fetch_add_explicit(status == 408 ? &live->timeouts : &live->bad_requests, 1,
+				  memory_order_relaxed);
+	bool written = answer_write(s, listener_of(s), status, why, true, false);
+	answer_record(s, NULL, status);
+	if (written)
+		linger(s);
+	else
+		session_end(s);
+}
+
+/* Keeps an incomplete head until more comes. */
+static void keep_head(struct session *s, const char *at, size_t len)
+{
+	struct worker *w = s->worker;
+
+	if (s->in == NULL) {
+		s->in = buf_get(&w->bufs, len);
+		if (s->in == NULL) {
+			session_end(s);
+			return;
+		}
+	} else {
+		s->in->start = s->in->end = 0;
+		if (buf_room(s->in) < len && !buf_larger(&w->bufs, &s->in, len)) {
+			session_end(s);
+			return;
+		}
+	}
+	buf_append(s->in, at, len);
+	s->in_seen = (uint32_t)len;
+}
+
+/* Reads the head at [at, at + len) and begins its request. Returns how many bytes it
+ * took: 0 when there is no whole head. */
+static size_t begin_from(struct session *s, const char *at, size_t len, size_t seen)
+{
+	struct worker *w = s->worker;
+	struct door *door = &w->now->doors[s->port->door];
+
+	switch (h1_parse_request(&w->head, at, len, seen, &door->limits)) {
+	case H1_DONE:
+		break;
+	case H1_MORE:
+		return 0;
+	case H1_BAD:
+		refuse(s, (uint16_t)h1_fault_status(w->head.fault),
+		       h1_fault_text(w->head.fault));
+		return 0;
+	}
+	list_remove(&s->idle_link);
+	s->state = SESSION_REQUEST;
+	s->requests++;
+	return request_begin(s, at, len);
+}
+
+/* A request from what was read earlier. False: nothing more to do with these. */
+static bool begin_from_kept(struct session *s)
+{
+	struct worker *w = s->worker;
+
+	if (s->in == NULL || s->in_seen >= buf_waiting(s->in))
+		return false;
+	size_t took = begin_from(s, buf_at(s->in), buf_waiting(s->in), s->in_seen);
+	if (s->state == SESSION_DEAD || s->in == NULL)
+		return true;
+	if (took == 0) {
+		s->in_seen = (uint32_t)buf_waiting(s->in);
+		return false;
+	}
+	buf_consume(s->in, took);
+	s->in_seen = 0;
+	if (buf_waiting(s->in) == 0) {
+		buf_put(&w->bufs, s->in);
+		s->in = NULL;
+	}
+	return true;
+}
+
+/* A request from what the socket has. False: nothing more there. */
+static bool begin_from_socket(struct session *s)
+{
+	struct worker *w = s->worker;
+	size_t kept = buf_waiting(s->in), seen = s->in_seen, got = 0;
+
+	if (!s->client.readable)
+		return false;
+	must(kept < SCRATCH_BYTES);
+	switch (stream_read(&s->client, w->scratch + kept, SCRATCH_BYTES - kept, &got)) {
+	case STREAM_OK:
+		break;
+	case STREAM_WAIT:
+		return false;
+	case STREAM_END:
+	case STREAM_BROKEN:	/* half a head is nobody's request */
+		session_end(s);
+		return false;
+	}
+	if (kept > 0)
+		memcpy(w->scratch, buf_at(s->in), kept);
+	else
+		s->head_since_us = loop_now_us(w->loop);
+	size_t len = kept + got;
+	size_t took = begin_from(s, w->scratch, len, seen);
+	if (s->state == SESSION_DEAD || s->state == SESSION_LINGER)
+		return true;
+	if (took == 0) {
+		bool first = s->in == NULL;
+		keep_head(s, w->scratch, len);
+		if (first)
+			session_rearm(s);	/* from idle to a head that has begun */
+		return true;
+	}
+	if (s->in != NULL)
+		buf_put(&w->bufs, s->in);
+	s->in = NULL;
+	s->in_seen = 0;
+	if (took < len) {
+		keep_head(s, w->scratch + took, len - took);
+		s->in_seen = 0;
+	}
+	return true;
+}
+
+void session_drive(struct session *s)
+{
+	struct worker *w = s->worker;
+
+	must(!s->driving);
+	s->driving = true;
+	for (int budget = DRIVE_PER_TURN_MAX; s->state == SESSION_HEAD; budget--) {
+		if (session_is_blocked(s))
+			break;		/* it does not take its answers */
+		if (budget == 0) {
+			loop_again(w->loop, &s->client.watch);
+			break;
+		}
+		if (!begin_from_kept(s) && !begin_from_socket(s))
+			break;
+	}
+	s->driving = false;
+	if (s->state == SESSION_HEAD && !s->client.watch.registered &&
+	    loop_watch_register(w->loop, &s->client.watch) != 0)
+		session_end(s);
+}
+
+bool session_others_wait(const struct session *s)
+{
+	return atomic_load_explicit(&s->port->live->connections.waiting_loops,
+				    memory_order_relaxed) != 0 ||
+	       atomic_load_explicit(&s->worker->live->connections.waiting_loops,
+				    memory_order_relaxed) != 0;
+}
+
+void session_next(struct session *s, bool alive)
+{
+	struct worker *w = s->worker;
+
+	if (s->state == SESSION_DEAD)
+		return;
+	must(s->request == NULL);
+	if (!alive) {
+		/* Nothing unread: the end of what was written says it all. */
+		if (s->out == NULL && s->in == NULL && !s->client.readable)
+			session_end(s);
+		else
+			linger(s);
+		return;
+	}
+	if (s->port->door < 0) {
+		session_end(s);
+		return;
+	}
+	s->state = SESSION_HEAD;
+	s->head_since_us = loop_now_us(w->loop);
+	list_push_last(&w->idle, &s->idle_link);
+	if (session_others_wait(s))
+		session_make_room(w, s->port);
+	if (s->state == SESSION_DEAD)
+		return;
+	session_rearm(s);
+	if (!s->driving)
+		session_drive(s);
+}
+
+/* Whether a client that sends no more has gone. It may have closed its sending half
+ * only, and be waiting for the answer; so a request that a server has is finished. One
+ * that no server has yet is not worth a server's time. */
+static bool has_left(struct session *s)
+{
+	enum request_state at = s->request->life.state;
+	char byte;
+
+	return (at == REQUEST_WAITING || at == REQUEST_CONNECTING) && s->in == NULL &&
+	       recv(s->client.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void on_client_ready(struct loop_watch *watch, unsigned events)
+{
+	struct session *s = CONTAINER_OF(watch, struct session, client.watch);
+
+	worker_sweep(s->worker);
+	stream_note(&s->client, events);
+	if (s->out != NULL && s->client.writable && !flush(s)) {
+		if (s->client.broken)
+			session_end(s);
+		return;
+	}
+	switch (s->state) {
+	case SESSION_HEAD:
+		session_drive(s);
+		break;
+	case SESSION_REQUEST:
+		if (s->client.broken || (s->client.ended && has_left(s))) {
+			request_on(s->request, EVENT_CLIENT_GONE);
+			break;
+		}
+		if (s->request->life.state == REQUEST_TUNNEL) {
+			tunnel_pump(s->request);
+			break;
+		}
+		if (events & LOOP_WRITABLE)
+			response_pump(s->request);
+		if (s->state == SESSION_REQUEST && !s->request->body.done)
+			request_pump(s->request);
+		break;
+	case SESSION_LINGER:
+		if (s->out == NULL && events & LOOP_WRITABLE)
+			shutdown(s->client.watch.fd, SHUT_WR);
+		read_and_forget(s);
+		break;
+	case SESSION_DEAD:
+		break;
+	}
+}
+
+static void on_deadline(struct loop_timer *t)
+{
+	struct session *s = CONTAINER_OF(t, struct session, deadline);
+
+	worker_sweep(s->worker);
+	if (s->state == SESSION_REQUEST)
+		request_on_deadline(s->request);
+	else if (s->state == SESSION_HEAD && s->in != NULL)
+		refuse(s, 408, "the request's head took too long");
+	else
+		session_end(s);
+}
+
+void session_begin(struct port *port, int fd, const struct sockaddr *peer)
+{
+	struct worker *w = port->worker;
+	struct session *s = slab_get(&w->sessions_slab);
+
+	worker_count_session(w, port, 1);
+	if (s == NULL) {
+		close(fd);
+		worker_count_session(w, port, -1);
+		return;
+	}
+	*s = (struct session){.worker = w, .port = port};
+	stream_init(&s->client, fd, on_client_ready);
+	loop_timer_init(&s->deadline, on_deadline);
+	s->peer_len = (uint16_t)address_host_text(peer, s->peer);
+	list_push_last(&w->sessions, &s->link);
+	list_init(&s->idle_link);
+	list_push_last(&w->idle, &s->idle_link);
+	session_rearm(s);
+	session_drive(s);
+}
+
+void session_make_room(struct worker *w, struct port *port)
+{
+	LIST_EACH(&w->idle, it, next) {
+		struct session *s = CONTAINER_OF(it, struct session, idle_link);
+		if (s->port == port && s->in == NULL && s->out == NULL && s->requests > 0) {
+			session_end(s);
+			return;
+		}
+	}
+}
+
+void session_begin_drain(struct worker *w)
+{
+	LIST_EACH(&w->idle, it, next)
+		session_rearm(CONTAINER_OF(it, struct session, idle_link));
+}

@@ -1,0 +1,61 @@
+/* forward/record.h - what is noted of a request for the access log.
+ *
+ * A loop writes records into a ring of its own and never waits: a full ring means
+ * a record is left out and counted. observe/access_log.c reads the rings on a
+ * thread of its own, formats and writes.
+ *
+ * Threads: one writer (the loop), one reader. The ring is a single-producer,
+ * single-consumer byte queue: each side writes its own position only.
+ */
+#ifndef FORWARD_RECORD_H
+#define FORWARD_RECORD_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+enum {
+	RECORD_RING_BYTES = 512 * 1024,	/* a power of two */
+	RECORD_TEXT_MAX = 2048,		/* of one text; what is longer is cut */
+};
+
+enum record_text {
+	RECORD_PEER, RECORD_METHOD, RECORD_TARGET, RECORD_HOST, RECORD_REFERER,
+	RECORD_USER_AGENT, RECORD_POOL, RECORD_SERVER, RECORD_TEXTS
+};
+
+/* The fixed part; the texts follow it, each text_len[i] bytes, padded to 8. */
+struct record {
+	uint32_t size;			/* of all, a multiple of 8 */
+	uint16_t status;		/* 0: none was sent */
+	uint8_t  minor;			/* of the client's HTTP/1.x */
+	uint8_t  tries;			/* servers that were asked */
+	uint64_t wall_us;		/* when it was finished, since 1970 */
+	uint64_t bytes_out;		/* to the client, head and body */
+	uint32_t total_us;		/* from the first byte to the last */
+	uint32_t server_us;		/* from the pick to the response head; 0: none */
+	uint16_t text_len[RECORD_TEXTS];
+};
+
+struct record_ring {
+	alignas(64) atomic_ullong written;	/* bytes ever; by the loop */
+	alignas(64) atomic_ullong read;		/* bytes ever; by the reader */
+	alignas(64) atomic_ullong dropped;	/* records left out; by the loop */
+	char bytes[RECORD_RING_BYTES];
+};
+
+/* Appends a record with these texts; sets size and text_len. False: no room, which
+ * has been counted. The loop's thread. */
+bool record_put(struct record_ring *ring, struct record *r,
+		const struct span texts[RECORD_TEXTS]);
+
+/* Copies the oldest record out: the fixed part, and the texts, which then point into
+ * `store`. False: the ring is empty. The reader's thread. */
+bool record_take(struct record_ring *ring, struct record *r,
+		 struct span texts[RECORD_TEXTS],
+		 char store[RECORD_TEXTS * RECORD_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,389 @@
+#include "forward/worker.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/must.h"
+#include "forward/http.h"
+#include "forward/upstream.h"
+
+/* ---- places ---- */
+
+static const struct model_listener *listener_of(const struct port *port)
+{
+	return port->door < 0 ? NULL : port->worker->now->doors[port->door].listener;
+}
+
+static struct port *port_of(struct acceptor *a)
+{
+	return CONTAINER_OF(a, struct port, acceptor);
+}
+
+static uint32_t connections_max(const struct worker *w)
+{
+	return w->now->model->connections_max;
+}
+
+/* One place in the process and one at the listener. A listener without one asks its
+ * idle connections to make room, and answers say Connection: close from now on. */
+static bool enter(struct acceptor *a)
+{
+	struct port *port = port_of(a);
+	struct worker *w = port->worker;
+	const struct model_listener *l = listener_of(port);
+
+	if (!gate_enter(&w->live->connections, connections_max(w), w->number))
+		goto none;
+	if (!gate_enter(&port->live->connections, l != NULL ? l->connections_max : 0,
+			w->number)) {
+		worker_wake(w, gate_leave(&w->live->connections));
+		goto none;
+	}
+	return true;
+
+none:
+	atomic_fetch_add_explicit(&port->live->accept_paused, 1, memory_order_relaxed);
+	session_make_room(w, port);
+	return false;
+}
+
+static void leave_gates(struct worker *w, struct port *port)
+{
+	uint64_t waiting = gate_leave(&port->live->connections) |
+			   gate_leave(&w->live->connections);
+	if (waiting != 0)
+		worker_wake(w, waiting);
+}
+
+static void leave(struct acceptor *a)
+{
+	leave_gates(port_of(a)->worker, port_of(a));
+}
+
+static void on_accept(struct acceptor *a, int fd, const struct sockaddr *peer)
+{
+	worker_sweep(port_of(a)->worker);
+	session_begin(port_of(a), fd, peer);
+}
+
+static void on_starved(struct acceptor *a)
+{
+	struct port *port = port_of(a);
+
+	atomic_fetch_add_explicit(&port->worker->live->accept_out_of_descriptors, 1,
+				  memory_order_relaxed);
+	session_make_room(port->worker, port);
+}
+
+static void end_port(struct port *port)
+{
+	struct worker *w = port->worker;
+
+	loop_timer_stop(w->loop, &port->acceptor.retry);
+	loop_watch_close(w->loop, &port->acceptor.watch);
+	list_remove(&port->link);
+	free(port);
+}
+
+/* All is gone: tell, once. */
+static void look_whether_drained(struct worker *w)
+{
+	if (!w->draining || w->drained || w->session_count > 0)
+		return;
+	w->drained = true;
+	loop_timer_stop(w->loop, &w->drain_limit);
+	w->hooks.drained(w->hooks.arg, w);
+}
+
+void worker_count_session(struct worker *w, struct port *port, int one)
+{
+	w->session_count += (uint32_t)one;
+	port->sessions += (uint32_t)one;
+	if (one > 0) {
+		atomic_fetch_add_explicit(&port->live->accepted, 1, memory_order_relaxed);
+		return;
+	}
+	leave_gates(w, port);
+	if (port->door < 0 && port->sessions == 0 && port->acceptor.watch.fd < 0)
+		end_port(port);
+	look_whether_drained(w);
+}
+
+/* ---- waking ---- */
+
+static void retry_queue(struct link *queue)
+{
+	while (!list_empty(queue)) {
+		struct link *first = queue->next;
+		request_retry_wait(CONTAINER_OF(first, struct request, wait_link));
+		if (queue->next == first)	/* still no room: nor for those behind it */
+			return;
+	}
+}
+
+static void on_wake(struct loop_job *job)
+{
+	struct worker *w = CONTAINER_OF(job, struct worker, wake);
+
+	atomic_store(&w->wake_posted, false);
+	worker_sweep(w);
+	LIST_EACH(&w->editions, it, next) {
+		struct edition *e = edition_use(CONTAINER_OF(it, struct edition, link));
+		for (uint32_t i = 0; i < e->model->listener_count; i++)
+			retry_queue(&e->doors[i].waiting);
+		for (uint32_t i = 0; i < e->model->pool_count; i++)
+			retry_queue(&e->lanes[i].waiting);
+		next = e->link.next;
+		edition_release(e);
+	}
+	LIST_EACH(&w->ports, it, next)
+		acceptor_resume(&CONTAINER_OF(it, struct port, link)->acceptor);
+}
+
+void worker_wake(struct worker *w, uint64_t loops)
+{
+	while (loops != 0) {
+		struct worker *other = w->all[__builtin_ctzll(loops)];
+		loops &= loops - 1;
+		if (!atomic_exchange(&other->wake_posted, true))
+			loop_post(other->loop, &other->wake);
+	}
+}
+
+void worker_sweep(struct worker *w)
+{
+	while (!list_empty(&w->dead)) {
+		struct session *s = CONTAINER_OF(w->dead.next, struct session, link);
+		list_remove(&s->link);
+		slab_put(&w->sessions_slab, s);
+	}
+}
+
+/* ---- a new edition ---- */
+
+struct adoption {
+	struct loop_job job;
+	struct worker  *worker;
+	struct edition *edition;
+	struct port_opening *openings;
+	uint32_t count;
+};
+
+static int32_t find_door(const struct edition *e, const struct live_listener *live)
+{
+	for (uint32_t i = 0; i < e->model->listener_count; i++)
+		if (e->model->listeners[i].live == live)
+			return (int32_t)i;
+	return -1;
+}
+
+static void open_port(struct worker *w, const struct port_opening *opening)
+{
+	struct port *port = memory_new(1, sizeof *port);
+
+	port->worker = w;
+	port->live = opening->live;
+	port->door = find_door(w->now, opening->live);
+	must(port->door >= 0);
+	port->acceptor.enter = enter;
+	port->acceptor.leave = leave;
+	port->acceptor.on_accept = on_accept;
+	port->acceptor.on_starved = on_starved;
+	list_push_last(&w->ports, &port->link);
+	acceptor_start(&port->acceptor, w->loop, opening->fd);
+}
+
+/* A listener that is no longer wanted: requests that wait in its queue or run are
+ * still served, idle connections end. */
+static void close_port(struct worker *w, struct port *port)
+{
+	port->sessions++;		/* keeps it while its sessions end */
+	acceptor_stop(&port->acceptor);
+	LIST_EACH(&w->sessions, it, next) {
+		struct session *s = CONTAINER_OF(it, struct session, link);
+		if (s->port == port && s->state != SESSION_REQUEST)
+			session_end(s);
+	}
+	port->door = -1;
+	if (--port->sessions == 0)
+		end_port(port);
+}
+
+static void grow_backends(struct worker *w, const struct model *m)
+{
+	uint32_t count = w->backend_count;
+
+	for (uint32_t i = 0; i < m->pool_count; i++)
+		for (uint32_t j = 0; j < m->pools[i].server_count; j++)
+			if (m->pools[i].servers[j].live->id >= count)
+				count = m->pools[i].servers[j].live->id + 1;
+	if (count > w->backend_count) {
+		/* Lists point at themselves: they are moved by hand. */
+		struct backend *grown = memory_new(count, sizeof *grown);
+		for (uint32_t i = 0; i < count; i++) {
+			list_init(&grown[i].idle);
+			if (i >= w->backend_count)
+				continue;
+			grown[i].idle_count = w->backends[i].idle_count;
+			grown[i].edition = w->backends[i].edition;
+			if (!list_empty(&w->backends[i].idle)) {
+				list_insert(&w->backends[i].idle, &grown[i].idle);
+				list_remove(&w->backends[i].idle);
+			}
+		}
+		free(w->backends);
+		w->backends = grown;
+		w->backend_count = count;
+	}
+	for (uint32_t i = 0; i < m->pool_count; i++)
+		for (uint32_t j = 0; j < m->pools[i].server_count; j++)
+			worker_backend(w, m->pools[i].servers[j].live)->edition =
+				w->edition_number;
+}
+
+static void on_adopt(struct loop_job *job)
+{
+	struct adoption *a = CONTAINER_OF(job, struct adoption, job);
+	struct worker *w = a->worker;
+	struct edition *before = w->now;
+
+	worker_sweep(w);
+	/* Ports that go are closed while the old edition still answers for them. */
+	LIST_EACH(&w->ports, it, next) {
+		struct port *port = CONTAINER_OF(it, struct port, link);
+		if (port->door >= 0 && find_door(a->edition, port->live) < 0)
+			close_port(w, port);
+	}
+	w->now = a->edition;
+	w->edition_number++;
+	list_push_last(&w->editions, &w->now->link);
+	grow_backends(w, w->now->model);
+	LIST_EACH(&w->ports, it, next) {
+		struct port *port = CONTAINER_OF(it, struct port, link);
+		if (port->door >= 0)
+			port->door = find_door(w->now, port->live);
+	}
+	for (uint32_t i = 0; i < a->count; i++)
+		open_port(w, &a->openings[i]);
+	upstream_close_orphans(w);
+	if (before != NULL)
+		edition_release(before);
+	/* Limits may have grown. */
+	worker_wake(w, 1ull << w->number);
+	free(a->openings);
+	free(a);
+}
+
+void worker_adopt(struct worker *w, struct edition *e, struct port_opening *openings,
+		  uint32_t count)
+{
+	struct adoption *a = memory_new(1, sizeof *a);
+
+	*a = (struct adoption){
+		.job.run = on_adopt, .worker = w, .edition = e, .openings = openings,
+		.count = count,
+	};
+	loop_post(w->loop, &a->job);
+}
+
+/* ---- the end ---- */
+
+struct draining {
+	struct loop_job job;
+	struct worker  *worker;
+	uint32_t        limit_ms;
+};
+
+static void on_drain_limit(struct loop_timer *t)
+{
+	struct worker *w = CONTAINER_OF(t, struct worker, drain_limit);
+
+	worker_sweep(w);
+	LIST_EACH(&w->sessions, it, next)
+		session_end(CONTAINER_OF(it, struct session, link));
+}
+
+static void on_drain(struct loop_job *job)
+{
+	struct draining *d = CONTAINER_OF(job, struct draining, job);
+	struct worker *w = d->worker;
+
+	worker_sweep(w);
+	if (!w->draining) {
+		w->draining = true;
+		LIST_EACH(&w->ports, it, next)
+			acceptor_stop(&CONTAINER_OF(it, struct port, link)->acceptor);
+		session_begin_drain(w);
+		for (uint32_t i = 0; i < w->backend_count; i++)
+			upstream_close_idle(w, &w->backends[i]);
+	}
+	if (d->limit_ms == 0)
+		on_drain_limit(&w->drain_limit);
+	else if (!w->drained)
+		loop_timer_start(w->loop, &w->drain_limit, d->limit_ms);
+	look_whether_drained(w);
+	free(d);
+}
+
+void worker_drain(struct worker *w, uint32_t limit_ms)
+{
+	struct draining *d = memory_new(1, sizeof *d);
+
+	*d = (struct draining){.job.run = on_drain, .worker = w, .limit_ms = limit_ms};
+	loop_post(w->loop, &d->job);
+}
+
+struct worker *worker_create(unsigned number, struct live *live, struct worker **all,
+			     const struct worker_hooks *hooks, struct err *err)
+{
+	struct loop *loop = loop_create(err);
+	if (loop == NULL)
+		return NULL;
+	struct worker *w = memory_new(1, sizeof *w);
+
+	w->number = number;
+	w->loop = loop;
+	w->live = live;
+	w->all = all;
+	w->hooks = *hooks;
+	w->wake.run = on_wake;
+	list_init(&w->editions);
+	list_init(&w->ports);
+	list_init(&w->sessions);
+	list_init(&w->idle);
+	list_init(&w->dead);
+	slab_init(&w->sessions_slab, sizeof(struct session));
+	slab_init(&w->requests_slab, sizeof(struct request));
+	slab_init(&w->upstreams_slab, sizeof(struct upstream));
+	buf_pool_init(&w->bufs);
+	loop_timer_init(&w->drain_limit, on_drain_limit);
+	char *room = memory_new(1, SCRATCH_HEADROOM + SCRATCH_BYTES + SCRATCH_TAILROOM);
+	w->scratch = room + SCRATCH_HEADROOM;
+	w->head_out = memory_new(1, H1_HEAD_MAX + SCRATCH_HEADROOM);
+	return w;
+}
+
+void worker_destroy(struct worker *w)
+{
+	loop_turn(w->loop, 0);			/* messages that were not read yet */
+	w->draining = w->drained = true;	/* nobody is told any more */
+	on_drain_limit(&w->drain_limit);
+	worker_sweep(w);
+	for (uint32_t i = 0; i < w->backend_count; i++)
+		upstream_close_idle(w, &w->backends[i]);
+	LIST_EACH(&w->ports, it, next)
+		end_port(CONTAINER_OF(it, struct port, link));
+	loop_timer_stop(w->loop, &w->drain_limit);
+	if (w->now != NULL)
+		edition_release(w->now);
+	pipes_fini(&w->pipes);
+	slab_fini(&w->sessions_slab);
+	slab_fini(&w->requests_slab);
+	slab_fini(&w->upstreams_slab);
+	buf_pool_fini(&w->bufs);
+	loop_destroy(w->loop);
+	free(w->backends);
+	free(w->scratch - SCRATCH_HEADROOM);
+	free(w->head_out);
+	free(w);
+}

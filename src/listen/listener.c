@@ -1,0 +1,132 @@
+#include "listen/listener.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Takes a UNIX socket's path over from a process that is gone: nobody answers. */
+static void remove_stale(const struct address *at)
+{
+	struct stat file;
+
+	if (lstat(at->un.sun_path, &file) != 0 || !S_ISSOCK(file.st_mode))
+		return;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, &at->any, at->len) != 0 && errno == ECONNREFUSED)
+		unlink(at->un.sun_path);
+	close(fd);
+}
+
+static int say_in_use(const struct address *at, struct err *err)
+{
+	if (errno == EADDRINUSE)
+		return err_set(err, "cannot listen on %s: another program listens there "
+			       "already; stop it or choose another port", at->text);
+	if (errno == EACCES)
+		return err_set(err, "cannot listen on %s: no permission; ports below 1024 "
+			       "need root or CAP_NET_BIND_SERVICE", at->text);
+	return err_sys(err, "cannot listen on %s", at->text);
+}
+
+/* One bound socket; `shared`: others of ours are bound to the same port. */
+static int bound_socket(const struct address *at, bool shared, struct err *err)
+{
+	int on = 1, off = 0;
+	int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_sys(err, "no socket for %s", at->text);
+	if (at->any.sa_family != AF_UNIX) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+		/* Inherited by each connection: no call per connection. */
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	}
+	if (at->any.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+	if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
+		err_sys(err, "cannot share port of %s", at->text);
+		goto close_fd;
+	}
+	if (bind(fd, &at->any, at->len) != 0) {
+		say_in_use(at, err);
+		goto close_fd;
+	}
+	return fd;
+
+close_fd:
+	close(fd);
+	return -1;
+}
+
+/* Whether the port is free of others: a socket that does not share it tells. */
+static int must_be_free(const struct address *at, struct err *err)
+{
+	int fd = bound_socket(at, false, err);
+	if (fd < 0)
+		return -1;
+	if (listen(fd, 1) != 0) {
+		say_in_use(at, err);
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+static int open_unix(int *fds, uint32_t count, const struct address *at, struct err *err)
+{
+	uint32_t opened = 0;
+
+	remove_stale(at);
+	fds[0] = bound_socket(at, false, err);
+	if (fds[0] < 0)
+		return -1;
+	if (listen(fds[0], SOMAXCONN) != 0) {
+		say_in_use(at, err);
+		goto close_all;
+	}
+	/* UNIX sockets cannot share a path: all loops accept from the same queue. */
+	for (opened = 1; opened < count; opened++) {
+		fds[opened] = dup(fds[0]);
+		if (fds[opened] < 0) {
+			err_sys(err, "no descriptor for %s", at->text);
+			goto close_others;
+		}
+	}
+	return 0;
+
+close_others:
+	while (opened > 1)
+		close(fds[--opened]);
+close_all:
+	close(fds[0]);
+	return -1;
+}
+
+int listener_open(int *fds, uint32_t count, const struct address *at, struct err *err)
+{
+	uint32_t opened = 0;
+
+	if (at->any.sa_family == AF_UNIX)
+		return open_unix(fds, count, at, err);
+	if (must_be_free(at, err) != 0)
+		return -1;
+	while (opened < count) {
+		fds[opened] = bound_socket(at, true, err);
+		if (fds[opened] < 0)
+			goto close_all;
+		if (listen(fds[opened++], SOMAXCONN) != 0) {
+			say_in_use(at, err);
+			goto close_all;
+		}
+	}
+	return 0;
+
+close_all:
+	while (opened > 0)
+		close(fds[--opened]);
+	return -1;
+}

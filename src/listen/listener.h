@@ -1,0 +1,20 @@
+/* listen/listener.h - an address becomes listening sockets, one per loop.
+ *
+ * With several loops each has a socket of its own on the same port (SO_REUSEPORT),
+ * and the kernel spreads the connections. All are opened before any loop sees one,
+ * so that an address in use is an error of the start or of the reload.
+ *
+ * Thread: control.
+ */
+#ifndef LISTEN_LISTENER_H
+#define LISTEN_LISTENER_H
+
+#include "base/address.h"
+#include "base/err.h"
+
+/* Opens `count` listening, non-blocking sockets on `at` into fds, owned by the
+ * caller. An address that somebody else listens on is an error, even where that
+ * one would share it. On an error nothing is open. */
+int listener_open(int *fds, uint32_t count, const struct address *at, struct err *err);
+
+#endif

@@ -1,0 +1,100 @@
+/* listen/stream.h - a connected descriptor's bytes, with what is known of its state.
+ *
+ * Descriptors are told of once per change (edge-triggered), so what was told has to
+ * be remembered: `readable` and `writable` stay true until a call has shown that
+ * there is no more. A read that brings less than was asked for has emptied the
+ * socket, unless the peer has ended: then the end is still to be read. That saves
+ * the call that would only say EAGAIN.
+ *
+ * Thread: the loop's.
+ */
+#ifndef LISTEN_STREAM_H
+#define LISTEN_STREAM_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "loop/loop.h"
+
+struct stream {
+	struct loop_watch watch;	/* owned */
+	bool readable;		/* bytes, the end, or an error may be there to read */
+	bool writable;		/* the last write was taken whole */
+	bool ended;		/* the peer will send no more than is there */
+	bool broken;		/* reset, or failed */
+};
+
+enum stream_result {
+	STREAM_OK,
+	STREAM_WAIT,	/* nothing now: the loop will tell */
+	STREAM_END,	/* the peer sends no more */
+	STREAM_BROKEN,	/* reset, or another error */
+};
+
+static inline void stream_init(struct stream *s, int fd,
+			       void (*on_ready)(struct loop_watch *w, unsigned events))
+{
+	loop_watch_init(&s->watch, fd, on_ready);
+	s->readable = s->writable = true;
+	s->ended = s->broken = false;
+}
+
+/* To be called first by the watch's handler. */
+static inline void stream_note(struct stream *s, unsigned events)
+{
+	if (events & LOOP_READABLE)
+		s->readable = true;
+	if (events & LOOP_WRITABLE)
+		s->writable = true;
+	if (events & LOOP_ENDED)
+		s->ended = true;
+	if (events & LOOP_BROKEN)
+		s->broken = s->ended = true;
+}
+
+/* Reads up to `room` bytes; *got is set on STREAM_OK and at least 1. */
+static inline enum stream_result stream_read(struct stream *s, void *at, size_t room,
+					     size_t *got)
+{
+	ssize_t n = recv(s->watch.fd, at, room, 0);
+
+	if (n > 0) {
+		if ((size_t)n < room && !s->ended)
+			s->readable = false;
+		*got = (size_t)n;
+		return STREAM_OK;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		s->readable = false;
+		return STREAM_WAIT;
+	}
+	s->ended = true;
+	s->broken = s->broken || n < 0;
+	return n == 0 ? STREAM_END : STREAM_BROKEN;
+}
+
+/* Writes what the kernel takes; *put is set on STREAM_OK, and less than len when
+ * the rest has to wait for the loop. */
+static inline enum stream_result stream_write(struct stream *s, const void *at, size_t len,
+					      size_t *put)
+{
+	ssize_t n = send(s->watch.fd, at, len, MSG_NOSIGNAL);
+
+	if (n >= 0) {
+		s->writable = (size_t)n == len;
+		*put = (size_t)n;
+		return STREAM_OK;
+	}
+	if (errno == EAGAIN || errno == EINTR) {
+		s->writable = false;
+		*put = 0;
+		return STREAM_OK;
+	}
+	s->broken = true;
+	return STREAM_BROKEN;
+}
+
+#endif

@@ -1,0 +1,342 @@
+/* loop/loop.c - the loop on epoll(7). */
+#include "loop/loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/must.h"
+#include "loop/wheel.h"
+
+struct loop {
+	int          epoll;		/* owned */
+	struct wheel wheel;
+	uint64_t     now_us;
+	uint64_t     wall_us;		/* of turn number wall_turn */
+	uint64_t     wall_turn;
+	struct link  again;		/* watches that go on in the next turn */
+
+	struct epoll_event events[LOOP_EVENTS_MAX];
+	int event_at, event_count;	/* of the batch being handled */
+
+	struct loop_watch wake;		/* an eventfd */
+	bool              stop;		/* atomic */
+	pthread_mutex_t   lock;		/* of the two below */
+	struct loop_job  *jobs_first, *jobs_last;
+
+	struct loop_stats stats;
+};
+
+uint64_t loop_clock_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t loop_now_us(const struct loop *l)
+{
+	return l->now_us;
+}
+
+uint64_t loop_now_ms(const struct loop *l)
+{
+	return l->now_us / 1000;
+}
+
+uint64_t loop_wall_us(const struct loop *const_l)
+{
+	struct loop *l = (struct loop *)(uintptr_t)const_l;	/* only the cache changes */
+	struct timespec t;
+
+	if (l->wall_turn != l->stats.turns || l->wall_us == 0) {
+		clock_gettime(CLOCK_REALTIME, &t);
+		l->wall_us = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+		l->wall_turn = l->stats.turns;
+	}
+	return l->wall_us;
+}
+
+const struct loop_stats *loop_stats(const struct loop *l)
+{
+	return &l->stats;
+}
+
+static struct loop_job *take_jobs(struct loop *l)
+{
+	pthread_mutex_lock(&l->lock);
+	struct loop_job *first = l->jobs_first;
+	l->jobs_first = l->jobs_last = NULL;
+	pthread_mutex_unlock(&l->lock);
+	return first;
+}
+
+static void run_jobs(struct loop *l)
+{
+	for (struct loop_job *job = take_jobs(l), *next; job != NULL; job = next) {
+		next = job->next;
+		job->run(job);
+	}
+}
+
+static void on_wake(struct loop_watch *w, unsigned events)
+{
+	struct loop *l = CONTAINER_OF(w, struct loop, wake);
+	uint64_t times;
+
+	(void)events;
+	if (read(w->fd, &times, sizeof times) < 0)
+		return;		/* somebody else's wake-up was read with an earlier one */
+	run_jobs(l);
+}
+
+static void wake(struct loop *l)
+{
+	uint64_t one = 1;
+
+	/* It fails only when the count is at its limit: then it is awake anyway. */
+	if (write(l->wake.fd, &one, sizeof one) < 0)
+		return;
+}
+
+void loop_post(struct loop *l, struct loop_job *job)
+{
+	job->next = NULL;
+	pthread_mutex_lock(&l->lock);
+	bool first = l->jobs_first == NULL;
+	if (first)
+		l->jobs_first = job;
+	else
+		l->jobs_last->next = job;
+	l->jobs_last = job;
+	pthread_mutex_unlock(&l->lock);
+	if (first)
+		wake(l);
+}
+
+void loop_stop(struct loop *l)
+{
+	__atomic_store_n(&l->stop, true, __ATOMIC_RELEASE);
+	wake(l);
+}
+
+struct loop *loop_create(struct err *err)
+{
+	struct loop *l = memory_new(1, sizeof *l);
+
+	list_init(&l->again);
+	pthread_mutex_init(&l->lock, NULL);
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (l->epoll < 0) {
+		err_sys(err, "no epoll instance");
+		goto free_loop;
+	}
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (fd < 0) {
+		err_sys(err, "no eventfd");
+		goto close_epoll;
+	}
+	loop_watch_init(&l->wake, fd, on_wake);
+	if (loop_watch_register(l, &l->wake) != 0) {
+		err_sys(err, "cannot watch an eventfd");
+		goto close_wake;
+	}
+	l->now_us = loop_clock_us();
+	wheel_init(&l->wheel, loop_now_ms(l));
+	return l;
+
+close_wake:
+	close(fd);
+close_epoll:
+	close(l->epoll);
+free_loop:
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+	return NULL;
+}
+
+void loop_destroy(struct loop *l)
+{
+	run_jobs(l);
+	must(l->wheel.count == 0);
+	must(list_empty(&l->again));
+	loop_watch_close(l, &l->wake);
+	close(l->epoll);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+/* How long epoll may wait: not past the next timer, not at all with work left. */
+static int patience_ms(const struct loop *l, int wait_ms)
+{
+	uint64_t now = loop_now_ms(l), next = wheel_next_ms(&l->wheel);
+
+	if (!list_empty(&l->again) || next <= now)
+		return 0;
+	uint64_t until = next - now;
+	if (wait_ms >= 0 && (uint64_t)wait_ms < until)
+		return wait_ms;
+	if (until == UINT64_MAX - now)
+		return -1;
+	return until < INT_MAX ? (int)until : INT_MAX;
+}
+
+static unsigned told(uint32_t epoll_events)
+{
+	unsigned events = 0;
+
+	if (epoll_events & EPOLLIN)
+		events |= LOOP_READABLE;
+	if (epoll_events & EPOLLOUT)
+		events |= LOOP_WRITABLE;
+	if (epoll_events & EPOLLRDHUP)
+		events |= LOOP_ENDED | LOOP_READABLE;
+	if (epoll_events & (EPOLLERR | EPOLLHUP))
+		events |= LOOP_BROKEN | LOOP_READABLE | LOOP_WRITABLE;
+	return events;
+}
+
+/* Runs those that asked to go on; what they ask for anew is for the next turn. */
+static void run_again(struct loop *l)
+{
+	struct link now;
+
+	if (list_empty(&l->again))
+		return;
+	list_insert(&l->again, &now);
+	list_remove(&l->again);
+	while (!list_empty(&now)) {
+		struct loop_watch *w = CONTAINER_OF(now.next, struct loop_watch, again_link);
+		list_remove(&w->again_link);
+		w->again = false;
+		w->on_ready(w, LOOP_RESUMED);
+	}
+}
+
+static void run_timers(struct loop *l)
+{
+	for (int budget = LOOP_TIMERS_PER_TURN; budget > 0; budget--) {
+		struct loop_timer *t = wheel_expire(&l->wheel, loop_now_ms(l));
+		if (t == NULL)
+			return;
+		l->stats.timers_run++;
+		t->on_due(t);
+	}
+}
+
+void loop_turn(struct loop *l, int wait_ms)
+{
+	int n = epoll_wait(l->epoll, l->events, LOOP_EVENTS_MAX, patience_ms(l, wait_ms));
+
+	l->now_us = loop_clock_us();
+	l->stats.turns++;
+	must(n >= 0 || errno == EINTR);
+	l->event_count = n > 0 ? n : 0;
+	for (l->event_at = 0; l->event_at < l->event_count; l->event_at++) {
+		struct epoll_event *e = &l->events[l->event_at];
+		struct loop_watch *w = e->data.ptr;
+		if (w == NULL)		/* closed by a handler of this same batch */
+			continue;
+		l->stats.events++;
+		w->on_ready(w, told(e->events));
+	}
+	l->event_count = 0;
+	run_again(l);
+	run_timers(l);
+	l->stats.timers_armed = l->wheel.count;
+}
+
+void loop_run(struct loop *l)
+{
+	while (!__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE))
+		loop_turn(l, -1);
+	__atomic_store_n(&l->stop, false, __ATOMIC_RELAXED);
+}
+
+void loop_watch_init(struct loop_watch *w, int fd,
+		     void (*on_ready)(struct loop_watch *w, unsigned events))
+{
+	*w = (struct loop_watch){.fd = fd, .on_ready = on_ready};
+	list_init(&w->again_link);
+}
+
+static int add(struct loop *l, struct loop_watch *w, uint32_t events)
+{
+	struct epoll_event e = {.events = events, .data.ptr = w};
+
+	if (w->registered)
+		return 0;
+	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, w->fd, &e) != 0)
+		return -1;
+	w->registered = true;
+	return 0;
+}
+
+int loop_watch_register(struct loop *l, struct loop_watch *w)
+{
+	return add(l, w, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+}
+
+int loop_watch_register_level(struct loop *l, struct loop_watch *w)
+{
+	return add(l, w, EPOLLIN);
+}
+
+/* Events that were fetched but not handled yet are not for w any more. */
+static void drop_events(struct loop *l, struct loop_watch *w)
+{
+	for (int i = l->event_at + 1; i < l->event_count; i++)
+		if (l->events[i].data.ptr == w)
+			l->events[i].data.ptr = NULL;
+	list_remove(&w->again_link);
+	w->again = false;
+}
+
+void loop_watch_forget(struct loop *l, struct loop_watch *w)
+{
+	drop_events(l, w);
+	if (w->registered)
+		epoll_ctl(l->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+	w->registered = false;
+}
+
+void loop_watch_close(struct loop *l, struct loop_watch *w)
+{
+	if (w->fd < 0)
+		return;
+	drop_events(l, w);
+	close(w->fd);
+	w->fd = -1;
+	w->registered = false;
+}
+
+void loop_again(struct loop *l, struct loop_watch *w)
+{
+	if (w->again)
+		return;
+	w->again = true;
+	list_push_last(&l->again, &w->again_link);
+}
+
+void loop_timer_init(struct loop_timer *t, void (*on_due)(struct loop_timer *t))
+{
+	*t = (struct loop_timer){.on_due = on_due};
+	list_init(&t->link);
+}
+
+void loop_timer_start(struct loop *l, struct loop_timer *t, uint64_t ms)
+{
+	wheel_start(&l->wheel, t, loop_now_ms(l) + ms);
+}
+
+void loop_timer_stop(struct loop *l, struct loop_timer *t)
+{
+	wheel_stop(&l->wheel, t);
+}

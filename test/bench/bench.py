@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""bench - haproxy, nginx and balancerd side by side.
+
+    make bench [ROUNDS=5] [SECONDS=4] [ONLY=small,16k]
+
+Runs take turns, so that what else the machine does hits all of them alike. Prints a
+page of tables; a run of all scenarios also writes it to doc/benchmarks.md.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import os
+import pathlib
+import sys
+import tempfile
+
+import load
+import programs
+import report
+from processes import NotStarted, free_port, raise_descriptors
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PAGE = ROOT / "doc/benchmarks.md"
+IDLE_SECONDS = 5
+
+PLAIN = ("balancerd", "haproxy", "nginx")
+LARGE = ("balancerd", "haproxy", "haproxy, splice", "nginx", "nginx, unbuffered")
+
+
+@dataclasses.dataclass(frozen=True)
+class Requests:
+    """Closed-loop load: each connection asks again when it was answered."""
+    title: str
+    path: str
+    connections: int = 64
+    depth: int = 1              # requests sent at once on a connection
+    close: bool = False         # a new connection for each request
+    names: tuple = PLAIN
+
+    def run(self, proxy, seconds):
+        before = proxy.cpu_seconds()
+        got = load.run_wrk(proxy.port, self.path, self.connections, seconds,
+                           self.depth, self.close)
+        spent = proxy.cpu_seconds() - before
+        figures = {"cpu_us": spent * 1e6 / max(got["requests"], 1),
+                   "rate": got["requests"] * 1e6 / got["us"],
+                   "failed": got["failed"]}
+        if self.depth == 1:     # wrk corrects its latencies as if requests were single
+            figures.update(p50=got["p50"], p99=got["p99"])
+        return figures
+
+    def summary(self, run):
+        return (f"{run['cpu_us']:7.1f} µs CPU per request, "
+                f"{run['rate']:7,.0f} requests/s, "
+                f"p99 {report.number(run.get('p99')):>7} µs, "
+                f"{run['failed']} failed")
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """Connections held open, and what that costs. Measured once per program: a
+    second time, its memory is there already."""
+    title: str
+    connections: int
+    busy: bool
+    names: tuple = PLAIN
+
+    def run(self, proxy, _seconds):
+        if self.busy:
+            memory, served = load.hold_busy(proxy, self.connections)
+        else:
+            memory, served = load.hold_idle(proxy, self.connections, IDLE_SECONDS)
+        return {"bytes": memory, "served": served}
+
+    def summary(self, run):
+        return f"{run['bytes']:9,.0f} bytes per connection, {run['served']:,} served"
+
+
+SCENARIOS = {
+    "small":      Requests("64 B", "/64"),
+    "16k":        Requests("16 KiB", "/16k"),
+    "1m":         Requests("1 MiB", "/1m", names=LARGE),
+    "connection": Requests("64 B, a connection each", "/64", close=True),
+    "pipelined":  Requests("64 B, 16 pipelined", "/64", depth=16),
+    "idle":       Memory("idle", 10_000, busy=False),
+    "busy":       Memory("busy", 1_000, busy=True, names=LARGE),
+}
+
+
+def start_all(scenario, out, stack, skipped):
+    """The proxies of a scenario, each with an origin's port of its own to talk to."""
+    shared_memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(
+        prefix="balancerd-bench-", dir=shared_memory)))
+    origin = programs.start_origin(folder, free_port())
+    stack.callback(origin.end)
+    proxies = {}
+    for name in scenario.names:
+        try:
+            proxy = programs.start_proxy(name, folder, out, free_port(), origin.port)
+            stack.callback(proxy.end)
+            proxies[name] = proxy
+        except NotStarted as why:
+            skipped.setdefault(name, str(why))
+    return proxies
+
+
+def run_scenario(scenario, given, skipped):
+    rounds = 1 if isinstance(scenario, Memory) else given.rounds
+    with contextlib.ExitStack() as stack:
+        proxies = start_all(scenario, given.out, stack, skipped)
+        results = {name: report.Result(scenario, name, []) for name in proxies}
+        for _ in range(rounds):
+            for name, proxy in proxies.items():
+                run = scenario.run(proxy, given.seconds)
+                results[name].runs.append(run)
+                print(f"{scenario.title:24} {name:18} {scenario.summary(run)}",
+                      flush=True)
+    return list(results.values())
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "out")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--only", type=lambda text: text.split(","),
+                        default=list(SCENARIOS), help=",".join(SCENARIOS))
+    given = parser.parse_args()
+    unknown = set(given.only) - set(SCENARIOS)
+    if unknown:
+        parser.error(f"no scenario {', '.join(unknown)} among {', '.join(SCENARIOS)}")
+    if not {programs.PROXY_CPU, programs.LOAD_CPU} <= os.sched_getaffinity(0):
+        parser.error("two CPUs are needed: one for the proxy, one for the load")
+    return given
+
+
+def main():
+    given = arguments()
+    raise_descriptors()
+    results, skipped = [], {}
+    for key in given.only:
+        results += run_scenario(SCENARIOS[key], given, skipped)
+    for name, reason in skipped.items():
+        print(f"left out: {name}: {reason}")
+    if not results:
+        return 1
+    command = f"make bench ROUNDS={given.rounds} SECONDS={given.seconds}"
+    if given.only != list(SCENARIOS):
+        command += f" ONLY={','.join(given.only)}"
+    page = report.page(results, skipped, command, given.rounds, given.seconds)
+    print(f"\n{page}", end="")
+    if set(given.only) == set(SCENARIOS) and not skipped:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(page)
+        print(f"\nwritten to {PAGE.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

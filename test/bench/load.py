@@ -1,0 +1,118 @@
+"""What a benchmark asks of a proxy: requests by wrk, connections by ourselves."""
+
+import json
+import re
+import socket
+import struct
+import subprocess
+import pathlib
+import time
+
+from processes import NotStarted, pinned
+from programs import LOAD_CPU, program
+
+SCRIPT = pathlib.Path(__file__).with_name("wrk.lua")
+SETTLE_SECONDS = 1
+ANSWER_SECONDS_MAX = 5
+
+
+def run_wrk(port, path, connections, seconds, depth, close):
+    """Returns wrk.lua's figures: requests, us, p50, p99, failed."""
+    command = [program("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
+               "-s", SCRIPT, f"http://127.0.0.1:{port}{path}",
+               "--", str(depth), "close" if close else "keep"]
+    # pylint: disable-next=subprocess-popen-preexec-fn
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
+                          preexec_fn=pinned(LOAD_CPU))
+    result = re.search(r"^RESULT (.*)$", done.stdout, re.M)
+    if result is None:
+        raise NotStarted(f"wrk: {done.stdout}{done.stderr}")
+    return json.loads(result.group(1))
+
+
+def request(path):
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+
+
+def answers(client, path, length):
+    """Whether one more request is answered whole on this connection."""
+    try:
+        client.sendall(request(path))
+        got = b""
+        while b"\r\n\r\n" not in got:
+            more = client.recv(4096)
+            if not more:
+                return False
+            got += more
+        head, _, body = got.partition(b"\r\n\r\n")
+        while len(body) < length:
+            more = client.recv(4096)
+            if not more:
+                return False
+            body += more
+        return head.startswith(b"HTTP/1.1 200 ")
+    except OSError:
+        return False
+
+
+def connect(port, receive_buffer=None):
+    client = socket.socket()
+    if receive_buffer is not None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    client.settimeout(ANSWER_SECONDS_MAX)
+    client.connect(("127.0.0.1", port))
+    return client
+
+
+def drop(clients):
+    """Without the long goodbye: with thousands it would reach into the next run."""
+    for client in clients:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+
+
+def warm_up(port):
+    """What a program allocates once is not counted per connection."""
+    clients = [connect(port) for _ in range(16)]
+    for client in clients:
+        answers(client, "/64", 64)
+    drop(clients)
+    time.sleep(SETTLE_SECONDS)
+
+
+def hold_idle(proxy, count, seconds):
+    """Connections that had one answer each and are silent now. Returns bytes per
+    connection and how many were still served after the silence."""
+    warm_up(proxy.port)
+    before = proxy.memory()
+    clients = []
+    try:
+        for _ in range(count):
+            client = connect(proxy.port)
+            clients.append(client)
+            if not answers(client, "/64", 64):
+                break
+        time.sleep(SETTLE_SECONDS)
+        memory = (proxy.memory() - before) / len(clients)
+        time.sleep(seconds)
+        return memory, sum(answers(client, "/64", 64) for client in clients)
+    finally:
+        drop(clients)
+
+
+def hold_busy(proxy, count):
+    """Connections in the middle of a 4 MiB answer that the client does not read on.
+    Returns bytes per connection and how many got their first bytes."""
+    warm_up(proxy.port)
+    before = proxy.memory()
+    clients = []
+    try:
+        for _ in range(count):
+            client = connect(proxy.port, receive_buffer=4096)
+            clients.append(client)
+            client.sendall(request("/4m"))
+        begun = sum(bool(client.recv(64)) for client in clients)
+        time.sleep(SETTLE_SECONDS)
+        return (proxy.memory() - before) / count, begun
+    finally:
+        drop(clients)

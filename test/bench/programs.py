@@ -1,0 +1,191 @@
+"""The programs of a benchmark and how each is set up.
+
+All proxies: one thread, no log, connections to the origin kept and shared, one header
+added (X-Forwarded-For; Host is passed on unchanged). Where a program has a switch
+that suits large bodies, both positions take part and the better one counts.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+from processes import NotStarted, Process
+
+BODIES = {"/64": 64, "/16k": 16 << 10, "/1m": 1 << 20, "/4m": 4 << 20}
+
+PROXY_CPU = 0
+LOAD_CPU = 1                    # the load generator and the origin
+
+NGINX = """\
+daemon off;
+user root;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log stderr error;
+events {{ worker_connections 20000; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    keepalive_timeout 600s;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+{rest}
+}}
+"""
+
+NGINX_ORIGIN = """\
+    sendfile on;
+    tcp_nopush on;
+    open_file_cache max=16 inactive=600s;
+    open_file_cache_valid 600s;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        root {folder}/files;
+        location = /64 {{ default_type text/plain; return 200 "{small}"; }}
+    }}"""
+
+NGINX_PROXY = """\
+    upstream web {{
+        server 127.0.0.1:{origin};
+        keepalive 128;
+        keepalive_requests 1000000000;
+    }}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{
+            proxy_pass http://web;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_buffering {buffering};
+            proxy_max_temp_file_size 0;
+        }}
+    }}"""
+
+HAPROXY = """\
+global
+    nbthread 1
+    maxconn 12000
+    no strict-limits
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 600s
+    timeout server 600s
+    timeout http-keep-alive 600s
+    option http-keep-alive
+    option forwardfor
+    http-reuse always
+{splice}
+frontend in
+    bind 127.0.0.1:{port} backlog 4096
+    default_backend web
+backend web
+    server origin 127.0.0.1:{origin}
+"""
+
+BALANCERD = """\
+threads 1
+listen http 127.0.0.1:{port} {{
+    to web
+    headers x-forwarded
+}}
+pool web {{
+    balance round-robin
+    server 127.0.0.1:{origin}
+}}
+"""
+
+# What is worth knowing about a set-up, for the report.
+SETTINGS = {
+    "balancerd": "`threads 1`, `headers x-forwarded`, `balance round-robin`",
+    "haproxy": "`nbthread 1`, `http-reuse always`, `option http-keep-alive`, "
+               "`option forwardfor`, no log",
+    "haproxy, splice": "the same and `option splice-response`",
+    "nginx": "`worker_processes 1`, upstream `keepalive 128`, `proxy_http_version 1.1`, "
+             "`Connection \"\"`, `X-Forwarded-For`, `proxy_buffering on`, no temporary "
+             "files, no log",
+    "nginx, unbuffered": "the same and `proxy_buffering off`",
+}
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def program(name):
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if found is None:
+        raise NotStarted(f"{name} is not installed")
+    return found
+
+
+def start_nginx(folder, name, rest, port, cpu):
+    folder = folder / name
+    folder.mkdir(parents=True)
+    path = write(folder, "nginx.conf", NGINX.format(folder=folder, rest=rest))
+    command = [program("nginx"), "-p", folder, "-e", "stderr", "-c", path]
+    return Process(command, cpu, port, folder / "log")
+
+
+def start_origin(folder, port):
+    """nginx too: it depends on none of our code, and is the same for all."""
+    files = folder / "files"
+    files.mkdir()
+    for path, size in BODIES.items():
+        write(files, path[1:], "x" * size)
+    rest = NGINX_ORIGIN.format(port=port, folder=folder, small="x" * BODIES["/64"])
+    return start_nginx(folder, "origin", rest, port, LOAD_CPU)
+
+
+def start_proxy(name, folder, out, port, origin):
+    """Starts one of SETTINGS by its name. NotStarted says why it does not take part."""
+    if name.startswith("nginx"):
+        buffering = "off" if name == "nginx, unbuffered" else "on"
+        rest = NGINX_PROXY.format(port=port, origin=origin, buffering=buffering)
+        return start_nginx(folder, name.replace(", ", "-"), rest, port, PROXY_CPU)
+    if name.startswith("haproxy"):
+        splice = "    option splice-response" if name == "haproxy, splice" else ""
+        text = HAPROXY.format(port=port, origin=origin, splice=splice)
+        path = write(folder, f"{name.replace(', ', '-')}.cfg", text)
+        command = [program("haproxy"), "-db", "-f", path]
+    else:
+        balancerd = out / "balancerd"
+        if not balancerd.exists():
+            raise NotStarted(f"{balancerd} is not built")
+        text = BALANCERD.format(port=port, origin=origin)
+        path = write(folder, "balancerd.conf", text)
+        command = [balancerd, "run", path]
+    return Process(command, PROXY_CPU, port, path.with_suffix(".log"))
+
+
+def said(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def versions():
+    """What takes part, as each program calls itself."""
+    found = {"balancerd": said(["git", "describe", "--always", "--dirty"]).strip()}
+    for name in ("haproxy", "nginx", "wrk"):
+        try:
+            number = re.search(r"\d+\.\d+\.\d+[-\w+]*", said([program(name), "-v"]))
+            found[name] = number.group() if number else "unknown"
+        except NotStarted:
+            continue
+    return found
+
+
+def machine():
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    kernel = os.uname()
+    return (f"{cpu.group(1) if cpu else kernel.machine}, {os.cpu_count()} CPUs, "
+            f"{kernel.sysname} {kernel.release}")

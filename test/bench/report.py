@@ -1,0 +1,137 @@
+"""Figures become the page doc/benchmarks.md, which is also what is printed."""
+
+import dataclasses
+import datetime
+import statistics
+
+import programs
+
+OURS = "balancerd"
+OTHERS = ("haproxy", "nginx")
+
+
+@dataclasses.dataclass
+class Result:
+    """One program in one scenario: a list of runs, each a dict of figures."""
+    scenario: object
+    name: str
+    runs: list
+
+    def median(self, figure):
+        values = [run[figure] for run in self.runs if figure in run]
+        return statistics.median(values) if values else None
+
+
+def table(head, rows):
+    """A Markdown table whose source is readable too."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+
+    def line(cells):
+        first = cells[0].ljust(widths[0])
+        return "| " + " | ".join([first, *(c.rjust(w) for c, w in
+                                           zip(cells[1:], widths[1:]))]) + " |"
+    rule = "|" + "|".join("-" * (w + 1) + ("-" if i == 0 else ":")
+                          for i, w in enumerate(widths)) + "|"
+    return "\n".join([line(head), rule, *map(line, rows)])
+
+
+def number(value, digits=0):
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def ratio(ours, theirs):
+    return "-" if not ours or not theirs else f"{ours / theirs:.2f}"
+
+
+def best_of(results, program, figure):
+    """The result of a program's better setting."""
+    mine = [r for r in results if r.name.split(",")[0] == program]
+    known = [r for r in mine if r.median(figure) is not None]
+    return min(known, key=lambda r: r.median(figure), default=None)
+
+
+def ratio_rows(results, figures):
+    """One row per scenario: ours through theirs, for each figure and program."""
+    rows = []
+    for title in dict.fromkeys(r.scenario.title for r in results):
+        here = [r for r in results if r.scenario.title == title]
+        ours = best_of(here, OURS, figures[0])
+        cells = []
+        for figure in figures:
+            for other in OTHERS:
+                theirs = best_of(here, other, figures[0])
+                cells.append(ratio(ours and ours.median(figure),
+                                   theirs and theirs.median(figure)))
+        rows.append([title, *cells])
+    return rows
+
+
+def request_tables(results):
+    if not results:
+        return ""
+    ratios = table(
+        ["balancerd divided by", "CPU: haproxy", "nginx", "requests/s: haproxy", "nginx",
+         "p99: haproxy", "nginx"],
+        ratio_rows(results, ("cpu_us", "rate", "p99")))
+    figures = table(
+        ["scenario", "program", "CPU µs per request", "requests/s", "p50 µs", "p99 µs",
+         "failed"],
+        [[r.scenario.title, r.name, number(r.median("cpu_us"), 1),
+          number(r.median("rate")), number(r.median("p50")), number(r.median("p99")),
+          number(sum(run["failed"] for run in r.runs))] for r in results])
+    return f"""
+## Requests
+
+CPU is what counts: it says how much one core can carry, and hardly depends on what
+else the machine does. Below 1 is better for CPU and p99, above 1 for requests/s.
+Where a program has two settings, the one with less CPU is compared. Latencies are
+wrk's; of pipelined requests it has none.
+
+{ratios}
+
+{figures}
+"""
+
+
+def memory_tables(results):
+    if not results:
+        return ""
+    ratios = table(["balancerd divided by", "memory: haproxy", "nginx"],
+                   ratio_rows(results, ("bytes",)))
+    figures = table(
+        ["scenario", "program", "bytes per connection", "connections served"],
+        [[r.scenario.title, r.name, number(r.median("bytes")),
+          f"{number(r.median('served'))} of {r.scenario.connections:,}"]
+         for r in results])
+    return f"""
+## Memory
+
+User memory (proportional set size) that a connection adds, without the kernel's
+socket buffers. Idle: one answer received, silent since, and served again
+afterwards. Busy: in the middle of a 4 MiB answer whose client has stopped reading.
+
+{ratios}
+
+{figures}
+"""
+
+
+def page(results, skipped, command, rounds, seconds):
+    taking_part = dict.fromkeys(r.name for r in results)
+    settings = "\n".join(f"- {name}: {programs.SETTINGS[name]}" for name in taking_part)
+    versions = ", ".join(f"{k} {v}" for k, v in programs.versions().items())
+    left_out = "".join(f"- left out: {name}: {reason}\n"
+                       for name, reason in skipped.items())
+    requests = [r for r in results if "cpu_us" in r.runs[0]]
+    memory = [r for r in results if "bytes" in r.runs[0]]
+    return f"""# Benchmarks
+
+Written by `{command}`. One thread each, the proxy on
+CPU {programs.PROXY_CPU}, wrk and the origin (nginx) on CPU {programs.LOAD_CPU}. \
+Runs take turns (first program, second,
+third, first, ...); figures are medians of {rounds} rounds of {seconds} s.
+
+- {datetime.date.today().isoformat()}, {programs.machine()}
+- {versions}
+{settings}
+{left_out}{request_tables(requests)}{memory_tables(memory)}"""

@@ -1,0 +1,56 @@
+"""Ports that nobody else takes while a test holds them.
+
+A reserved port is bound but not listened on: a connection to it is refused, the
+kernel gives it to no other process, and whoever sets SO_REUSEPORT or SO_REUSEADDR,
+as our programs and servers do, may still listen there. So workers that run side by
+side never collide, and a server may come back to its port.
+"""
+
+import socket
+
+
+class Port:
+    def __init__(self):
+        self.holder = socket.socket()
+        share(self.holder)
+        self.holder.bind(("127.0.0.1", 0))
+        self.number = self.holder.getsockname()[1]
+
+    def release(self):
+        self.holder.close()
+
+
+def share(sock):
+    """Lets sock listen on a port that is reserved."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+
+def accepts(port):
+    """Whether somebody accepts connections there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+class Blackhole:
+    """A port where connecting neither succeeds nor fails: somebody listens whose
+    queue is full, so the kernel drops what comes."""
+
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(0)
+        self.number = self.listener.getsockname()[1]
+        self.fillers = []
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.number))
+            self.fillers.append(filler)
+
+    def release(self):
+        for sock in [*self.fillers, self.listener]:
+            sock.close()
