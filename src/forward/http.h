@@ -157,9 +157,10 @@ bool session_others_wait(const struct session *s);
 /* Makes idle sessions give their places to those that wait: the longest idle first. */
 void session_make_room(struct worker *w, struct port *port);
 
-/* The worker drains: idle connections get DRAIN_GRACE_MS more, so that a request that
- * is on its way is answered (with Connection: close) instead of being cut off. */
-void session_begin_drain(struct worker *w);
+/* The worker drains, or this port's listener was removed: idle connections (port NULL:
+ * all) get DRAIN_GRACE_MS more, so that a request that is on its way is answered (with
+ * Connection: close) instead of being cut off. */
+void session_begin_drain(struct worker *w, const struct port *port);
 
 /* ---- http_request.c ---- */
 

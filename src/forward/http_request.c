@@ -112,7 +112,7 @@ bool request_may_stay(const struct request *r)
 	const struct session *s = r->session;
 
 	return r->client_keep_alive && r->body.done && !s->worker->draining &&
-	       s->port->door >= 0 && !session_others_wait(s);
+	       !s->port->removed && !session_others_wait(s);
 }
 
 static void answer(struct request *r)
@@ -771,8 +771,7 @@ static uint16_t refused_at_once(struct request *r, const struct h1_head *head)
 
 static void init(struct request *r, struct session *s, const struct h1_head *head)
 {
-	struct worker *w = s->worker;
-	struct edition *e = edition_use(w->now);
+	struct edition *e = edition_use(s->port->edition);
 
 	*r = (struct request){
 		.session = s, .edition = e, .door = &e->doors[s->port->door],

@@ -28,7 +28,7 @@ threads 2
 connections 5000
 drain 10s
 log warn
-access-log off
+access-log combined to access
 listen http :8080 {
     route host api.example.com path /v1/ to api
     route host *.example.com to api; route path /static/ to web
@@ -61,7 +61,7 @@ pool api { server 8083; check tcp every 1s; balance random; host api.internal }
 def test_a_good_file(tmp_path):
     done = check(tmp_path, GOOD)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "web" in done.stdout
+    assert "good" in done.stdout
 
 
 def test_all_errors_are_reported_at_once_each_with_its_place(tmp_path):
@@ -121,7 +121,6 @@ BAD = {
     "an-open-quote": 'log info to "x\n',
     "a-nul": "threads 1\0\n",
     "a-listener-that-leads-nowhere": "listen http :80 { }\n",
-    "an-empty-file": "",
 }
 
 
@@ -130,6 +129,12 @@ def test_a_bad_file(tmp_path, text):
     done = check(tmp_path, text)
     assert done.returncode == 1, done.stdout + done.stderr
     assert errors(done), done.stderr
+
+
+def test_an_empty_file_is_no_configuration(tmp_path):
+    done = check(tmp_path, "")
+    assert done.returncode == 1
+    assert "error: " in done.stderr
 
 
 @pytest.mark.parametrize("command", ["check", "run"])

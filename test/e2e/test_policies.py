@@ -28,8 +28,8 @@ def test_round_robin_honours_weights_smoothly(stage):
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_idle_servers_all_get_something(stage, policy):
-    balancer = stage.balancer(stage.origins(4), pool=f"balance {policy}",
-                              check="off", threads=1)
+    balancer = stage.balancer(origins(stage, 4), pool=f"balance {policy}",
+                              check=check_for(policy), threads=1)
     spread = concurrent_spread(stage, balancer, 160)
     assert sum(spread.values()) == 160
     if policy in ("round-robin", "random", "two-choices"):
@@ -39,9 +39,9 @@ def test_idle_servers_all_get_something(stage, policy):
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("setting", ["weight 0", "drain"])
 def test_who_takes_nothing_new_gets_nothing(stage, policy, setting):
-    servers = stage.origins(3)
+    servers = origins(stage, 3)
     balancer = stage.balancer([servers[0], f"{servers[1]} {setting}", servers[2]],
-                              pool=f"balance {policy}")
+                              pool=f"balance {policy}", check=check_for(policy))
     assert 1 not in concurrent_spread(stage, balancer, 60)
 
 
@@ -69,6 +69,14 @@ def test_least_load_follows_what_servers_report(stage):
     balancer = stage.balancer(servers, pool="balance least-load", threads=1,
                               check="http /load expect load every 100ms")
     stage.until(lambda: stage.spread(balancer, 20) == {1: 20}, "the reports have come")
+
+
+def origins(stage, count):
+    return [stage.server(loaded(str(i), 0)) for i in range(count)]
+
+
+def check_for(policy):
+    return "http /load every 100ms" if policy == "least-load" else "off"
 
 
 def slowly(name, seconds=0.005):
