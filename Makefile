@@ -183,42 +183,58 @@ clean:
 # Fuzzing: test/fuzz/NAME_fuzz.c states properties, test/fuzz/NAME.dict helps to find
 # words (optional), test/fuzz/corpus/NAME keeps inputs. `make fuzz` searches for
 # FUZZ_SECONDS each (clang, libFuzzer) and writes what it finds to out-fuzz/;
-# `make fuzz-replay` only runs the kept inputs, with any compiler.
+# `make fuzz-replay` only runs the kept inputs, with any compiler and variant.
 FUZZ_SECONDS ?= 60
 FUZZ_NAMES   := $(patsubst test/fuzz/%_fuzz.c,%,$(sort $(wildcard test/fuzz/*_fuzz.c)))
 FUZZ_OUT     := out-fuzz
 FUZZ_CC      := clang
 FUZZ_CFLAGS  := $(filter-out -fsanitize=% --coverage,$(ALL_CFLAGS)) -O1 \
 	-fno-omit-frame-pointer -fno-sanitize-recover=undefined
+FUZZ_SAN     := address,undefined
 FUZZ_OBJ     := $(patsubst $(OUT)/obj/%,$(FUZZ_OUT)/obj/%,$(LIB_OBJ))
+FUZZERS      := $(addprefix $(FUZZ_OUT)/,$(FUZZ_NAMES))
 REPLAYS      := $(addprefix $(OUT)/fuzz/,$(FUZZ_NAMES))
 
-$(FUZZ_OUT)/obj/%.o: src/%.c
+$(FUZZ_OUT)/obj/%.o: src/%.c | libraries
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+	$(SAY) "  fuzz  $<"
+	$(DO)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,$(FUZZ_SAN) -MMD -MP \
+		-c $< -o $@
 
 $(FUZZ_OUT)/libbalancerd.a: $(FUZZ_OBJ)
+	$(SAY) "  ar    $@"
 	@rm -f $@
-	ar rcs $@ $^
+	$(DO)ar rcs $@ $^
 
-$(FUZZ_OUT)/%: test/fuzz/%_fuzz.c $(FUZZ_OUT)/libbalancerd.a
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -MMD -MP $< \
+$(FUZZERS): $(FUZZ_OUT)/%: test/fuzz/%_fuzz.c $(FUZZ_OUT)/libbalancerd.a
+	$(SAY) "  link  $@"
+	$(DO)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,$(FUZZ_SAN) -MMD -MP $< \
 		$(FUZZ_OUT)/libbalancerd.a $(LIBS) -o $@
 
-$(OUT)/fuzz/%: test/fuzz/%_fuzz.c test/fuzz/replay.c $(LIBRARY)
+# Two steps, because a compiler that is given two sources keeps the .d of one.
+$(OUT)/fuzz/obj/%.o: test/fuzz/%.c | libraries
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $< test/fuzz/replay.c $(LIBRARY) $(ALL_LDFLAGS) $(LIBS) -o $@
+	$(SAY) "  cc    $<"
+	$(DO)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-.PHONY: fuzz fuzz-replay
-fuzz: $(addprefix $(FUZZ_OUT)/,$(FUZZ_NAMES))
+$(REPLAYS): $(OUT)/fuzz/%: $(OUT)/fuzz/obj/%_fuzz.o $(OUT)/fuzz/obj/replay.o $(LIBRARY)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+.PHONY: fuzz fuzzers fuzz-replay
+fuzzers: $(FUZZERS)
+
+fuzz:
+	@tools/install-deps fuzz
+	+@$(AGAIN) fuzzers
 	@for name in $(FUZZ_NAMES); do \
 		echo "== $$name, $(FUZZ_SECONDS) s"; \
 		mkdir -p $(FUZZ_OUT)/corpus/$$name; \
+		dict=test/fuzz/$$name.dict; \
 		$(FUZZ_OUT)/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 			-verbosity=0 -print_final_stats=1 \
 			-artifact_prefix=$(FUZZ_OUT)/$$name- \
-			$$(test ! -f test/fuzz/$$name.dict || \
-				echo -dict=test/fuzz/$$name.dict) \
+			$$(test ! -f $$dict || echo -dict=$$dict) \
 			$(FUZZ_OUT)/corpus/$$name test/fuzz/corpus/$$name || exit 1; \
 	done
 
@@ -227,4 +243,5 @@ fuzz-replay: $(REPLAYS)
 		$(OUT)/fuzz/$$name test/fuzz/corpus/$$name || exit 1; \
 	done
 
--include $(FUZZ_OBJ:.o=.d) $(addprefix $(FUZZ_OUT)/,$(addsuffix .d,$(FUZZ_NAMES)))
+-include $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d)
+-include $(FUZZ_NAMES:%=$(OUT)/fuzz/obj/%_fuzz.d) $(OUT)/fuzz/obj/replay.d

@@ -88,12 +88,11 @@ const uint8_t h1_byte_kinds[256] = {
 	['='] = H1_HOST,
 };
 
-void h1_reader_init(struct h1_reader *r, struct h1_head *head, const char *at, size_t len,
-		    size_t before, const struct h1_limits *limits)
+void h1_reader_init(struct h1_reader *r, const char *at, size_t len, size_t before,
+		    const struct h1_limits *limits)
 {
 	must(limits->head_max <= H1_HEAD_MAX && limits->fields_max <= H1_FIELDS_MAX);
 	must(before <= len);
-	memset(head, 0, offsetof(struct h1_head, fields));
 	*r = (struct h1_reader){
 		.base = at, .at = at, .before = before,
 		.end = at + (len < limits->head_max ? len : limits->head_max),

@@ -32,27 +32,27 @@ enum h1_result { H1_BAD, H1_MORE, H1_DONE };
 enum h1_fault {
 	H1_FAULT_NONE,
 	H1_FAULT_METHOD,		/* not a token, or longer than 32 */
-	H1_FAULT_TARGET,		/* none of the four forms, or a byte not allowed */
+	H1_FAULT_TARGET,		/* none of the four forms, or a bad byte */
 	H1_FAULT_TARGET_LONG,		/* 414 */
 	H1_FAULT_VERSION,		/* no HTTP/1.x version after the target */
 	H1_FAULT_VERSION_UNKNOWN,	/* 505: HTTP/2.0 and the like */
 	H1_FAULT_STATUS_LINE,
 	H1_FAULT_LINE_END,		/* bare CR or bare LF */
 	H1_FAULT_FOLD,			/* obs-fold */
-	H1_FAULT_FIELD_NAME,		/* empty, not a token, or space before the colon */
-	H1_FAULT_FIELD_VALUE,		/* NUL or another control byte */
+	H1_FAULT_FIELD_NAME,		/* no token with a colon directly after */
+	H1_FAULT_FIELD_VALUE,		/* a control byte, or Connection is no list */
 	H1_FAULT_HEAD_LONG,		/* 431 */
 	H1_FAULT_FIELDS_MANY,		/* 431 */
-	H1_FAULT_HOST,			/* none in HTTP/1.1, more than one, or malformed */
-	H1_FAULT_LENGTH,		/* Content-Length is no number, or there are two */
+	H1_FAULT_HOST,			/* none in HTTP/1.1, two, or malformed */
+	H1_FAULT_LENGTH,		/* Content-Length is not one number */
 	H1_FAULT_LENGTH_AND_CODING,	/* Content-Length and Transfer-Encoding */
-	H1_FAULT_CODING,		/* chunked is not last, or twice, or in HTTP/1.0 */
+	H1_FAULT_CODING,		/* chunked not last, twice, in HTTP/1.0 */
 	H1_FAULT_CODING_UNKNOWN,	/* 501: a transfer coding other than chunked */
 	H1_FAULT_EXPECT,		/* 417: anything but 100-continue */
 	H1_FAULT_CHUNK_SIZE,
 	H1_FAULT_CHUNK_LINE,		/* extension malformed or too long, or no CRLF */
 	H1_FAULT_CHUNK_END,		/* no CRLF after the bytes of a chunk */
-	H1_FAULT_TRAILER,		/* malformed, too long, or a field not allowed there */
+	H1_FAULT_TRAILER,		/* malformed, long, or not allowed there */
 	H1_FAULTS
 };
 
@@ -102,7 +102,7 @@ struct h1_field {
 };
 
 struct h1_limits {
-	uint32_t head_max;	/* bytes up to and with the empty line, at most H1_HEAD_MAX */
+	uint32_t head_max;	/* up to and with the empty line, at most H1_HEAD_MAX */
 	uint32_t target_max;	/* bytes */
 	uint32_t fields_max;	/* at most H1_FIELDS_MAX */
 };
@@ -122,14 +122,14 @@ struct h1_head {
 	uint16_t method_len;
 	uint16_t target_at, target_len;		/* as it stands in the line */
 	uint16_t authority_at, authority_len;	/* host[:port] of the absolute form */
-	uint16_t path_at, path_len;		/* with the query; absolute form: may be empty */
-	uint16_t host_at, host_len;		/* what the Host field says; absent: 0, 0 */
+	uint16_t path_at, path_len;		/* with the query; may be empty */
+	uint16_t host_at, host_len;		/* what Host says; absent: 0, 0 */
 
 	/* responses only */
 	uint16_t status;
 
 	enum h1_body body;
-	uint64_t content_length;	/* body is LENGTH, or a response to HEAD says so */
+	uint64_t content_length;	/* also of responses that have no body */
 	bool has_content_length;
 	bool keep_alive;		/* by version and Connection */
 	bool connection_close, connection_keep_alive, connection_upgrade;
@@ -176,7 +176,7 @@ struct h1_chunked {
 	uint16_t trailer_len;	/* bytes of the trailer section so far */
 	uint64_t size;		/* of the present chunk, as far as its line is read */
 	uint64_t remaining;	/* bytes of its payload still to come; 0 outside of it */
-	char     name[24];	/* start of the present trailer field's name, lower case */
+	char     name[24];	/* of the present trailer field, as far as it fits */
 	uint8_t  name_len;
 };
 

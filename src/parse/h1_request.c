@@ -251,7 +251,8 @@ enum h1_result h1_parse_request(struct h1_head *head, const char *at, size_t len
 {
 	struct h1_reader r;
 
-	h1_reader_init(&r, head, at, len, before, limits);
+	h1_reader_init(&r, at, len, before, limits);
+	h1_head_clear(head);
 	enum h1_result result = read_request_line(&r, head, limits->target_max);
 	if (result == H1_DONE)
 		result = h1_read_fields(&r, head, JUDGED, limits->fields_max);

@@ -44,7 +44,8 @@ enum h1_result h1_parse_response(struct h1_head *head, const char *at, size_t le
 {
 	struct h1_reader r;
 
-	h1_reader_init(&r, head, at, len, before, limits);
+	h1_reader_init(&r, at, len, before, limits);
+	h1_head_clear(head);
 	enum h1_result result = read_status_line(&r, head);
 	if (result == H1_DONE)
 		result = h1_read_fields(&r, head, JUDGED, limits->fields_max);

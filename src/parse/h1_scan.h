@@ -158,9 +158,14 @@ static inline enum h1_result h1_refuse(struct h1_head *head, enum h1_fault fault
 	return H1_BAD;
 }
 
-/* A reader at the first byte, and a head that says nothing yet. */
-void h1_reader_init(struct h1_reader *r, struct h1_head *head, const char *at, size_t len,
-		    size_t before, const struct h1_limits *limits);
+/* A head that says nothing yet. Its fields count only up to field_count. */
+static inline void h1_head_clear(struct h1_head *head)
+{
+	memset(head, 0, offsetof(struct h1_head, fields));
+}
+
+void h1_reader_init(struct h1_reader *r, const char *at, size_t len, size_t before,
+		    const struct h1_limits *limits);
 
 /* Passes over a version and what else `form` describes, in which 0 is any digit;
  * `fault` if it is something else. */

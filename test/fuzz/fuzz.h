@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Tries one input. Always 0; what does not hold aborts. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #endif

@@ -6,8 +6,8 @@
 
 #include "base/must.h"
 #include "fuzz.h"
-#include "h1_plain.h"
 #include "parse/h1.h"
+#include "plain_text.h"
 
 enum { PAYLOAD_MAX = 1 << 20 };
 

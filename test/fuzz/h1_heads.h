@@ -16,16 +16,23 @@ static const struct h1_limits limits_tried[] = {
 typedef enum h1_result parse_head(struct h1_head *head, const char *at, size_t len,
 				  size_t before, const struct h1_limits *limits);
 
-/* Each call sees the bytes in memory that ends with them. */
-static inline enum h1_result parse_copy(parse_head *parse, struct h1_head *head,
-					const char *at, size_t len, size_t before,
-					const struct h1_limits *limits)
+/* One input, and how it is parsed. */
+struct trial {
+	parse_head *parse;
+	const struct h1_limits *limits;
+	const char *at;
+	size_t len;
+};
+
+/* Each call sees the first `len` bytes in memory that ends with them. */
+static inline enum h1_result parse_first(const struct trial *t, struct h1_head *head,
+					 size_t len, size_t before)
 {
 	char *copy = malloc(len > 0 ? len : 1);
 
 	must(copy != NULL);
-	memcpy(copy, at, len);
-	enum h1_result result = parse(head, copy, len, before, limits);
+	memcpy(copy, t->at, len);
+	enum h1_result result = t->parse(head, copy, len, before, t->limits);
 	free(copy);
 	return result;
 }
@@ -36,8 +43,7 @@ static inline void check_same_facts(const struct h1_head *a, const struct h1_hea
 	must(memcmp(a->fields, b->fields, a->field_count * sizeof a->fields[0]) == 0);
 }
 
-static inline void check_in_pieces(parse_head *parse, const char *at, size_t len,
-				   size_t piece, const struct h1_limits *limits,
+static inline void check_in_pieces(const struct trial *t, size_t piece,
 				   enum h1_result whole_result,
 				   const struct h1_head *whole)
 {
@@ -46,10 +52,10 @@ static inline void check_in_pieces(parse_head *parse, const char *at, size_t len
 	size_t before = 0;
 
 	do {
-		size_t now = len - before < piece ? len : before + piece;
-		result = parse_copy(parse, &head, at, now, before, limits);
+		size_t now = t->len - before < piece ? t->len : before + piece;
+		result = parse_first(t, &head, now, before);
 		before = now;
-	} while (result == H1_MORE && before < len);
+	} while (result == H1_MORE && before < t->len);
 
 	must(result == whole_result);
 	if (result == H1_BAD)
@@ -92,18 +98,17 @@ static inline void try_head(parse_head *parse, const char *at, size_t len,
 	static struct h1_head whole;
 
 	for (size_t i = 0; i < COUNT_OF(limits_tried); i++) {
-		const struct h1_limits *limits = &limits_tried[i];
-		enum h1_result result = parse_copy(parse, &whole, at, len, 0, limits);
+		struct trial t = {parse, &limits_tried[i], at, len};
+		enum h1_result result = parse_first(&t, &whole, len, 0);
 
 		must((result == H1_BAD) == (whole.fault != H1_FAULT_NONE));
 		for (size_t k = 0; k < COUNT_OF(pieces); k++)
-			check_in_pieces(parse, at, len, pieces[k], limits, result,
-					&whole);
+			check_in_pieces(&t, pieces[k], result, &whole);
 		if (result != H1_DONE)
 			continue;
-		must(whole.length <= limits->head_max);
-		must(whole.target_len <= limits->target_max);
-		must(whole.field_count <= limits->fields_max);
+		must(whole.length <= t.limits->head_max);
+		must(whole.target_len <= t.limits->target_max);
+		must(whole.field_count <= t.limits->fields_max);
 		check_fields(&whole, at, len);
 		check(&whole, at, len);
 	}
