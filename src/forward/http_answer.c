@@ -30,15 +30,15 @@ bool answer_write(struct session *s, const struct model_listener *l, uint16_t st
 {
 	char text[1024];
 	const char *connection = close ? "Connection: close\r\n" : "";
-	int len;
+	int len, body_len = 0;
 
 	if (l->plain_500 && status >= 502 && status <= 504) {
 		len = snprintf(text, sizeof text, "HTTP/1.1 500 %s\r\n"
 			       "Content-Length: 0\r\n%s\r\n", reason_of(500), connection);
 	} else {
 		char body[512];
-		int body_len = snprintf(body, sizeof body, "%u %s: %s\n", status,
-					reason_of(status), why);
+		body_len = snprintf(body, sizeof body, "%u %s: %s\n", status,
+				    reason_of(status), why);
 		must(body_len > 0 && (size_t)body_len < sizeof body);
 		len = snprintf(text, sizeof text, "HTTP/1.1 %u %s\r\n"
 			       "Content-Type: text/plain\r\nContent-Length: %d\r\n%s\r\n%s",
@@ -46,6 +46,7 @@ bool answer_write(struct session *s, const struct model_listener *l, uint16_t st
 			       head_only ? "" : body);
 	}
 	must(len > 0 && (size_t)len < sizeof text);
+	s->heads_out += (uint32_t)(head_only ? len : len - body_len);
 	return session_write(s, text, (size_t)len);
 }
 
@@ -129,8 +130,10 @@ static void texts_of_read(const struct worker *w, struct span texts[RECORD_TEXTS
 void answer_record(struct session *s, const struct request *r, uint16_t status)
 {
 	struct worker *w = s->worker;
+	uint64_t bytes_out = s->bytes_out - s->heads_out;
 
 	count(s->port->live, status);
+	s->bytes_out = s->heads_out = 0;
 	if (!record_is_wanted(w->records) ||
 	    (r != NULL && !r->door->listener->access_log))
 		return;
@@ -139,13 +142,12 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 	uint64_t since = r != NULL ? r->since_us : s->head_since_us;
 	struct span texts[RECORD_TEXTS] = {[RECORD_PEER] = {s->peer, s->peer_len}};
 	struct record record = {
-		.status = status, .wall_us = loop_wall_us(w->loop),
+		.status = status, .wall_us = loop_wall_us(w->loop), .bytes_out = bytes_out,
 		.total_us = since == 0 ? 0 : loop_now_us(w->loop) - since,
 	};
 	if (r != NULL) {
 		record.minor = r->minor;
 		record.tries = r->tries;
-		record.bytes_out = r->bytes_out;
 		record.server_us = r->server_us;
 		if (r->head != NULL)
 			texts_of_sent(r, texts);
