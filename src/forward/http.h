@@ -60,6 +60,8 @@ struct session {
 	uint16_t peer_len;
 	char     peer[INET6_ADDRSTRLEN];
 	uint64_t head_since_us;		/* when the present head's first byte came */
+	uint64_t bytes_out;		/* of the present answer, towards the client */
+	uint32_t heads_out;		/* what of them is heads */
 };
 
 /* How a response's body reaches the client. */
@@ -116,7 +118,6 @@ struct request {
 	uint64_t since_us;		/* first byte of the head */
 	uint64_t picked_us;
 	uint32_t server_us;
-	uint64_t bytes_out;		/* of bodies, to the client */
 };
 
 /* ---- http_session.c ---- */

@@ -38,7 +38,7 @@ bool answer_write(struct session *s, const struct model_listener *l, uint16_t st
 	} else {
 		char body[512];
 		body_len = snprintf(body, sizeof body, "%u %s: %s\n", status,
-					reason_of(status), why);
+				    reason_of(status), why);
 		must(body_len > 0 && (size_t)body_len < sizeof body);
 		len = snprintf(text, sizeof text, "HTTP/1.1 %u %s\r\n"
 			       "Content-Type: text/plain\r\nContent-Length: %d\r\n%s\r\n%s",
@@ -46,10 +46,8 @@ bool answer_write(struct session *s, const struct model_listener *l, uint16_t st
 			       head_only ? "" : body);
 	}
 	must(len > 0 && (size_t)len < sizeof text);
-	bool written = session_write(s, text, (size_t)len);
-	if (s->request != NULL)
-		s->request->bytes_out = head_only ? 0 : (uint64_t)body_len;
-	return written;
+	s->heads_out += (uint32_t)(head_only ? len : len - body_len);
+	return session_write(s, text, (size_t)len);
 }
 
 static void count(struct live_listener *live, uint16_t status)
@@ -132,8 +130,10 @@ static void texts_of_read(const struct worker *w, struct span texts[RECORD_TEXTS
 void answer_record(struct session *s, const struct request *r, uint16_t status)
 {
 	struct worker *w = s->worker;
+	uint64_t bytes_out = s->bytes_out - s->heads_out;
 
 	count(s->port->live, status);
+	s->bytes_out = s->heads_out = 0;
 	if (!record_is_wanted(w->records) ||
 	    (r != NULL && !r->door->listener->access_log))
 		return;
@@ -142,13 +142,12 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 	uint64_t since = r != NULL ? r->since_us : s->head_since_us;
 	struct span texts[RECORD_TEXTS] = {[RECORD_PEER] = {s->peer, s->peer_len}};
 	struct record record = {
-		.status = status, .wall_us = loop_wall_us(w->loop),
+		.status = status, .wall_us = loop_wall_us(w->loop), .bytes_out = bytes_out,
 		.total_us = since == 0 ? 0 : loop_now_us(w->loop) - since,
 	};
 	if (r != NULL) {
 		record.minor = r->minor;
 		record.tries = r->tries;
-		record.bytes_out = r->bytes_out;
 		record.server_us = r->server_us;
 		if (r->head != NULL)
 			texts_of_sent(r, texts);

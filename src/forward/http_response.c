@@ -154,16 +154,16 @@ static void begin_answer(struct request *r, char *at, size_t len)
 	char *start = at + head->start, *end = body + took;
 	if (head_response_is_plain(head, &how)) {
 		start[7] = '1';			/* HTTP/1.0 becomes our own version */
+		s->heads_out += (uint32_t)(body - start);
 	} else {
 		size_t new_len = write_head(w, at, &how);
 		start = body;
 		if (r->framing == FRAMING_TO_CHUNKED && took > 0)
 			start = put_chunk_around(body, took, &end);
 		start = memcpy(start - new_len, w->head_out, new_len);
+		s->heads_out += (uint32_t)new_len;
 	}
-	bool written = session_write(s, start, (size_t)(end - start));
-	r->bytes_out = took;
-	if (!written) {
+	if (!session_write(s, start, (size_t)(end - start))) {
 		request_on(r, EVENT_CLIENT_GONE);
 		return;
 	}
@@ -184,6 +184,7 @@ static bool pass_interim(struct request *r, const char *at)
 	if (r->minor == 0)
 		return true;
 	size_t len = write_head(w, at, &how);
+	r->session->heads_out += (uint32_t)len;
 	if (!session_write(r->session, w->head_out, len)) {
 		request_on(r, EVENT_CLIENT_GONE);
 		return false;
@@ -206,6 +207,7 @@ static void switch_protocols(struct request *r, char *at, size_t len)
 	size_t new_len = write_head(w, at, &how);
 	char *start = at + w->head.length - new_len;
 	memcpy(start, w->head_out, new_len);
+	r->session->heads_out += (uint32_t)new_len;
 	request_on(r, EVENT_SWITCHED);
 	tunnel_begin(r, start, (size_t)(at + len - start));
 }
@@ -356,7 +358,7 @@ static bool splice_body(struct request *r, size_t *budget)
 	enum stream_result result = splice_move(r->pipe_down, server, &s->client,
 						&r->response.left, *budget, &moved);
 
-	r->bytes_out += moved;
+	s->bytes_out += moved;
 	*budget -= moved < *budget ? moved : *budget;
 	switch (result) {
 	case STREAM_OK:

@@ -126,8 +126,7 @@ bool session_write(struct session *s, const char *at, size_t len)
 	struct worker *w = s->worker;
 	size_t put = 0;
 
-	if (s->request != NULL)
-		s->request->bytes_out += len;
+	s->bytes_out += len;
 	if (s->out == NULL) {
 		if (UNLIKELY(stream_write(&s->client, at, len, &put) != STREAM_OK))
 			return false;

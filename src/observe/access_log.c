@@ -21,6 +21,7 @@
 #include "forward/record.h"
 #include "loop/loop.h"
 #include "observe/access_format.h"
+#include "observe/lines.h"
 #include "observe/sink.h"
 
 enum {
@@ -59,14 +60,11 @@ struct access_log {
 	uint32_t at;			/* the ring whose turn it is */
 	struct access_clock clock;
 	bool     ending;
-	bool     halfway;		/* the buffer begins within a line */
 	bool     bad_said;
-	int      error;			/* errno of the last write, 0: it went well */
 	uint64_t bad_ms;		/* when it was last bad */
 	uint64_t dropped_seen;
-	size_t   held;			/* bytes in the buffer */
 	char     texts[RECORD_TEXTS * RECORD_TEXT_MAX];
-	char     buffer[ACCESS_BUFFER_BYTES + ACCESS_LINE_MAX];
+	struct lines lines;
 };
 
 uint64_t access_log_dropped(const struct access_log *log)
@@ -86,53 +84,14 @@ struct record_ring *access_log_ring(struct access_log *log, uint32_t loop)
 
 /* ---- writing ---- */
 
-static void drop_front(struct access_log *log, size_t len)
-{
-	log->held -= len;
-	memmove(log->buffer, log->buffer + len, log->held);
-}
-
-/* Writes what is held, as far as it goes. False: not all of it; log->error says why. */
 static bool flush(struct access_log *log)
 {
-	size_t done = 0;
-
-	log->error = 0;
-	while (done < log->held && log->error == 0) {
-		ssize_t n = write(log->outlet->watch.fd, log->buffer + done, log->held - done);
-		if (n > 0)
-			done += (size_t)n;
-		else if (n == 0 || errno != EINTR)
-			log->error = n == 0 ? EIO : errno;
-	}
-	if (done > 0)
-		log->halfway = log->buffer[done - 1] != '\n';
-	drop_front(log, done);
-	return log->held == 0;
+	return lines_write(&log->lines, log->outlet->watch.fd);
 }
 
-/* What is still held belongs nowhere any more. */
-static void give_up_held(struct access_log *log)
+static void give_up(struct access_log *log, uint64_t lines)
 {
-	uint64_t lines = 0;
-
-	for (size_t i = 0; i < log->held; i++)
-		lines += log->buffer[i] == '\n';
 	atomic_fetch_add_explicit(&log->given_up, lines, memory_order_relaxed);
-	log->held = 0;
-	log->halfway = false;
-}
-
-/* The rest of a line that was begun in another file. */
-static void give_up_half_a_line(struct access_log *log)
-{
-	if (!log->halfway)
-		return;
-	const char *end = memchr(log->buffer, '\n', log->held);
-	must(end != NULL);
-	drop_front(log, (size_t)(end - log->buffer) + 1);
-	atomic_fetch_add_explicit(&log->given_up, 1, memory_order_relaxed);
-	log->halfway = false;
 }
 
 /* ---- another outlet ---- */
@@ -165,11 +124,9 @@ static void follow_news(struct access_log *log)
 		flush(log);
 	outlet_destroy(log->outlet);
 	log->outlet = next;
-	log->error = 0;
-	if (next->format == ACCESS_OFF)
-		give_up_held(log);
-	else
-		give_up_half_a_line(log);
+	log->lines.error = 0;
+	give_up(log, next->format == ACCESS_OFF ? lines_forget(&log->lines)
+						: lines_forget_half(&log->lines));
 	outlet_watch(next);
 }
 
@@ -184,8 +141,7 @@ static uint32_t serve(struct access_log *log, struct record_ring *ring, bool *bl
 	uint32_t n;
 
 	for (n = 0; n < RECORDS_PER_SHARE; n++) {
-		if (log->held >= ACCESS_BUFFER_BYTES && !flush(log) &&
-		    log->held >= ACCESS_BUFFER_BYTES) {
+		if (lines_full(&log->lines) && !flush(log) && lines_full(&log->lines)) {
 			*blocked = true;
 			break;
 		}
@@ -193,8 +149,9 @@ static uint32_t serve(struct access_log *log, struct record_ring *ring, bool *bl
 			break;
 		if (UNLIKELY(atomic_load_explicit(&log->next, memory_order_relaxed) != NULL))
 			follow_news(log);
-		log->held += access_format_write(log->buffer + log->held,
-						 log->outlet->format, &r, texts, &log->clock);
+		log->lines.held += access_format_write(log->lines.bytes + log->lines.held,
+						       log->outlet->format, &r, texts,
+						       &log->clock);
 	}
 	return n;
 }
@@ -232,16 +189,17 @@ static const char *reason_of(int error)
 static void look_back(struct access_log *log)
 {
 	uint64_t now = loop_now_ms(log->loop), dropped = access_log_dropped(log);
-	bool broken = log->error != 0 && log->error != EAGAIN;
+	int error = log->lines.error;
+	bool broken = error != 0 && error != EAGAIN;
 
 	if (broken || dropped != log->dropped_seen) {
 		log->bad_ms = now;
 		log->dropped_seen = dropped;
 		if (!log->bad_said)
 			log_warn("access log is losing lines reason=\"%s\"",
-				 reason_of(log->error));
+				 reason_of(error));
 		log->bad_said = true;
-	} else if (log->bad_said && log->held == 0 && now - log->bad_ms >= ACCESS_CALM_MS) {
+	} else if (log->bad_said && log->lines.held == 0 && now - log->bad_ms >= ACCESS_CALM_MS) {
 		log_info("access log is complete again lost=%llu",
 			 (unsigned long long)dropped);
 		log->bad_said = false;
@@ -296,7 +254,7 @@ static void on_sink_ready(struct loop_watch *w, unsigned events)
 {
 	struct outlet *o = CONTAINER_OF(w, struct outlet, watch);
 
-	if (events & LOOP_WRITABLE && o->log->held > 0)
+	if (events & LOOP_WRITABLE && o->log->lines.held > 0)
 		work(o->log);
 }
 
@@ -305,13 +263,12 @@ static void give_up_rest(struct access_log *log)
 {
 	struct span texts[RECORD_TEXTS];
 	struct record r;
-	uint64_t lines = 0;
+	uint64_t lines = lines_forget(&log->lines);
 
-	give_up_held(log);
 	for (uint32_t i = 0; i < log->ring_count; i++)
 		while (record_take(&log->rings[i], &r, texts, log->texts))
 			lines++;
-	atomic_fetch_add_explicit(&log->given_up, lines, memory_order_relaxed);
+	give_up(log, lines);
 }
 
 static void *run(void *arg)
@@ -325,7 +282,8 @@ static void *run(void *arg)
 	give_up_rest(log);
 	if (log->bad_said || access_log_dropped(log) != log->dropped_seen)
 		log_warn("access log ends incomplete lost=%llu reason=\"%s\"",
-			 (unsigned long long)access_log_dropped(log), reason_of(log->error));
+			 (unsigned long long)access_log_dropped(log),
+			 reason_of(log->lines.error));
 	loop_timer_stop(log->loop, &log->tick);
 	loop_timer_stop(log->loop, &log->limit);
 	outlet_destroy(log->outlet);

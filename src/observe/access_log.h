@@ -23,7 +23,6 @@
 
 enum {
 	ACCESS_TICK_MS = 20,		/* how often the rings are looked at */
-	ACCESS_BUFFER_BYTES = 64 * 1024,	/* of lines, then they are written */
 	ACCESS_CALM_MS = 1000,		/* without a loss, until it is said to be over */
 	ACCESS_CLOSE_MS_MAX = 1000,	/* for a slow reader to take the rest at the end */
 };

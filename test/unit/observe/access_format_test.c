@@ -127,8 +127,10 @@ static void time_follows_the_record(void **unused)
 
 static void combined_escapes_what_is_not_plain(void **unused)
 {
+	struct span agent = SPAN("a\"b\\c\r\nd\x1b[2J\x7f\xc3\xa4\0z");
+
 	(void)unused;
-	assert_non_null(strstr(line_with(ACCESS_COMBINED, SPAN("a\"b\\c\r\nd\x1b[2J\x7f\xc3\xa4\0z")),
+	assert_non_null(strstr(line_with(ACCESS_COMBINED, agent),
 			       " \"a\\x22b\\x5Cc\\x0D\\x0Ad\\x1B[2J\\x7F\\xC3\\xA4\\x00z\"\n"));
 }
 
@@ -140,7 +142,8 @@ static void json_escapes_what_is_not_plain(void **unused)
 	} cases[] = {
 		{{"a\"b\\c/", 6}, "\"a\\\"b\\\\c/\""},
 		{{"\r\n\t\x1b\x7f\0.", 7}, "\"\\u000D\\u000A\\u0009\\u001B\\u007F\\u0000.\""},
-		{{"\xc3\xa4\xe2\x82\xac\xf0\x9f\x99\x82", 9}, "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x99\x82\""},
+		{{"\xc3\xa4\xe2\x82\xac\xf0\x9f\x99\x82", 9},
+		 "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x99\x82\""},
 		{{"\xff.\x80", 3}, "\"\\u00FF.\\u0080\""},
 		{{"\xc0\xaf", 2}, "\"\\u00C0\\u00AF\""},		/* a longer form of '/' */
 		{{"\xe0\x80\xaf", 3}, "\"\\u00E0\\u0080\\u00AF\""},
@@ -198,6 +201,7 @@ static void check_json(size_t len)
 
 static void hostile_bytes_never_break_a_line(void **unused)
 {
+	static const char nasty[] = "\"\\\r\n \x7f\xc2\xe2\x80\xa8\0{";
 	static char bytes[RECORD_TEXT_MAX];
 	struct span texts[RECORD_TEXTS];
 	unsigned seed = 1;
@@ -207,7 +211,7 @@ static void hostile_bytes_never_break_a_line(void **unused)
 		for (size_t i = 0; i < sizeof bytes; i++) {
 			seed = seed * 1103515245u + 12345u;
 			/* Mostly those that matter. */
-			bytes[i] = seed >> 30 ? "\"\\\r\n \x7f\xc2\xe2\x80\xa8\0{"[(seed >> 16) % 12]
+			bytes[i] = seed >> 30 ? nasty[(seed >> 16) % (sizeof nasty - 1)]
 					      : (char)(seed >> 16);
 		}
 		for (int i = 0; i < RECORD_TEXTS; i++) {
