@@ -203,7 +203,6 @@ static void check_listener_sense(const struct build *b, const struct block *bloc
 {
 	const struct model_listener *l = block->target;
 	const struct given *parallel = block_given(block, "parallel");
-	const struct given *access_log = block_given(block, "access-log");
 
 	if (l->parallel_max == 0 && given_argument(parallel, "queue") != NULL)
 		report_warning(b->report, place_of(parallel, "queue"),
@@ -211,10 +210,6 @@ static void check_listener_sense(const struct build *b, const struct block *bloc
 	if (l->queue_max == 0 && given_argument(parallel, "wait") != NULL)
 		report_warning(b->report, place_of(parallel, "wait"),
 			       "\"wait\" does nothing: the queue has no places");
-	if (access_log != NULL && l->access_log && b->model->access_format == ACCESS_OFF)
-		report_warning(b->report, place_of(access_log, ""),
-			       "there is no access log; add at the top of the file: "
-			       "access-log combined");
 }
 
 /* `to POOL` may stand anywhere in its block; in the model it is the last route. */
@@ -246,11 +241,11 @@ void check_listener(const struct build *b, const struct block *block)
 
 void check_file(const struct build *b)
 {
-	struct place whole = {0};
+	struct place beginning = {1, 1, 1};
 
 	/* With an error elsewhere a listener may be there, only misspelt. */
 	if (b->model->listener_count == 0 && b->report->error_count == 0)
-		report_error(b->report, whole,
+		report_error(b->report, beginning,
 			     "no listener, so there is nothing to do; add for example: "
 			     "listen http :8080 { to web }");
 }

@@ -282,7 +282,8 @@ const struct directive directives[] = {
 				 "unix:/run/app.sock; 8080: a port of this machine"},
 			{"weight", "N", NUMBER(0, MODEL_WEIGHT_MAX), SERVER_FIELD(weight),
 			 .help = "its share beside the others; 0: no new requests"},
-			{"parallel", "N", LIMIT(PARALLEL_MAX), SERVER_FIELD(parallel_max),
+			{"parallel", "N", NUMBER(1, PARALLEL_MAX),
+			 SERVER_FIELD(parallel_max),
 			 .help = "requests at once; without it what the pool says"},
 			{"drain", NULL, .kind = ARGUMENT_FLAG, SERVER_FIELD(drain),
 			 .help = "finishes what it has and gets nothing new"},
@@ -296,9 +297,9 @@ const struct directive directives[] = {
 			{NULL, "PATH", .kind = ARGUMENT_TARGET, POOL_FIELD(check.path)},
 			{"expect", "STATUS|STATUS-STATUS|load", .kind = ARGUMENT_EXPECT,
 			 POOL_FIELD(check),
-			 .help = "a status, one of a range, or 200 and two numbers in "
-				 "two lines, the server's errors and its load: that is "
-				 "what the policy least-load reads, then the default"},
+			 .help = "a status, one of a range, or 200 with two numbers in "
+				 "two lines, the server's errors and its load; that is "
+				 "what least-load reads, and the default there"},
 			CHECK_ARGUMENTS,
 			{"after", "N", NUMBER(1, REQUESTS_MAX), .unit = "requests",
 			 POOL_FIELD(check.after_requests),
@@ -331,7 +332,7 @@ const struct directive directives[] = {
 		.help = "When a request failed that may safely be repeated: to how many "
 			"further servers it is sent.",
 		.arguments = {
-			{NULL, "N", NUMBER(1, TRIES_MAX), POOL_FIELD(retries_max),
+			{NULL, "N", NUMBER(0, TRIES_MAX), POOL_FIELD(retries_max),
 			 .choices = off},
 			{"budget", "PERCENT", PERCENT, POOL_FIELD(retry_percent),
 			 .help = "retries at most, of all requests"},

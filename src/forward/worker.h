@@ -38,7 +38,9 @@ struct port {
 	struct acceptor acceptor;
 	struct worker  *worker;			/* borrowed */
 	struct live_listener *live;		/* held by way of the edition that has it */
-	int32_t  door;				/* index in worker->now, -1: removed */
+	struct edition *edition;		/* worker->now; used (held) once it is removed */
+	int32_t  door;				/* index in that edition */
+	bool     removed;			/* accepts no more; its sessions are ending */
 	struct link link;			/* in worker->ports */
 	uint32_t sessions;			/* how many it has; a removed port ends with the last */
 };
@@ -59,11 +61,6 @@ struct worker_hooks {
 	void (*check_due)(void *arg, const struct model *m, struct live_pool *pool);
 	void (*drained)(void *arg, struct worker *w);
 	void *arg;
-};
-
-/* The worker's own counts; written by it, read by anybody, relaxed. */
-struct worker_counts {
-	atomic_ullong requests, bytes_in, bytes_out, pipes_none_left, memory_refused;
 };
 
 struct worker {
@@ -91,6 +88,7 @@ struct worker {
 	char *scratch;				/* owned; SCRATCH_BYTES, headroom before, tailroom after */
 	char *head_out;				/* owned; where a response head is written anew */
 	struct h1_head head;			/* the one being looked at */
+	const char *head_at;			/* borrowed: its bytes, while a request begins */
 
 	struct loop_job  wake;			/* "a gate you wait at has room" */
 	atomic_bool      wake_posted;
@@ -99,7 +97,6 @@ struct worker {
 	bool             drained;
 
 	struct record_ring *records;		/* borrowed; NULL: no access log */
-	struct worker_counts counts;
 };
 
 /* Makes the worker and its loop; nothing runs yet. Control thread. */
@@ -141,9 +138,14 @@ static inline struct backend *worker_backend(struct worker *w, const struct live
 	return &w->backends[s->id];
 }
 
-static inline char *worker_scratch(struct worker *w)
+/* A pipe to splice through, or NULL, which is counted: then bytes are copied. */
+static inline struct pipe *worker_pipe(struct worker *w)
 {
-	return w->scratch;
+	struct pipe *p = pipe_get(&w->pipes);
+
+	if (p == NULL)
+		atomic_fetch_add_explicit(&w->live->pipes_none_left, 1, memory_order_relaxed);
+	return p;
 }
 
 #endif

@@ -1,8 +1,18 @@
 /* health/prober.h - asks every server whether it is alive, all side by side.
  *
  * One probe per server is under way at most, each with its own time limit, so that
- * a silent server delays nobody. Runs as timers and connections of the control
- * thread's loop: no thread of its own.
+ * a silent server delays nobody (beyond PROBES_MAX probes at once, the next begin
+ * when one ends). Runs as timers and connections of the control thread's loop: no
+ * thread of its own. Every change of a verdict is published in live, with the
+ * reason, and logged, once.
+ *
+ *   probes of a pool with a check ---> verdict (rise, fall) ---.
+ *   the data path's own failures ----> passive mark -----------+--> live->up
+ *   a name without an address -------> down -------------------'
+ *
+ * A server that a passive mark has set down comes up after `rise` good probes in a
+ * row; where there is no check, after passive_ms, and then one more failure is
+ * enough to mark it again. A server without an address is down until it has one.
  *
  * Thread: control.
  */
@@ -12,24 +22,28 @@
 #include "loop/loop.h"
 #include "model/live.h"
 
+enum { PROBES_MAX = 1024 };
+
 struct prober;
 
 /* loop: the control thread's. changed (may be NULL) is called after each change of
- * a verdict, which has then been published and logged. */
+ * a verdict, which has then been published and logged, out of the loop or out of
+ * any function below but prober_destroy. It may call prober_check_pool. */
 struct prober *prober_create(struct loop *loop, void (*changed)(void *arg), void *arg);
 void prober_destroy(struct prober *p);
 
 /* From now on the pools and servers of m, which is held until the next call, are
- * probed, each at once and then by its check. Servers that m no longer has are
- * forgotten; those that stay keep their verdict's streak. A pool without a check
- * only has its passive marks lifted after passive_ms. */
+ * probed: those that are new or whose check is another one in the next turn, all by
+ * their check. Servers that m no longer has are forgotten; those that stay keep
+ * their verdict's streak. A pool without a check only has its passive marks, and
+ * what an earlier check has set down, lifted after passive_ms. */
 void prober_use(struct prober *p, const struct model *m);
 
 /* Probes all servers of one pool now; those under way are not doubled. */
 void prober_check_pool(struct prober *p, struct live_pool *pool);
 
-/* Probes this server now, unless that is under way or its pool has no check: its
- * address has just become known. */
+/* Probes this server now, unless that is under way: its address has just become
+ * known. Where there is no check, it is up from now on. */
 void prober_check_server(struct prober *p, struct live_server *s);
 
 /* The data path has marked this server down or wants it looked at: logs the mark

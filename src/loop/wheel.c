@@ -4,8 +4,7 @@
 
 enum { SLOT_MASK = WHEEL_SLOTS - 1 };
 
-/* What the coarsest level reaches: 2^42 ms, 139 years. */
-static const uint64_t reach_ms = (UINT64_C(1) << (WHEEL_BITS * WHEEL_LEVELS)) - 1;
+_Static_assert(WHEEL_BITS * WHEEL_LEVELS >= 64, "every time has its slot");
 
 void wheel_init(struct wheel *w, uint64_t now_ms)
 {
@@ -31,13 +30,7 @@ static unsigned slot_of(uint64_t at_ms, int level)
 static void put(struct wheel *w, struct loop_timer *t)
 {
 	t->slot_ms = t->due_ms > w->now_ms ? t->due_ms : w->now_ms;
-	if (t->slot_ms - w->now_ms > reach_ms / 2)
-		t->slot_ms = w->now_ms + reach_ms / 2;
 	int level = level_of(w, t->slot_ms);
-	if (level >= WHEEL_LEVELS) {	/* the clock itself is about to wrap that level */
-		level = WHEEL_LEVELS - 1;
-		t->slot_ms = w->now_ms | reach_ms;
-	}
 	unsigned slot = slot_of(t->slot_ms, level);
 	list_push_last(&w->slots[level][slot], &t->link);
 	w->taken[level] |= UINT64_C(1) << slot;

@@ -4,7 +4,8 @@
  * LEVELS wheels of SLOTS slots; a slot of level n spans SLOTS^n milliseconds. A
  * timer stands in the finest level that reaches its time and moves one level down
  * when the time comes near. A bit per slot tells which ones hold timers, so that
- * the next one is found without a walk.
+ * the next one is found without a walk. The levels cover all 64 bits of a time, so
+ * that nothing wraps.
  *
  * Pure: the time is told by the caller. Thread: one.
  */
@@ -15,7 +16,7 @@
 
 #include "loop/loop.h"
 
-enum { WHEEL_BITS = 6, WHEEL_SLOTS = 1 << WHEEL_BITS, WHEEL_LEVELS = 7 };
+enum { WHEEL_BITS = 6, WHEEL_SLOTS = 1 << WHEEL_BITS, WHEEL_LEVELS = 11 };
 
 struct wheel {
 	uint64_t    now_ms;	/* all slots before it are empty */
