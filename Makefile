@@ -140,7 +140,8 @@ bench:
 		$(if $(ONLY),--only $(ONLY))
 
 # Each of the three sees what the others do not. .clang-tidy says what is asked of it;
-# null dereferences are left to it, gcc 12 finds them where there are none.
+# null dereferences are left to it, gcc 12 finds them where there are none, and so
+# does cppcheck with out parameters.
 .PHONY: analyze analyze-gcc analyze-clang analyze-cppcheck
 analyze:
 	@tools/install-deps analyze
@@ -152,8 +153,9 @@ analyze-clang:
 	clang-tidy --quiet $(SOURCES) -- -std=gnu17 -D_GNU_SOURCE -Isrc $(PKGCFLAGS)
 analyze-cppcheck:
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem --error-exitcode=1 \
-		-D_GNU_SOURCE -D__linux__ -D__x86_64__ -Isrc src
+		--inline-suppr --suppress=missingIncludeSystem --suppress=ctuuninitvar \
+		--error-exitcode=1 \
+		-D_GNU_SOURCE -D__linux__ -D__x86_64__ -D__SSE2__ -Isrc src
 
 .PHONY: cover
 cover:
@@ -177,3 +179,52 @@ clean:
 	rm -rf out out-*
 
 -include $(SOURCES:src/%.c=$(OUT)/obj/%.d) $(addsuffix .d,$(UNIT_TESTS))
+
+# Fuzzing: test/fuzz/NAME_fuzz.c states properties, test/fuzz/NAME.dict helps to find
+# words (optional), test/fuzz/corpus/NAME keeps inputs. `make fuzz` searches for
+# FUZZ_SECONDS each (clang, libFuzzer) and writes what it finds to out-fuzz/;
+# `make fuzz-replay` only runs the kept inputs, with any compiler.
+FUZZ_SECONDS ?= 60
+FUZZ_NAMES   := $(patsubst test/fuzz/%_fuzz.c,%,$(sort $(wildcard test/fuzz/*_fuzz.c)))
+FUZZ_OUT     := out-fuzz
+FUZZ_CC      := clang
+FUZZ_CFLAGS  := $(filter-out -fsanitize=% --coverage,$(ALL_CFLAGS)) -O1 \
+	-fno-omit-frame-pointer -fno-sanitize-recover=undefined
+FUZZ_OBJ     := $(patsubst $(OUT)/obj/%,$(FUZZ_OUT)/obj/%,$(LIB_OBJ))
+REPLAYS      := $(addprefix $(OUT)/fuzz/,$(FUZZ_NAMES))
+
+$(FUZZ_OUT)/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+
+$(FUZZ_OUT)/libbalancerd.a: $(FUZZ_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(FUZZ_OUT)/%: test/fuzz/%_fuzz.c $(FUZZ_OUT)/libbalancerd.a
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -MMD -MP $< \
+		$(FUZZ_OUT)/libbalancerd.a $(LIBS) -o $@
+
+$(OUT)/fuzz/%: test/fuzz/%_fuzz.c test/fuzz/replay.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $< test/fuzz/replay.c $(LIBRARY) $(ALL_LDFLAGS) $(LIBS) -o $@
+
+.PHONY: fuzz fuzz-replay
+fuzz: $(addprefix $(FUZZ_OUT)/,$(FUZZ_NAMES))
+	@for name in $(FUZZ_NAMES); do \
+		echo "== $$name, $(FUZZ_SECONDS) s"; \
+		mkdir -p $(FUZZ_OUT)/corpus/$$name; \
+		$(FUZZ_OUT)/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
+			-verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=$(FUZZ_OUT)/$$name- \
+			$$(test ! -f test/fuzz/$$name.dict || \
+				echo -dict=test/fuzz/$$name.dict) \
+			$(FUZZ_OUT)/corpus/$$name test/fuzz/corpus/$$name || exit 1; \
+	done
+
+fuzz-replay: $(REPLAYS)
+	@for name in $(FUZZ_NAMES); do \
+		$(OUT)/fuzz/$$name test/fuzz/corpus/$$name || exit 1; \
+	done
+
+-include $(FUZZ_OBJ:.o=.d) $(addprefix $(FUZZ_OUT)/,$(addsuffix .d,$(FUZZ_NAMES)))

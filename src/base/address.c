@@ -96,11 +96,13 @@ int address_parse(struct address *out, const char *text, const char *host, struc
 		return -1;
 	if (colon != NULL && *text == '[') {
 		if (colon[-1] != ']')
-			return err_set(err, "\"%s\" has a \"[\" without \"]\" before the port", text);
+			return err_set(err, "\"%s\" has a \"[\" without \"]\" before "
+				       "the port", text);
 		start++;
 		end--;
 		if (memchr(start, ':', (size_t)(end - start)) == NULL)
-			return err_set(err, "\"%s\" has no IPv6 address in its brackets", text);
+			return err_set(err, "\"%s\" has no IPv6 address in its brackets",
+				       text);
 	} else if (colon != NULL && memchr(text, ':', (size_t)(colon - text)) != NULL) {
 		return err_set(err, "\"%s\": an IPv6 address needs brackets, [...]:%u",
 			       text, (unsigned)port);
@@ -186,7 +188,7 @@ size_t address_host_text(const struct sockaddr *peer, char out[INET6_ADDRSTRLEN]
 		const struct in6_addr *ip =
 			&((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
 		if (IN6_IS_ADDR_V4MAPPED(ip))
-			return ip4_text((const struct in_addr *)(const void *)&ip->s6_addr[12], out);
+			return ip4_text((const void *)&ip->s6_addr[12], out);
 		inet_ntop(AF_INET6, ip, out, INET6_ADDRSTRLEN);
 		return strlen(out);
 	}

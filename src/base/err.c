@@ -26,9 +26,11 @@ int err_sys(struct err *err, const char *format, ...)
 	if (len < 0 || (size_t)len >= sizeof err->text)
 		return -1;
 	const char *said = strerrordesc_np(reason);	/* unlike strerror: any thread */
+	char *at = err->text + len;
+	size_t room = sizeof err->text - (size_t)len;
 	if (said != NULL)
-		snprintf(err->text + len, sizeof err->text - (size_t)len, ": %s", said);
+		snprintf(at, room, ": %s", said);
 	else
-		snprintf(err->text + len, sizeof err->text - (size_t)len, ": error %d", reason);
+		snprintf(at, room, ": error %d", reason);
 	return -1;
 }

@@ -4,6 +4,7 @@
 
 #include "config/expected.h"
 #include "config/fill.h"
+#include "config/usage.h"
 
 /* A statement while its arguments are read. */
 struct reading {
@@ -31,7 +32,7 @@ static void refuse_missing(const struct reading *r, const struct argument *a)
 
 	report_error(r->b->report, arguments_end(r->statement),
 		     "\"%s\" needs %s%s%s; write: %s", r->directive->word, word, space,
-		     argument_usage(a).text, directive_usage(r->directive).text);
+		     usage_argument(a).text, usage_directive(r->directive).text);
 }
 
 /* Reads the word at hand as the value of an argument. False: complained about. */
@@ -54,7 +55,8 @@ static void read_choices(struct reading *r, const struct argument *a)
 	fill_number(a->field, r->target, 0);
 	while (r->next < r->statement->word_count) {
 		const struct tree_word *w = &r->statement->words[r->next];
-		if (read_value(r, a) && several && fill_read_number(a->field, r->target) == 0)
+		if (read_value(r, a) && several &&
+		    fill_read_number(a->field, r->target) == 0)
 			report_error(r->b->report, w->at, "%s stands alone",
 				     quote(w->text).text);
 	}
@@ -79,7 +81,8 @@ static void read_by_place(struct reading *r)
 static uint32_t find_keyword(const struct directive *d, const char *word)
 {
 	for (uint32_t i = 0; i < directive_argument_count(d); i++)
-		if (d->arguments[i].keyword != NULL && strcmp(d->arguments[i].keyword, word) == 0)
+		if (d->arguments[i].keyword != NULL &&
+		    strcmp(d->arguments[i].keyword, word) == 0)
 			return i;
 	return ARGUMENTS_MAX;
 }
@@ -98,10 +101,11 @@ static void refuse_keyword(struct reading *r)
 			expected_add(&e, r->directive->arguments[i].keyword);
 	if (e.count > 0)
 		report_error(r->b->report, w->at, "unknown word %s in \"%s\", %s",
-			     quote(w->text).text, r->directive->word, expected_text(&e).text);
+			     quote(w->text).text, r->directive->word,
+			     expected_text(&e).text);
 	else
 		report_error(r->b->report, w->at, "%s is too much; write: %s",
-			     quote(w->text).text, directive_usage(r->directive).text);
+			     quote(w->text).text, usage_directive(r->directive).text);
 	while (++r->next < s->word_count &&
 	       find_keyword(r->directive, s->words[r->next].text) == ARGUMENTS_MAX)
 		continue;
@@ -111,14 +115,15 @@ static void read_unit(struct reading *r, const struct argument *a)
 {
 	const struct tree_statement *s = r->statement;
 	const struct tree_word *w = r->next < s->word_count ? &s->words[r->next] : NULL;
-	bool is_keyword = w != NULL && find_keyword(r->directive, w->text) < ARGUMENTS_MAX;
+	bool is_keyword =
+		w != NULL && find_keyword(r->directive, w->text) < ARGUMENTS_MAX;
 
 	if (w != NULL && !is_keyword)
 		r->next++;
 	if (w == NULL || strcmp(w->text, a->unit) != 0)
 		report_error(r->b->report, w != NULL ? w->at : arguments_end(s),
 			     "\"%s\" is missing; write: %s %s", a->unit, a->keyword,
-			     argument_usage(a).text);
+			     usage_argument(a).text);
 }
 
 static void read_by_keyword(struct reading *r, uint32_t index)
@@ -128,8 +133,8 @@ static void read_by_keyword(struct reading *r, uint32_t index)
 	const struct tree_word **before = &r->given->arguments[index];
 
 	if (*before != NULL)
-		report_error(r->b->report, w->at, "\"%s\" is already set in line %u", a->keyword,
-			     (*before)->at.line);
+		report_error(r->b->report, w->at, "\"%s\" is already set in line %u",
+			     a->keyword, (*before)->at.line);
 	*before = w;
 	if (a->kind == ARGUMENT_FLAG) {
 		read_value(r, a);
@@ -167,7 +172,8 @@ void arguments_read(const struct build *b, const struct directive *d,
 		if (d->arguments[i].required && r->given->arguments[i] == NULL)
 			refuse_missing(r, &d->arguments[i]);
 	if (d->merges && first == s->word_count)
-		report_error(r->b->report, arguments_end(s), "\"%s\" sets nothing; "
-			     "write: %s", d->word, directive_usage(d).text);
+		report_error(r->b->report, arguments_end(s),
+			     "\"%s\" sets nothing; write: %s", d->word,
+			     usage_directive(d).text);
 }
 

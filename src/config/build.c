@@ -9,6 +9,7 @@
 #include "config/check.h"
 #include "config/expected.h"
 #include "config/fill.h"
+#include "config/usage.h"
 #include "pick/policy.h"
 
 /* The index of what a directive gives; those of one word share it. */
@@ -28,7 +29,8 @@ const struct given *block_given(const struct block *block, const char *word)
 
 const struct tree_word *given_argument(const struct given *given, const char *keyword)
 {
-	for (uint32_t i = 0; given != NULL && i < directive_argument_count(given->directive); i++) {
+	for (uint32_t i = 0;
+	     given != NULL && i < directive_argument_count(given->directive); i++) {
 		const char *own = given->directive->arguments[i].keyword;
 		if (own != NULL && strcmp(own, keyword) == 0)
 			return given->arguments[i];
@@ -81,7 +83,8 @@ static void refuse_word(const struct build *b, enum context in, const struct tre
 	}
 	expect_words(&e, in, w->text);
 	if (ours != NULL && directive_find(in, ours) != NULL)
-		report_error(b->report, w->at, "unknown word %s; it is called \"%s\" here",
+		report_error(b->report, w->at,
+			     "unknown word %s; it is called \"%s\" here",
 			     quote(w->text).text, ours);
 	else
 		report_error(b->report, w->at, "unknown word %s, %s", quote(w->text).text,
@@ -104,26 +107,30 @@ static const struct directive *find_by_second(const struct build *b,
 		return d;
 	expected_init(&e, second != NULL ? second->text : "");
 	for (d = first; d < directives + directive_count; d++) {
-		if (d->in != first->in || strcmp(d->word, first->word) != 0 || d->refused != NULL)
+		if (d->in != first->in || strcmp(d->word, first->word) != 0 ||
+		    d->refused != NULL)
 			continue;
 		only = e.count == 0 ? d : NULL;
 		expected_add(&e, d->second);
 	}
 	const char *write = only != NULL ? "; write: " : "";
-	struct directive_usage usage = {""};
+	struct usage usage = {""};
 	if (only != NULL)
-		usage = directive_usage(only);
+		usage = usage_directive(only);
 	if (second != NULL)
-		report_error(b->report, second->at, "unknown word %s after \"%s\", %s%s%s",
-			     quote(second->text).text, first->word, expected_text(&e).text,
-			     write, usage.text);
+		report_error(b->report, second->at,
+			     "unknown word %s after \"%s\", %s%s%s",
+			     quote(second->text).text, first->word,
+			     expected_text(&e).text, write, usage.text);
 	else
-		report_error(b->report, arguments_end(s), "a word is missing after \"%s\", "
-			     "%s%s%s", first->word, expected_text(&e).text, write, usage.text);
+		report_error(b->report, arguments_end(s),
+			     "a word is missing after \"%s\", %s%s%s", first->word,
+			     expected_text(&e).text, write, usage.text);
 	return e.nearest != NULL ? directive_find_second(first, e.nearest) : NULL;
 }
 
-static const struct directive *find_directive(const struct build *b, const struct block *block,
+static const struct directive *find_directive(const struct build *b,
+					      const struct block *block,
 					      const struct tree_statement *s)
 {
 	const struct directive *d = guess_directive(block->context, s->words[0].text);
@@ -133,8 +140,8 @@ static const struct directive *find_directive(const struct build *b, const struc
 	if (d != NULL && d->second != NULL)
 		d = find_by_second(b, d, s);
 	if (d != NULL && d->refused != NULL) {
-		report_error(b->report, s->words[0].at, "\"%s %s\": %s", d->word, d->second,
-			     d->refused);
+		report_error(b->report, s->words[0].at, "\"%s %s\": %s", d->word,
+			     d->second, d->refused);
 		return NULL;
 	}
 	return d;
@@ -153,7 +160,8 @@ static void *add(void **array, uint32_t *count, size_t size, uint32_t max)
 
 static struct model_listener *add_listener(struct model *m)
 {
-	struct model_listener *l = ADD(m->listeners, m->listener_count, MODEL_LISTENERS_MAX);
+	struct model_listener *l =
+		ADD(m->listeners, m->listener_count, MODEL_LISTENERS_MAX);
 
 	if (l != NULL)
 		model_listener_defaults(l);
@@ -221,8 +229,8 @@ static void *make_target(const struct build *b, struct block *block,
 		must(false);
 	}
 	if (target == NULL) {
-		report_error(b->report, s->words[0].at, "too many of \"%s\"; at most %u are allowed",
-			     d->word, max);
+		report_error(b->report, s->words[0].at,
+			     "too many of \"%s\"; at most %u are allowed", d->word, max);
 		return NULL;
 	}
 	struct place **places = &block->made[d->makes];
@@ -260,11 +268,14 @@ static void check_new(const struct build *b, const struct block *block,
 static void read_own_block(const struct build *b, const struct directive *d,
 			   const struct tree_statement *s, void *target)
 {
-	struct block inner = {.context = d->opens, .target = target, .at = s->words[0].at};
+	struct block inner = {.context = d->opens,
+			      .target = target,
+			      .at = s->words[0].at};
 
 	if (!s->has_block)
-		report_error(b->report, arguments_end(s), "\"%s\" needs a block; write: %s",
-			     d->word, directive_usage(d).text);
+		report_error(b->report, arguments_end(s),
+			     "\"%s\" needs a block; write: %s", d->word,
+			     usage_directive(d).text);
 	read_block(b, &inner, s->children);
 	if (d->opens == IN_POOL)
 		check_pool(b, &inner);
@@ -282,7 +293,8 @@ static void *read_words(const struct build *b, struct block *block,
 	struct given fresh = {.directive = d, .statement = s};
 
 	if (given->statement != NULL && !d->merges && !d->repeats) {
-		report_error(b->report, s->words[0].at, "\"%s\" is already set in line %u", d->word,
+		report_error(b->report, s->words[0].at,
+			     "\"%s\" is already set in line %u", d->word,
 			     given->statement->words[0].at.line);
 		return NULL;
 	}
@@ -314,8 +326,9 @@ static void read_statement(const struct build *b, struct block *block,
 	if (target != NULL)
 		check_new(b, block, d);
 	if (target != NULL && d->opens == IN_FILE && s->has_block)
-		report_error(b->report, arguments_end(s), "\"%s\" has no block; write: %s", d->word,
-			     directive_usage(d).text);
+		report_error(b->report, arguments_end(s),
+			     "\"%s\" has no block; write: %s", d->word,
+			     usage_directive(d).text);
 	b->report->quiet = false;
 	if (target != NULL && d->opens != IN_FILE)
 		read_own_block(b, d, s, target);

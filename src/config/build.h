@@ -27,9 +27,9 @@ struct given {
 struct block {
 	enum context context;
 	void        *target;		/* borrowed: the struct that it fills */
-	struct place at;		/* of the first word of the statement that opens it */
+	struct place at;		/* of the statement that opens it */
 	struct given given[DIRECTIVES_MAX];	/* by index of the directive */
-	struct place *made[MAKES];	/* owned: where each thing it has added stands */
+	struct place *made[MAKES];	/* owned: where what it adds stands */
 };
 
 /* Fills the model from the tree. Whether it can be used is said by the report. */

@@ -26,7 +26,8 @@ void check_new_listener(const struct build *b, const struct block *block)
 	for (uint32_t i = 0; i < last; i++)
 		if (check_same_address(&all[i].address, &all[last].address))
 			report_error(b->report, block->made[MAKES_LISTENER][last],
-				     "%s has a listener already, in line %u; add the routes there",
+				     "%s has a listener already, in line %u; add the "
+				     "routes there",
 				     all[last].address.text,
 				     block->made[MAKES_LISTENER][i].line);
 }
@@ -40,7 +41,8 @@ void check_new_pool(const struct build *b, const struct block *block)
 		if (strcmp(all[i].name, all[last].name) == 0)
 			report_error(b->report, block->made[MAKES_POOL][last],
 				     "there is a pool %s already, in line %u",
-				     quote(all[last].name).text, block->made[MAKES_POOL][i].line);
+				     quote(all[last].name).text,
+				     block->made[MAKES_POOL][i].line);
 }
 
 void check_new_server(const struct build *b, const struct block *block)
@@ -52,10 +54,11 @@ void check_new_server(const struct build *b, const struct block *block)
 		return;		/* it was no address */
 	for (uint32_t i = 0; i + 1 < p->server_count; i++)
 		if (check_same_address(&p->servers[i].address, new))
-			report_error(b->report, block->made[MAKES_SERVER][p->server_count - 1],
-				     "this pool has the server %s already, in line %u; to give it "
-				     "more requests, use weight", new->text,
-				     block->made[MAKES_SERVER][i].line);
+			report_error(b->report,
+				     block->made[MAKES_SERVER][p->server_count - 1],
+				     "this pool has the server %s already, in line %u; "
+				     "to give it more requests, use weight",
+				     new->text, block->made[MAKES_SERVER][i].line);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -82,18 +85,22 @@ void check_new_route(const struct build *b, const struct block *block,
 
 	if (strcmp(given->directive->word, "to") == 0)
 		return;
-	if (given_argument(given, "host") == NULL && given_argument(given, "path") == NULL) {
-		report_error(b->report, given->statement->words[0].at, "a route needs a host or a "
-			     "path; for what no route takes, write: to POOL");
+	if (given_argument(given, "host") == NULL &&
+	    given_argument(given, "path") == NULL) {
+		report_error(b->report, given->statement->words[0].at,
+			     "a route needs a host or a path; for what no route takes, "
+			     "write: to POOL");
 		return;
 	}
 	for (const struct model_route *earlier = l->routes; earlier < new; earlier++) {
 		/* The default stands last, wherever it was written. */
 		bool is_default = earlier->host == NULL && earlier->path == NULL;
 		if (!is_default && covers(earlier, new)) {
-			report_warning(b->report, given->statement->words[0].at, "this route is "
-				       "never reached: the one in line %u takes all that would fit",
-				       block->made[MAKES_ROUTE][earlier - l->routes].line);
+			report_warning(b->report, given->statement->words[0].at,
+				       "this route is never reached: the one in line %u "
+				       "takes all that would fit",
+				       block->made[MAKES_ROUTE][earlier - l->routes]
+					       .line);
 			return;
 		}
 	}
@@ -121,11 +128,15 @@ static void check_load(const struct build *b, const struct block *block)
 	if (p->check.kind == CHECK_HTTP && p->check.expect == EXPECT_LOAD)
 		return;
 	if (p->check.kind == CHECK_HTTP)
-		report_error(b->report, place_of(check, "expect"), "\"balance %s\" reads the load "
-			     "from the probes; write: expect load", p->policy->name);
+		report_error(b->report, place_of(check, "expect"),
+			     "\"balance %s\" reads the load from the probes; write: "
+			     "expect load",
+			     p->policy->name);
 	else if (balance != NULL)
-		report_error(b->report, place_of(balance, ""), "\"balance %s\" needs probes that "
-			     "report the load; %s: check http /healthcheck", p->policy->name,
+		report_error(b->report, place_of(balance, ""),
+			     "\"balance %s\" needs probes that report the load; %s: "
+			     "check http /healthcheck",
+			     p->policy->name,
 			     check != NULL ? "replace the check by" : "add");
 }
 
@@ -145,20 +156,23 @@ static void check_pool_sense(const struct build *b, const struct block *block)
 	const struct given *queue = block_given(block, "queue");
 
 	if (p->server_count == 0)
-		report_warning(b->report, block->at, "pool %s has no server; requests for it are "
-			       "answered 503", quote(p->name).text);
+		report_warning(b->report, block->at,
+			       "pool %s has no server; requests for it are answered 503",
+			       quote(p->name).text);
 	if (check != NULL && p->check.kind != CHECK_OFF &&
 	    p->check.timeout_ms > p->check.every_ms)
-		report_warning(b->report, place_of(check, "timeout"), "a silent server is probed "
-			       "every %s only, not every %s: the time limit is longer",
+		report_warning(b->report, place_of(check, "timeout"),
+			       "a silent server is probed every %s only, not every %s: "
+			       "the time limit is longer",
 			       value_text(VALUE_TIME, p->check.timeout_ms).text,
 			       value_text(VALUE_TIME, p->check.every_ms).text);
 	if (queue != NULL && p->queue_max > 0 && p->server_count > 0 && !has_limit(p))
-		report_warning(b->report, place_of(queue, ""), "this queue is never used: no server "
-			       "has a limit; add for example: parallel 100");
+		report_warning(b->report, place_of(queue, ""),
+			       "this queue is never used: no server has a limit; add for "
+			       "example: parallel 100");
 	if (p->queue_max == 0 && given_argument(queue, "wait") != NULL)
-		report_warning(b->report, place_of(queue, "wait"), "\"wait\" does nothing: the "
-			       "queue has no places");
+		report_warning(b->report, place_of(queue, "wait"),
+			       "\"wait\" does nothing: the queue has no places");
 }
 
 void check_pool(const struct build *b, const struct block *block)
@@ -178,8 +192,9 @@ static void check_sizes(const struct build *b, const struct block *block)
 	if (target == NULL)
 		l->target_max = l->head_max;
 	else
-		report_error(b->report, place_of(target, ""), "a target of %s does not fit into a "
-			     "head of %s; raise head-size or lower target-size",
+		report_error(b->report, place_of(target, ""),
+			     "a target of %s does not fit into a head of %s; raise "
+			     "head-size or lower target-size",
 			     value_text(VALUE_SIZE, l->target_max).text,
 			     value_text(VALUE_SIZE, l->head_max).text);
 }
@@ -188,17 +203,13 @@ static void check_listener_sense(const struct build *b, const struct block *bloc
 {
 	const struct model_listener *l = block->target;
 	const struct given *parallel = block_given(block, "parallel");
-	const struct given *access_log = block_given(block, "access-log");
 
 	if (l->parallel_max == 0 && given_argument(parallel, "queue") != NULL)
-		report_warning(b->report, place_of(parallel, "queue"), "this queue is never used: "
-			       "\"parallel\" sets no limit");
+		report_warning(b->report, place_of(parallel, "queue"),
+			       "this queue is never used: \"parallel\" sets no limit");
 	if (l->queue_max == 0 && given_argument(parallel, "wait") != NULL)
-		report_warning(b->report, place_of(parallel, "wait"), "\"wait\" does nothing: the "
-			       "queue has no places");
-	if (access_log != NULL && l->access_log && b->model->access_format == ACCESS_OFF)
-		report_warning(b->report, place_of(access_log, ""), "there is no access log; add at "
-			       "the top of the file: access-log combined");
+		report_warning(b->report, place_of(parallel, "wait"),
+			       "\"wait\" does nothing: the queue has no places");
 }
 
 /* `to POOL` may stand anywhere in its block; in the model it is the last route. */
@@ -220,8 +231,9 @@ void check_listener(const struct build *b, const struct block *block)
 	struct model_listener *l = block->target;
 
 	if (l->route_count == 0)
-		report_error(b->report, block->at, "this listener sends requests nowhere; add to its "
-			     "block: to POOL");
+		report_error(b->report, block->at,
+			     "this listener sends requests nowhere; add to its block: to "
+			     "POOL");
 	put_default_last(l);
 	check_sizes(b, block);
 	check_listener_sense(b, block);
@@ -229,10 +241,11 @@ void check_listener(const struct build *b, const struct block *block)
 
 void check_file(const struct build *b)
 {
-	struct place whole = {0};
+	struct place beginning = {1, 1, 1};
 
 	/* With an error elsewhere a listener may be there, only misspelt. */
 	if (b->model->listener_count == 0 && b->report->error_count == 0)
-		report_error(b->report, whole, "no listener, so there is nothing to do; add for "
-			     "example: listen http :8080 { to web }");
+		report_error(b->report, beginning,
+			     "no listener, so there is nothing to do; add for example: "
+			     "listen http :8080 { to web }");
 }

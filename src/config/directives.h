@@ -20,12 +20,14 @@ enum context { IN_FILE, IN_LISTEN, IN_POOL, CONTEXTS };
 
 /* What a directive adds to the model; its arguments then fill that. The others
  * fill the struct of the block they stand in. */
-enum makes { MAKES_NOTHING, MAKES_LISTENER, MAKES_POOL, MAKES_SERVER, MAKES_ROUTE, MAKES };
+enum makes { MAKES_NOTHING, MAKES_LISTENER, MAKES_POOL, MAKES_SERVER, MAKES_ROUTE,
+	     MAKES };
 
 enum argument_kind {
+	ARGUMENT_NONE,		/* ends a list of arguments */
 	ARGUMENT_NUMBER, ARGUMENT_TIME, ARGUMENT_SIZE, ARGUMENT_PERCENT,
 	ARGUMENT_CHOICE,	/* one of its words */
-	ARGUMENT_CHOICES,	/* several of its words, as bits; the one of value 0 alone */
+	ARGUMENT_CHOICES,	/* several of them, as bits; that of value 0 alone */
 	ARGUMENT_FLAG,		/* the keyword itself: true */
 	ARGUMENT_FILE,		/* char *: where to write to */
 	ARGUMENT_NAME,		/* char * */
@@ -61,7 +63,7 @@ struct argument {
 	uint64_t min, max;
 	const struct choice *choices;	/* instead of a value, or NULL */
 	struct field field;
-	const char *help;
+	const char *help;	/* NULL: the directive's says it all */
 };
 
 struct directive {
@@ -70,13 +72,13 @@ struct directive {
 	enum context in;
 	enum makes   makes;
 	enum context opens;	/* the context of its block; IN_FILE: it has none */
-	bool repeats;		/* may be given many times, each one adding something */
-	bool merges;		/* may be given many times, each time other arguments */
+	bool repeats;		/* may be given many times, adding each time */
+	bool merges;		/* may be given many times, with other arguments */
 	struct field    constant_field;	/* set by the directive itself, */
 	uint64_t        constant;	/* to this */
 	const char     *refused;	/* known, but not to be had: why */
 	const char     *help;
-	struct argument arguments[ARGUMENTS_MAX];	/* ends with one that has no help */
+	struct argument arguments[ARGUMENTS_MAX];	/* up to the first of no kind */
 };
 
 extern const struct directive directives[];
@@ -100,15 +102,5 @@ const char *context_text(enum context in);
 
 /* The number of arguments in use. */
 uint32_t directive_argument_count(const struct directive *d);
-
-enum { DIRECTIVE_USAGE_MAX = 512 };
-struct directive_usage {
-	char text[DIRECTIVE_USAGE_MAX];
-};
-/* How to write it: `server ADDRESS [weight N] [parallel N] [drain]` */
-struct directive_usage directive_usage(const struct directive *d);
-
-/* What stands for the value of an argument: `TIME`, `N|auto`, `on|off` */
-struct directive_usage argument_usage(const struct argument *a);
 
 #endif

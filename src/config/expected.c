@@ -29,7 +29,8 @@ uint32_t expected_distance(const char *a, const char *b)
 		row[0] = (uint32_t)i;
 		for (size_t j = 1; j <= b_len; j++) {
 			char x = span_lower(a[i - 1]), y = span_lower(b[j - 1]);
-			row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + (x != y));
+			row[j] = least(least(above[j], row[j - 1]) + 1,
+				       above[j - 1] + (x != y));
 			if (i > 1 && j > 1 && x == span_lower(b[j - 2]) &&
 			    y == span_lower(a[i - 2]))
 				row[j] = least(row[j], above2[j - 2] + 1);

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 enum {
-	EXPECTED_LIST_MAX = 320,	/* bytes of the list; a longer one ends in "..." */
-	EXPECTED_WORD_MAX = 64,		/* longer words are never near each other */
+	EXPECTED_LIST_MAX = 320,	/* bytes of the list, which may end in "..." */
+	EXPECTED_WORD_MAX = 64,		/* longer words are near nothing */
 };
 
 struct expected {
@@ -25,6 +25,8 @@ struct expected {
 };
 
 void expected_init(struct expected *e, const char *found);
+
+/* Puts a word on the list, in the order of the calls. */
 void expected_add(struct expected *e, const char *word);
 
 struct expected_text {

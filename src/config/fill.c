@@ -78,11 +78,10 @@ static void set_text(const struct argument *a, void *target, const char *word)
 	*text = memory_text(word);
 }
 
-static void set_text_lower(const struct argument *a, void *target, const char *word)
+static void lower_text(const struct argument *a, void *target)
 {
 	char **text = field_at(a->field, target);
 
-	set_text(a, target, word);
 	for (char *c = *text; *c != '\0'; c++)
 		*c = span_lower(*c);
 }
@@ -97,7 +96,8 @@ static const struct choice *find_choice(const struct argument *a, const char *wo
 
 static int refuse(const char *word, const struct expected *e, struct err *err)
 {
-	return err_set(err, "unknown word %s, %s", quote(word).text, expected_text(e).text);
+	return err_set(err, "unknown word %s, %s", quote(word).text,
+		       expected_text(e).text);
 }
 
 static int refuse_choice(const struct argument *a, const char *word, struct err *err)
@@ -138,13 +138,16 @@ static int fill_pool(const struct argument *a, void *target, const char *word,
 		return 0;
 	}
 	if (m->pool_count == 0)
-		return err_set(err, "unknown pool %s; this file has no pool yet, add for example: "
-			       "pool web { server 127.0.0.1:8081 }", quote(word).text);
+		return err_set(err,
+			       "unknown pool %s; this file has no pool yet, add for "
+			       "example: pool web { server 127.0.0.1:8081 }",
+			       quote(word).text);
 	expected_init(&e, word);
 	for (uint32_t i = 0; i < m->pool_count; i++)
 		if (*m->pools[i].name != '\0')	/* a name that was refused */
 			expected_add(&e, m->pools[i].name);
-	return err_set(err, "unknown pool %s, %s", quote(word).text, expected_text(&e).text);
+	return err_set(err, "unknown pool %s, %s", quote(word).text,
+		       expected_text(&e).text);
 }
 
 /* Listeners are opened before any name could be looked up, once in each loop. */
@@ -156,11 +159,15 @@ static int fill_listen(const struct argument *a, void *target, const char *word,
 	if (address_parse(&address, word, LISTEN_HOST, err) != 0)
 		return -1;
 	if (address.len == 0)
-		return err_set(err, "%s is a name; a listener needs a number, for example "
-			       "127.0.0.1:%s", quote(word).text, strrchr(word, ':') + 1);
+		return err_set(err,
+			       "%s is a name; a listener needs a number, for example "
+			       "127.0.0.1:%s",
+			       quote(word).text, strrchr(word, ':') + 1);
 	if (address.any.sa_family == AF_UNIX)
-		return err_set(err, "%s is a UNIX socket; a listener needs a port, for example "
-			       ":8080", quote(word).text);
+		return err_set(err,
+			       "%s is a UNIX socket; a listener needs a port, for "
+			       "example :8080",
+			       quote(word).text);
 	*out = address;
 	return 0;
 }
@@ -186,10 +193,13 @@ static int fill_expect(const struct argument *a, void *target, const char *word,
 	}
 	if (!span_to_u64((struct span){word, len}, &min) ||
 	    !span_to_u64(span_of(dash != NULL ? dash + 1 : word), &max))
-		return err_set(err, "%s is nothing to expect; write a status (200), a range of "
-			       "them (200-399), or load", quote(word).text);
+		return err_set(err,
+			       "%s is nothing to expect; write a status (200), a range "
+			       "of them (200-399), or load",
+			       quote(word).text);
 	if (min < 100 || max > 599 || min > max)
-		return err_set(err, "%s is no status; expected 100 to 599%s", quote(word).text,
+		return err_set(err, "%s is no status; expected 100 to 599%s",
+			       quote(word).text,
 			       min > max ? ", the smaller one first" : "");
 	check->expect = EXPECT_STATUS;
 	check->status_min = (uint16_t)min;
@@ -214,9 +224,10 @@ static int fill_host_mode(const struct argument *a, void *target, const char *wo
 static int fill_value(enum value_kind kind, const struct argument *a, void *target,
 		      const char *word, struct err *err)
 {
+	struct value_range range = {kind, a->min, a->max};
 	uint64_t value;
 
-	if (value_read(kind, word, a->min, a->max, &value, err) != 0)
+	if (value_read(&range, word, &value, err) != 0)
 		return -1;
 	fill_number(a->field, target, value);
 	return 0;
@@ -239,12 +250,16 @@ static int add_choice(const struct argument *a, void *target, const char *word,
 	return 0;
 }
 
-static int fill_checked_text(const struct argument *a, void *target, const char *word,
-			     int verdict)
+/* Takes over a text that has passed its check. */
+static int keep_text(const struct argument *a, void *target, const char *word,
+		     int verdict)
 {
-	if (verdict == 0)
-		set_text(a, target, word);
-	return verdict;
+	if (verdict != 0)
+		return -1;
+	set_text(a, target, word);
+	if (a->kind == ARGUMENT_HOST_PATTERN)
+		lower_text(a, target);
+	return 0;
 }
 
 int fill_field(const struct argument *a, void *target, const char *word,
@@ -273,21 +288,17 @@ int fill_field(const struct argument *a, void *target, const char *word,
 		fill_number(a->field, target, true);
 		return 0;
 	case ARGUMENT_FILE:
-		return fill_checked_text(a, target, word, *word != '\0' ? 0 :
-					 err_set(err, "an empty path; expected the name of a file"));
+		return keep_text(a, target, word, value_check_file(word, err));
 	case ARGUMENT_NAME:
-		return fill_checked_text(a, target, word, value_check_name(word, err));
+		return keep_text(a, target, word, value_check_name(word, err));
 	case ARGUMENT_PREFIX:
-		return fill_checked_text(a, target, word, value_check_path(word, false, err));
+		return keep_text(a, target, word, value_check_path(word, false, err));
 	case ARGUMENT_TARGET:
-		return fill_checked_text(a, target, word, value_check_path(word, true, err));
+		return keep_text(a, target, word, value_check_path(word, true, err));
 	case ARGUMENT_HOST:
-		return fill_checked_text(a, target, word, value_check_host(word, true, err));
+		return keep_text(a, target, word, value_check_host(word, true, err));
 	case ARGUMENT_HOST_PATTERN:
-		if (value_check_host_pattern(word, err) != 0)
-			return -1;
-		set_text_lower(a, target, word);
-		return 0;
+		return keep_text(a, target, word, value_check_host_pattern(word, err));
 	case ARGUMENT_POOL:
 		return fill_pool(a, target, word, m, err);
 	case ARGUMENT_POLICY:
@@ -300,6 +311,8 @@ int fill_field(const struct argument *a, void *target, const char *word,
 		return fill_expect(a, target, word, err);
 	case ARGUMENT_HOST_MODE:
 		return fill_host_mode(a, target, word, err);
+	case ARGUMENT_NONE:
+		break;
 	}
 	must(false);
 	return -1;

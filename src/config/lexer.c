@@ -68,8 +68,9 @@ static void refuse_control(struct lexer *l, struct word *w)
 	struct place at = {l->line, l->column, 1};
 
 	if (!w->broken)
-		report_error(l->report, at, "a control character (byte 0x%02x); "
-			     "is this a text file?", (unsigned char)*l->at);
+		report_error(l->report, at,
+			     "a control character (byte 0x%02x); is this a text file?",
+			     (unsigned char)*l->at);
 	w->broken = true;
 }
 
@@ -100,8 +101,9 @@ static void read_bare(struct lexer *l, struct word *w)
 	}
 	if (l->at < l->end && *l->at == '"') {
 		struct place at = {l->line, l->column, 1};
-		report_error(l->report, at, "a quote inside a word; quote the whole word, "
-			     "or put a space before it");
+		report_error(l->report, at,
+			     "a quote inside a word; quote the whole word, or put a "
+			     "space before it");
 		w->broken = true;
 	}
 }
@@ -122,8 +124,10 @@ static void read_escape(struct lexer *l, struct word *w)
 		append(w, '\n');
 		break;
 	default:
-		report_error(l->report, at, "unknown escape \"\\%c\" in a quoted word; there are "
-			     "\\\" \\\\ and \\n", *l->at >= ' ' && *l->at <= '~' ? *l->at : '?');
+		report_error(l->report, at,
+			     "unknown escape \"\\%c\" in a quoted word; there are \\\" "
+			     "\\\\ and \\n",
+			     *l->at >= ' ' && *l->at <= '~' ? *l->at : '?');
 		w->broken = true;
 	}
 	step(l);
@@ -162,8 +166,9 @@ static void read_quoted(struct lexer *l, struct word *w)
 		step(l);
 	}
 	if (at_line_end(l)) {
-		report_error(l->report, w->at, "a quote that is not closed in its line; "
-			     "add \", or write \\n for a new line");
+		report_error(l->report, w->at,
+			     "a quote that is not closed in its line; add \", or write "
+			     "\\n for a new line");
 		w->broken = true;
 		give_back_brace(l, start);
 		return;
@@ -171,8 +176,8 @@ static void read_quoted(struct lexer *l, struct word *w)
 	step(l);
 	if (!at_line_end(l) && (*l->at == '"' || !ends_bare_word(l))) {
 		struct place at = {l->line, l->column, 1};
-		report_error(l->report, at, "text right after a quoted word; "
-			     "put a space before it");
+		report_error(l->report, at,
+			     "text right after a quoted word; put a space before it");
 		w->broken = true;
 	}
 }
@@ -187,8 +192,9 @@ static struct token read_word(struct lexer *l)
 		read_bare(l, &w);
 	w.at.width = l->column - w.at.column;
 	if (w.len > LEXER_WORD_MAX) {
-		report_error(l->report, w.at, "a word of %zu bytes; at most %d are allowed",
-			     w.len, LEXER_WORD_MAX);
+		report_error(l->report, w.at,
+			     "a word of %zu bytes; at most %d are allowed", w.len,
+			     LEXER_WORD_MAX);
 		w.broken = true;
 		w.len = LEXER_WORD_MAX;
 	}

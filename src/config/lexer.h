@@ -43,6 +43,7 @@ struct lexer {
 void lexer_init(struct lexer *l, struct span text, char *storage,
 		struct config_report *report);
 
+/* The next token; TOKEN_END again and again once the text is over. */
 struct token lexer_next(struct lexer *l);
 
 /* Whether a word needs quotes to be read as what it is. */

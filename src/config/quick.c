@@ -29,6 +29,7 @@ static int read_option(int argc, char *const argv[], int *i, uint64_t *value,
 		       struct err *err)
 {
 	const char *option = argv[*i], *digits = option + 2;
+	struct value_range range = {VALUE_NUMBER, 1, QUICK_NUMBER_MAX};
 	struct err reason;
 
 	if (*digits == '\0') {
@@ -36,7 +37,7 @@ static int read_option(int argc, char *const argv[], int *i, uint64_t *value,
 			return err_set(err, "%s needs a number; " USAGE, option);
 		digits = argv[*i];
 	}
-	if (value_read(VALUE_NUMBER, digits, 1, QUICK_NUMBER_MAX, value, &reason) != 0)
+	if (value_read(&range, digits, value, &reason) != 0)
 		return err_set(err, "-%c: %s", option[1], reason.text);
 	return 0;
 }
@@ -50,7 +51,8 @@ static int read_line(struct quick *q, int argc, char *const argv[], struct err *
 			if (read_option(argc, argv, &i, value, err) != 0)
 				return -1;
 		} else if (*word == '-') {
-			return err_set(err, "unknown option %s; " USAGE, quote(word).text);
+			return err_set(err, "unknown option %s; " USAGE,
+				       quote(word).text);
 		} else if (q->port == NULL) {
 			q->port = word;
 		} else if (q->server_count == MODEL_SERVERS_MAX) {
@@ -76,7 +78,8 @@ static int add_servers(struct model_pool *p, const struct quick *q, struct err *
 			return -1;
 		for (uint32_t k = 0; k < i; k++)
 			if (check_same_address(&p->servers[k].address, &s->address))
-				return err_set(err, "server %s is given twice", s->address.text);
+				return err_set(err, "server %s is given twice",
+					       s->address.text);
 		p->server_count++;
 	}
 	return 0;
@@ -116,14 +119,16 @@ static int add_listener(struct model *m, const struct quick *q, struct err *err)
 	l->routes = memory_new(1, sizeof *l->routes);	/* everything to pool 0 */
 	l->route_count = 1;
 	if (strchr(q->port, ':') != NULL)
-		return err_set(err, "%s is no port; expected 1 to 65535", quote(q->port).text);
+		return err_set(err, "%s is no port; expected 1 to 65535",
+			       quote(q->port).text);
 	return address_parse(&l->address, q->port, "0.0.0.0", err);
 }
 
 struct model *config_quick_http(int argc, char *const argv[], struct err *err)
 {
 	struct quick q = {
-		.connections = CONFIG_QUICK_CONNECTIONS, .requests = CONFIG_QUICK_REQUESTS,
+		.connections = CONFIG_QUICK_CONNECTIONS,
+		.requests = CONFIG_QUICK_REQUESTS,
 		.servers = memory_new((size_t)argc, sizeof *q.servers),
 	};
 	struct model *m = model_create();

@@ -58,7 +58,8 @@ static void copy_source(struct config_problem *p, struct span line)
 {
 	enum { BEFORE = REPORT_SOURCE_MAX / 2 };
 	size_t place = bytes_before(line, p->at.column - 1);
-	size_t start = place > BEFORE && line.len >= REPORT_SOURCE_MAX ? place - BEFORE : 0;
+	bool cut = place > BEFORE && line.len >= REPORT_SOURCE_MAX;
+	size_t start = cut ? place - BEFORE : 0;
 	size_t used = 0, i;
 
 	while (start < place && continues_character(line.at[start]))
@@ -148,7 +149,8 @@ static void print_left_out(uint32_t total, const char *noun, FILE *out)
 	uint32_t left_out = total > REPORT_PROBLEMS_MAX ? total - REPORT_PROBLEMS_MAX : 0;
 
 	if (left_out > 0)
-		fprintf(out, "and %u more %s%s\n", left_out, noun, left_out == 1 ? "" : "s");
+		fprintf(out, "and %u more %s%s\n", left_out, noun,
+			left_out == 1 ? "" : "s");
 }
 
 void report_print(const struct config_report *r, FILE *out)

@@ -32,7 +32,7 @@ struct place {
 struct config_problem {
 	struct place at;
 	bool     is_warning;
-	uint32_t caret;			/* characters of source in front of the place */
+	uint32_t caret;			/* characters of source before the place */
 	char     text[REPORT_TEXT_MAX];
 	char     source[REPORT_SOURCE_MAX];	/* the line, or what of it is near */
 };
@@ -48,6 +48,7 @@ struct config_report {
 /* Empty, for the file of that name and content. */
 void report_init(struct config_report *r, const char *name, struct span text);
 
+/* Adds a problem at a place, or counts it when there are too many. */
 __attribute__((format(printf, 3, 4)))
 void report_error(struct config_report *r, struct place at, const char *format, ...);
 __attribute__((format(printf, 3, 4)))

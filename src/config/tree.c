@@ -31,8 +31,10 @@ static void add_word(struct parser *p, const struct token *t)
 	if (p->word_count < TREE_WORDS_MAX) {
 		p->words[p->word_count++] = (struct tree_word){t->text, t->at};
 	} else if (!p->broken) {
-		report_error(p->report, t->at, "more than %d words in one statement; "
-			     "is a \";\" or a new line missing?", TREE_WORDS_MAX);
+		report_error(p->report, t->at,
+			     "more than %d words in one statement; is a \";\" or a new "
+			     "line missing?",
+			     TREE_WORDS_MAX);
 		p->broken = true;
 	}
 }
@@ -65,13 +67,16 @@ static struct tree_statement *adopt_block(struct parser *p, struct place at)
 	struct tree_statement *last = p->levels[p->depth].last;
 
 	if (last != NULL && !last->has_block && last->word_count > 0) {
-		report_error(p->report, at, "\"{\" stands alone; put it at the end of line %u, "
-			     "behind %s", last->words[last->word_count - 1].at.line,
+		report_error(p->report, at,
+			     "\"{\" stands alone; put it at the end of line %u, behind "
+			     "%s",
+			     last->words[last->word_count - 1].at.line,
 			     quote(last->words[last->word_count - 1].text).text);
 		return last;
 	}
-	report_error(p->report, at, "\"{\" without a word in front of it; "
-		     "a block begins with its name, for example: pool web {");
+	report_error(p->report, at,
+		     "\"{\" without a word in front of it; a block begins with its name, "
+		     "for example: pool web {");
 	p->broken = true;
 	return finish(p);
 }
@@ -80,7 +85,8 @@ static void open_block(struct parser *p, struct place at)
 {
 	if (p->depth == TREE_DEPTH_MAX) {
 		if (p->skipped_depth++ == 0)
-			report_error(p->report, at, "blocks within blocks, more than %d deep",
+			report_error(p->report, at,
+				     "blocks within blocks, more than %d deep",
 				     TREE_DEPTH_MAX);
 		p->broken = true;
 		return;
@@ -102,7 +108,8 @@ static void close_block(struct parser *p, struct place at)
 	}
 	finish(p);
 	if (p->depth == 0)
-		report_error(p->report, at, "\"}\" closes nothing; no block is open here");
+		report_error(p->report, at,
+			     "\"}\" closes nothing; no block is open here");
 	else
 		p->depth--;
 }
@@ -113,7 +120,8 @@ static void refuse_unclosed(struct parser *p)
 		const struct level *level = &p->levels[p->depth];
 		const struct tree_statement *s = level->opened_by;
 		report_error(p->report, level->opened_at,
-			     "the block%s%s that is opened here is never closed; add \"}\"",
+			     "the block%s%s that is opened here is never closed; add "
+			     "\"}\"",
 			     s->word_count > 0 ? " of " : "",
 			     s->word_count > 0 ? quote(s->words[0].text).text : "");
 	}
@@ -217,7 +225,8 @@ void tree_print(const struct tree *t, FILE *out)
 	print_statements(t->first, 0, out);
 }
 
-static bool statements_equal(const struct tree_statement *a, const struct tree_statement *b)
+static bool statements_equal(const struct tree_statement *a,
+			     const struct tree_statement *b)
 {
 	for (; a != NULL && b != NULL; a = a->next, b = b->next) {
 		if (a->word_count != b->word_count || a->has_block != b->has_block)

@@ -16,8 +16,12 @@ struct unit {
 };
 
 /* Ascending, so that value_text finds the largest that divides. */
-static const struct unit times[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
-static const struct unit sizes[] = {{"", 1}, {"k", 1 << 10}, {"m", 1 << 20}, {"g", 1 << 30}};
+static const struct unit times[] = {
+	{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000},
+};
+static const struct unit sizes[] = {
+	{"", 1}, {"k", 1 << 10}, {"m", 1 << 20}, {"g", 1 << 30},
+};
 static const struct unit percents[] = {{"%", 1}};
 static const struct unit numbers[] = {{"", 1}};
 
@@ -27,9 +31,9 @@ static const struct {
 	const char *noun;
 	const char *how;	/* what to write, when a unit is missing or not known */
 } kinds[] = {
-	[VALUE_NUMBER]  = {numbers, COUNT_OF(numbers), "number", "digits only"},
-	[VALUE_TIME]    = {times, COUNT_OF(times), "time", "digits and ms, s, m or h"},
-	[VALUE_SIZE]    = {sizes, COUNT_OF(sizes), "size", "bytes, or digits and k, m or g"},
+	[VALUE_NUMBER] = {numbers, COUNT_OF(numbers), "number", "digits only"},
+	[VALUE_TIME] = {times, COUNT_OF(times), "time", "digits and ms, s, m or h"},
+	[VALUE_SIZE] = {sizes, COUNT_OF(sizes), "size", "bytes, or digits and k, m or g"},
 	[VALUE_PERCENT] = {percents, COUNT_OF(percents), "share", "digits and %"},
 };
 
@@ -45,7 +49,8 @@ static const struct unit *find_unit(enum value_kind kind, const char *word)
 static int refuse_bare(enum value_kind kind, const char *word, struct err *err)
 {
 	if (kind == VALUE_PERCENT)
-		return err_set(err, "%s has no unit; write %.20s%%", quote(word).text, word);
+		return err_set(err, "%s has no unit; write %.20s%%", quote(word).text,
+			       word);
 	return err_set(err, "%s has no unit; write %.20sms, %.20ss, %.20sm or %.20sh",
 		       quote(word).text, word, word, word, word);
 }
@@ -53,7 +58,8 @@ static int refuse_bare(enum value_kind kind, const char *word, struct err *err)
 /* The unit that was meant: the same in lower case, or with a letter too much. */
 static const struct unit *guess_unit(enum value_kind kind, const char *unit)
 {
-	char small[3] = {span_lower(unit[0]), unit[0] != '\0' ? span_lower(unit[1]) : '\0'};
+	char small[3] = {span_lower(unit[0]),
+			 unit[0] != '\0' ? span_lower(unit[1]) : '\0'};
 	const struct unit *u = find_unit(kind, small);
 
 	if (u == NULL) {
@@ -63,20 +69,22 @@ static const struct unit *guess_unit(enum value_kind kind, const char *unit)
 	return u;
 }
 
-static int refuse_unit(enum value_kind kind, const char *word, size_t digits, struct err *err)
+static int refuse_unit(enum value_kind kind, const char *word, size_t digits,
+		       struct err *err)
 {
 	const struct unit *guess = guess_unit(kind, word + digits);
 
 	if (guess != NULL && *guess->word != '\0' && digits < 20)
 		return err_set(err, "%s has an unknown unit; did you mean \"%.*s%s\"?",
 			       quote(word).text, (int)digits, word, guess->word);
-	return err_set(err, "%s is no %s; expected %s", quote(word).text, kinds[kind].noun,
-		       kinds[kind].how);
+	return err_set(err, "%s is no %s; expected %s", quote(word).text,
+		       kinds[kind].noun, kinds[kind].how);
 }
 
-int value_read(enum value_kind kind, const char *word, uint64_t min, uint64_t max,
-	       uint64_t *value, struct err *err)
+int value_read(const struct value_range *range, const char *word, uint64_t *value,
+	       struct err *err)
 {
+	enum value_kind kind = range->kind;
 	size_t digits = strspn(word, "0123456789");
 	uint64_t v;
 
@@ -90,10 +98,11 @@ int value_read(enum value_kind kind, const char *word, uint64_t min, uint64_t ma
 		return refuse_unit(kind, word, digits, err);
 	bool fits = span_to_u64((struct span){word, digits}, &v) &&
 		    !__builtin_mul_overflow(v, unit->factor, &v);
-	if (!fits || v < min || v > max)
+	if (!fits || v < range->min || v > range->max)
 		return err_set(err, "%s is too %s; expected %s to %s", quote(word).text,
-			       fits && v < min ? "small" : "large",
-			       value_text(kind, min).text, value_text(kind, max).text);
+			       fits && v < range->min ? "small" : "large",
+			       value_text(kind, range->min).text,
+			       value_text(kind, range->max).text);
 	*value = v;
 	return 0;
 }
@@ -133,11 +142,20 @@ int value_check_name(const char *word, struct err *err)
 	size_t len = strlen(word);
 
 	if (!consists_of_name_bytes(word, len))
-		return err_set(err, "%s is no name; expected letters, digits, \"-\", \"_\" and "
-			       "\".\"", quote(word).text);
+		return err_set(err,
+			       "%s is no name; expected letters, digits, \"-\", \"_\" "
+			       "and \".\"",
+			       quote(word).text);
 	if (len > MODEL_NAME_MAX)
 		return err_set(err, "%s is too long; expected a name of at most %d bytes",
 			       quote(word).text, MODEL_NAME_MAX);
+	return 0;
+}
+
+int value_check_file(const char *word, struct err *err)
+{
+	if (*word == '\0')
+		return err_set(err, "an empty word; expected the name of a file");
 	return 0;
 }
 
@@ -148,7 +166,9 @@ int value_check_path(const char *word, bool with_query, struct err *err)
 			       quote(word).text);
 	for (const char *c = word; *c != '\0'; c++) {
 		if (*c <= ' ' || *c > '~')
-			return err_set(err, "%s has a byte that no URL may have; write it as %%%02X",
+			return err_set(err,
+				       "%s has a byte that no URL may have; write it as "
+				       "%%%02X",
 				       quote(word).text, (unsigned char)*c);
 		if (*c == '#' || (*c == '?' && !with_query))
 			return err_set(err, "%s has a \"%c\"; expected a path alone",
@@ -181,11 +201,14 @@ int value_check_host(const char *word, bool with_port, struct err *err)
 	uint64_t port = 1;
 
 	if (colon != NULL && !with_port && is_host(word, len))
-		return err_set(err, "%s has a port; expected a host name alone, which fits on "
-			       "every port", quote(word).text);
+		return err_set(err,
+			       "%s has a port; expected a host name alone, which fits on "
+			       "every port",
+			       quote(word).text);
 	if (!is_host(word, len))
 		return err_set(err, "%s is no host name", quote(word).text);
-	if (colon != NULL && (!span_to_u64(span_of(colon + 1), &port) || port < 1 || port > 65535))
+	if (colon != NULL &&
+	    (!span_to_u64(span_of(colon + 1), &port) || port < 1 || port > 65535))
 		return err_set(err, "%s has no port from 1 to 65535", quote(word).text);
 	return 0;
 }
@@ -197,7 +220,9 @@ int value_check_host_pattern(const char *word, struct err *err)
 	if (star == NULL)
 		return value_check_host(word, false, err);
 	if (star != word || word[1] != '.' || strchr(word + 1, '*') != NULL)
-		return err_set(err, "%s has a \"*\" that is not its first label; expected a "
-			       "pattern like *.example.com", quote(word).text);
+		return err_set(err,
+			       "%s has a \"*\" that is not its first label; expected a "
+			       "pattern like *.example.com",
+			       quote(word).text);
 	return value_check_host(word + 2, false, err);
 }

@@ -18,9 +18,14 @@ enum value_kind {
 	VALUE_PERCENT,		/* 20% */
 };
 
-/* Reads a word of that kind from min to max (of its unit). */
-int value_read(enum value_kind kind, const char *word, uint64_t min, uint64_t max,
-	       uint64_t *value, struct err *err);
+struct value_range {
+	enum value_kind kind;
+	uint64_t min, max;
+};
+
+/* Reads a word of that kind within these bounds. */
+int value_read(const struct value_range *range, const char *word, uint64_t *value,
+	       struct err *err);
 
 enum { VALUE_TEXT_MAX = 24 };
 struct value_text {
@@ -31,6 +36,9 @@ struct value_text value_text(enum value_kind kind, uint64_t value);
 
 /* Letters, digits, "-", "_" and ".": the name of a pool. */
 int value_check_name(const char *word, struct err *err);
+
+/* Something to open, whatever it is. */
+int value_check_file(const char *word, struct err *err);
 
 /* The path of a URL: begins with "/", and no byte in it could end a request line
  * or be read in two ways. A query is allowed only where one is sent. */

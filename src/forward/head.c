@@ -57,6 +57,18 @@ static void put_fields(struct writer *w, const struct h1_head *head, const char 
 	put(w, at + from, head->length - 2u - from);
 }
 
+static void put_upgrade(struct writer *w, const struct h1_head *head, const char *at)
+{
+	const struct h1_field *f = h1_field_find(head, H1_NAME_UPGRADE);
+
+	PUT(w, "Connection: upgrade\r\n");
+	if (f == NULL)
+		return;
+	PUT(w, "Upgrade: ");
+	put_span(w, h1_value_span(at, f));
+	PUT(w, "\r\n");
+}
+
 /* All values of a field as one list, each followed by ", ". */
 static void put_list(struct writer *w, const struct h1_head *head, const char *at,
 		     enum h1_name name)
@@ -113,12 +125,15 @@ static void put_request_line(struct writer *w, const struct h1_head *head, const
 {
 	put(w, at + head->start, head->method_len);
 	PUT(w, " ");
-	if (head->path_len > 0)
+	if (head->path_len > 0) {
+		if (at[head->path_at] == '?')	/* http://host?query */
+			PUT(w, "/");
 		put(w, at + head->path_at, head->path_len);
-	else if (head->target == H1_TARGET_ASTERISK || head->method == H1_OPTIONS)
+	} else if (head->target == H1_TARGET_ASTERISK || head->method == H1_OPTIONS) {
 		PUT(w, "*");
-	else
+	} else {
 		PUT(w, "/");
+	}
 	PUT(w, " HTTP/1.1\r\n");
 }
 
@@ -139,11 +154,8 @@ size_t head_write_request(char *out, size_t room, const struct h1_head *head,
 	put_span(&w, how->host);
 	PUT(&w, "\r\n");
 	put_fields(&w, head, at, dropped);
-	if (how->upgrade) {
-		PUT(&w, "Connection: upgrade\r\nUpgrade: ");
-		put_span(&w, h1_value_span(at, h1_field_find(head, H1_NAME_UPGRADE)));
-		PUT(&w, "\r\n");
-	}
+	if (how->upgrade)
+		put_upgrade(&w, head, at);
 	if (how->forwarded & FORWARD_X_FORWARDED)
 		put_x_forwarded(&w, head, at, how);
 	if (how->forwarded & FORWARD_FORWARDED)
@@ -162,9 +174,6 @@ static uint32_t dropped_of_response(const struct h1_head *head,
 {
 	uint32_t dropped = hop_fields;
 
-	if (how->upgrade)
-		dropped = BIT(H1_NAME_KEEP_ALIVE) | BIT(H1_NAME_PROXY_CONNECTION) |
-			  BIT(H1_NAME_CONNECTION);
 	if (head->status < 200 || head->status == 204)
 		dropped |= BIT(H1_NAME_TRANSFER_ENCODING) | BIT(H1_NAME_CONTENT_LENGTH);
 	if (how->coding_dropped)
@@ -189,7 +198,7 @@ size_t head_write_response(char *out, size_t room, const struct h1_head *head,
 	if (how->chunked_added)
 		PUT(&w, "Transfer-Encoding: chunked\r\n");
 	if (how->upgrade)
-		PUT(&w, "Connection: upgrade\r\n");
+		put_upgrade(&w, head, at);
 	else if (how->close)
 		PUT(&w, "Connection: close\r\n");
 	else if (how->keep_alive)

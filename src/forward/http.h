@@ -38,6 +38,7 @@ enum {
 	INTERIM_MAX = 16,		/* 1xx responses to one request */
 	LINGER_BYTES_MAX = 1024 * 1024,
 	DRAIN_GRACE_MS = 500,
+	LOOK_AFTER_MS = 100,		/* from then on a waiting client is watched */
 };
 
 struct session {
@@ -139,18 +140,27 @@ bool session_write(struct session *s, const char *at, size_t len);
 /* Sets the time limit of the present state anew. */
 void session_rearm(struct session *s);
 
+/* Has the loop tell about the client's socket, from now on. A connection that sends one
+ * request and gets its answer at once never needs it: that saves a system call. */
+void session_watch(struct session *s);
+
 /* No reading until the client has taken what waits. */
 static inline bool session_is_blocked(const struct session *s)
 {
 	return s->out != NULL || !s->client.writable;
 }
 
+/* Whether connections wait unaccepted for this one's place: then it is given up after
+ * one answer, or keep-alive would let them wait forever. */
+bool session_others_wait(const struct session *s);
+
 /* Makes idle sessions give their places to those that wait: the longest idle first. */
 void session_make_room(struct worker *w, struct port *port);
 
-/* The worker drains: idle connections get DRAIN_GRACE_MS more, so that a request that
- * is on its way is answered (with Connection: close) instead of being cut off. */
-void session_begin_drain(struct worker *w);
+/* The worker drains, or this port's listener was removed: idle connections (port NULL:
+ * all) get DRAIN_GRACE_MS more, so that a request that is on its way is answered (with
+ * Connection: close) instead of being cut off. */
+void session_begin_drain(struct worker *w, const struct port *port);
 
 /* ---- http_request.c ---- */
 
@@ -170,6 +180,9 @@ void request_retry_wait(struct request *r);
 
 /* Gives everything back and frees it; nothing is sent. The session has none then. */
 void request_free(struct request *r);
+
+/* Whether the client's connection may carry another request after this one's answer. */
+bool request_may_stay(const struct request *r);
 
 /* Lets go of the server at hand; its connection is kept if `keep`. */
 void request_drop_server(struct request *r, bool keep);

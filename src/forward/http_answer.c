@@ -56,12 +56,57 @@ static void count(struct live_listener *live, uint16_t status)
 	atomic_fetch_add_explicit(&live->responses[class], 1, memory_order_relaxed);
 }
 
-/* Fills in the texts from the head as it was sent to the server: it has everything,
- * and is at hand until the exchange is over. */
-static void texts_of(struct worker *w, const struct request *r,
-		     struct span texts[RECORD_TEXTS])
+static bool is_space(char c)
 {
-	static const struct h1_limits any = {H1_HEAD_MAX, H1_HEAD_MAX, H1_FIELDS_MAX};
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* The value of a field line that begins with `name` (colon included); empty: it is
+ * another field's. */
+static struct span value_in(struct span line, struct span name)
+{
+	struct span value = {line.at + name.len, line.len - name.len};
+
+	if (line.len < name.len || strncasecmp(line.at, name.at, name.len) != 0)
+		return (struct span){NULL, 0};
+	while (value.len > 0 && is_space(value.at[value.len - 1]))
+		value.len--;
+	for (; value.len > 0 && is_space(value.at[0]); value.at++)
+		value.len--;
+	return value;
+}
+
+/* From the head as it goes to the server, which is at hand until the exchange is over.
+ * It is our own writing: where its first two lines are is known, and the others need
+ * no parser. */
+static void texts_of_sent(const struct request *r, struct span texts[RECORD_TEXTS])
+{
+	static const struct span referer = {"Referer:", 8}, user_agent = {"User-Agent:", 11};
+	const char *line = buf_at(r->head), *end = line + r->head_len, *next;
+	const char *space = memchr(line, ' ', r->line_len);
+	const char *rest = r->head->bytes + r->rest_at;
+	const size_t version = sizeof " HTTP/1.1\r\n" - 1;
+
+	texts[RECORD_METHOD] = (struct span){line, (size_t)(space - line)};
+	texts[RECORD_TARGET] = (struct span){space + 1,
+		r->line_len - version - texts[RECORD_METHOD].len - 1};
+	line += r->line_len;
+	texts[RECORD_HOST] = value_in((struct span){line, (size_t)(rest - line) - 1},
+				      SPAN("Host:"));
+	for (line = rest; line < end; line = next) {
+		next = (const char *)memchr(line, '\n', (size_t)(end - line)) + 1;
+		struct span whole = {line, (size_t)(next - 1 - line)};
+		char first = span_lower(line[0]);
+		if (first == 'r' && texts[RECORD_REFERER].len == 0)
+			texts[RECORD_REFERER] = value_in(whole, referer);
+		else if (first == 'u' && texts[RECORD_USER_AGENT].len == 0)
+			texts[RECORD_USER_AGENT] = value_in(whole, user_agent);
+	}
+}
+
+/* From the head just read, of a request that was refused before one was written. */
+static void texts_of_read(const struct worker *w, struct span texts[RECORD_TEXTS])
+{
 	static const struct {
 		enum h1_name     name;
 		enum record_text text;
@@ -69,14 +114,13 @@ static void texts_of(struct worker *w, const struct request *r,
 		{H1_NAME_HOST, RECORD_HOST}, {H1_NAME_REFERER, RECORD_REFERER},
 		{H1_NAME_USER_AGENT, RECORD_USER_AGENT},
 	};
-	const char *at = r->head->bytes;
+	const struct h1_head *head = &w->head;
+	const char *at = w->head_at;
 
-	if (h1_parse_request(&w->head, at, r->head_len, 0, &any) != H1_DONE)
-		return;
-	texts[RECORD_METHOD] = (struct span){at + w->head.start, w->head.method_len};
-	texts[RECORD_TARGET] = (struct span){at + w->head.target_at, w->head.target_len};
+	texts[RECORD_METHOD] = (struct span){at + head->start, head->method_len};
+	texts[RECORD_TARGET] = (struct span){at + head->target_at, head->target_len};
 	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
-		const struct h1_field *f = h1_field_find(&w->head, wanted[i].name);
+		const struct h1_field *f = h1_field_find(head, wanted[i].name);
 		if (f != NULL)
 			texts[wanted[i].text] = h1_value_span(at, f);
 	}
@@ -87,15 +131,16 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 	struct worker *w = s->worker;
 
 	count(s->port->live, status);
-	if (w->records == NULL || (r != NULL && !r->door->listener->access_log))
+	if (!record_is_wanted(w->records) ||
+	    (r != NULL && !r->door->listener->access_log))
 		return;
 
-	uint64_t now = loop_clock_us();
+	/* To the turn, as everything else that is timed: no clock is read for it. */
 	uint64_t since = r != NULL ? r->since_us : s->head_since_us;
 	struct span texts[RECORD_TEXTS] = {[RECORD_PEER] = {s->peer, s->peer_len}};
 	struct record record = {
 		.status = status, .wall_us = loop_wall_us(w->loop),
-		.total_us = since == 0 ? 0 : (uint32_t)(now - since),
+		.total_us = since == 0 ? 0 : loop_now_us(w->loop) - since,
 	};
 	if (r != NULL) {
 		record.minor = r->minor;
@@ -103,7 +148,9 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 		record.bytes_out = r->bytes_out;
 		record.server_us = r->server_us;
 		if (r->head != NULL)
-			texts_of(w, r, texts);
+			texts_of_sent(r, texts);
+		else if (w->head_at != NULL)
+			texts_of_read(w, texts);
 		if (r->lane != NULL)
 			texts[RECORD_POOL] = span_of(r->lane->pool->name);
 		if (r->tries > 0)

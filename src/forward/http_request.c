@@ -107,11 +107,19 @@ static const char *why_of(const struct request *r)
 	}
 }
 
+bool request_may_stay(const struct request *r)
+{
+	const struct session *s = r->session;
+
+	return r->client_keep_alive && r->body.done && !s->worker->draining &&
+	       !s->port->removed && !session_others_wait(s);
+}
+
 static void answer(struct request *r)
 {
 	struct session *s = r->session;
 	uint16_t status = r->life.status;
-	bool alive = r->client_keep_alive && r->body.done;
+	bool alive = request_may_stay(r);
 
 	request_drop_server(r, false);
 	if (!answer_write(s, r->door->listener, status, why_of(r), !alive,
@@ -146,10 +154,12 @@ static void cut(struct request *r)
 {
 	struct session *s = r->session;
 	struct linger hard = {.l_onoff = 1, .l_linger = 0};
-	bool tunnel = r->upgrade_asked && r->status == 101;
+	bool tunnel = r->status == 101;
+	bool ends_by_close = r->framing == FRAMING_FROM_CHUNKED ||
+			     (r->framing == FRAMING_SAME &&
+			      r->response.kind == H1_BODY_UNTIL_CLOSE);
 
-	if (r->status != 0 && r->response.kind == H1_BODY_UNTIL_CLOSE && !r->response.done &&
-	    !tunnel)
+	if (r->status != 0 && ends_by_close && !r->response.done && !tunnel)
 		setsockopt(s->client.watch.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
 	if (s->client.broken)
 		add(&s->port->live->client_gone);
@@ -189,6 +199,17 @@ static bool join_queue(struct request *r, bool in_front)
 	return true;
 }
 
+static bool somebody_has_room(const struct request *r)
+{
+	for (uint32_t i = 0; i < r->lane->view.count; i++) {
+		const struct pick_server *s = &r->lane->view.servers[i];
+		if (pick_is_open(s) && !pick_was_tried(&r->tried, i) &&
+		    (s->parallel_max == 0 || atomic_load(&s->live->gate.inside) < s->parallel_max))
+			return true;
+	}
+	return false;
+}
+
 static void wait_for_room(struct request *r)
 {
 	struct worker *w = r->session->worker;
@@ -204,16 +225,14 @@ static void wait_for_room(struct request *r)
 			add(&r->lane->pool->live->queued);
 	}
 	session_rearm(r->session);
+	session_watch(r->session);
 	if (r->waits_at_door)
 		return;		/* gate_enter has noted it */
-	/* Who leaves from here on sees the note; who left before it, the look below. */
+	/* Who leaves from here on sees the note; who left before it, the look behind it:
+	 * both are sequentially consistent, and so are the two of leave_server. */
 	atomic_fetch_or(&r->lane->pool->live->waiting_loops, 1ull << w->number);
-	atomic_thread_fence(memory_order_seq_cst);
-	for (uint32_t i = 0; i < r->lane->view.count; i++)
-		if (pick_may(&r->lane->view, i, &r->tried)) {
-			worker_wake(w, 1ull << w->number);
-			return;
-		}
+	if (somebody_has_room(r))
+		worker_wake(w, 1ull << w->number);
 }
 
 void request_retry_wait(struct request *r)
@@ -242,7 +261,7 @@ static void fail_server(struct request *r, enum live_failure why)
 	struct live_server *live = server_of(r);
 
 	if (live_server_failed(live, why, r->lane->pool->passive_fails))
-		w->hooks.marked_down(w->hooks.arg, live, why);
+		w->hooks.marked_down(w->hooks.arg, r->edition->model, live, why);
 }
 
 static void pick(struct request *r)
@@ -306,6 +325,7 @@ static void connect_server(struct request *r)
 		}
 	}
 	loop_timer_stop(s->worker->loop, &s->deadline);	/* the dial has its own */
+	session_watch(s);
 	r->upstream = upstream_dial(s->worker, server_of(r), r, r->lane->pool->connect_ms,
 				    &result);
 	if (r->upstream == NULL || !r->upstream->dial.pending)
@@ -645,7 +665,10 @@ uint32_t request_limit_ms(const struct request *r)
 		max = r->waits_at_door ? l->queue_ms : r->lane->pool->queue_ms;
 		return waited < max ? max - (uint32_t)waited : 1;
 	case REQUEST_AWAITING:
-		return r->body.done ? r->lane->pool->response_ms : l->body_ms;
+		max = r->body.done ? r->lane->pool->response_ms : l->body_ms;
+		if (!r->session->client.watch.registered && max > LOOK_AFTER_MS)
+			return LOOK_AFTER_MS;
+		return max;
 	case REQUEST_ANSWERING:
 		return session_is_blocked(r->session) ? l->body_ms : r->lane->pool->body_ms;
 	case REQUEST_TUNNEL:
@@ -663,9 +686,14 @@ uint32_t request_limit_ms(const struct request *r)
 
 void request_on_deadline(struct request *r)
 {
-	struct live_listener *live = r->session->port->live;
+	struct session *s = r->session;
 
-	add(&live->timeouts);
+	if (r->life.state == REQUEST_AWAITING && !s->client.watch.registered) {
+		session_watch(s);
+		session_rearm(s);
+		return;
+	}
+	add(&s->port->live->timeouts);
 	if (r->life.state == REQUEST_WAITING) {
 		if (!r->waits_at_door)
 			add(&r->lane->pool->live->queue_timeouts);
@@ -718,8 +746,8 @@ static bool write_head(struct request *r, const char *at, size_t body_len)
 	r->head->start = r->head->end = (uint32_t)gap;
 	r->head_len = (uint32_t)head_write_request(r->head->bytes + gap, room, head, at, &how);
 	must(r->head_len > 0);
-	r->line_len = (uint16_t)(head->method_len + 1u + (head->path_len > 0 ? head->path_len : 1u) +
-				 (uint32_t)sizeof " HTTP/1.1\r\n" - 1);
+	const char *line_end = memchr(buf_at(r->head), '\n', r->head_len);
+	r->line_len = (uint16_t)(line_end + 1 - buf_at(r->head));
 	r->rest_at = (uint32_t)(gap + r->line_len + how.host.len + 8);
 	r->head->end += r->head_len;
 	buf_append(r->head, at + head->length, body_len);
@@ -731,6 +759,7 @@ static uint16_t refused_at_once(struct request *r, const struct h1_head *head)
 {
 	if (head->method == H1_CONNECT) {
 		r->fault_text = "CONNECT is not served here";
+		r->client_keep_alive = false;	/* what follows is no request */
 		return 501;
 	}
 	if (head->has_content_length && head->content_length > r->door->listener->body_max) {
@@ -742,8 +771,7 @@ static uint16_t refused_at_once(struct request *r, const struct h1_head *head)
 
 static void init(struct request *r, struct session *s, const struct h1_head *head)
 {
-	struct worker *w = s->worker;
-	struct edition *e = edition_use(w->now);
+	struct edition *e = edition_use(s->port->edition);
 
 	*r = (struct request){
 		.session = s, .edition = e, .door = &e->doors[s->port->door],
@@ -764,14 +792,19 @@ static void answer_at_once(struct request *r, uint16_t status)
 	answer(r);
 }
 
-/* Whether connections wait unaccepted for this one's place: then it is given up after
- * one answer, or keep-alive would let them wait forever. */
-static bool others_wait_for_a_place(const struct session *s)
+/* Asks for a round of probes after every so many requests; once, until the control
+ * thread has taken note. */
+static void count_towards_check(struct request *r)
 {
-	return atomic_load_explicit(&s->port->live->connections.waiting_loops,
-				    memory_order_relaxed) != 0 ||
-	       atomic_load_explicit(&s->worker->live->connections.waiting_loops,
-				    memory_order_relaxed) != 0;
+	const struct model_pool *pool = r->lane->pool;
+	struct worker *w = r->session->worker;
+
+	if (pool->check.after_requests == 0)
+		return;
+	uint64_t n = atomic_fetch_add(&pool->live->requests, 1) + 1;
+	if (n % pool->check.after_requests == 0 &&
+	    !atomic_exchange(&pool->live->check_asked, true))
+		w->hooks.check_due(w->hooks.arg, r->edition->model, pool->live);
 }
 
 size_t request_begin(struct session *s, const char *at, size_t len)
@@ -786,8 +819,7 @@ size_t request_begin(struct session *s, const char *at, size_t len)
 	}
 	init(r, s, head);
 	const struct model_listener *l = r->door->listener;
-	if (w->draining || (l->requests_max > 0 && s->requests >= l->requests_max) ||
-	    others_wait_for_a_place(s))
+	if (l->requests_max > 0 && s->requests >= l->requests_max)
 		r->client_keep_alive = false;
 	add(&s->port->live->requests);
 	add(&w->counts.requests);
@@ -820,11 +852,7 @@ size_t request_begin(struct session *s, const char *at, size_t len)
 		return all;
 	}
 	budget_earn(&r->lane->budget);
-	if (r->lane->pool->check.after_requests > 0) {
-		uint64_t n = atomic_fetch_add(&r->lane->pool->live->requests, 1) + 1;
-		if (n % r->lane->pool->check.after_requests == 0)
-			w->hooks.check_due(w->hooks.arg, r->lane->pool->live);
-	}
+	count_towards_check(r);
 	if (l->parallel_max > 0 &&
 	    !gate_enter(&s->port->live->parallel, l->parallel_max, w->number)) {
 		r->waits_at_door = true;

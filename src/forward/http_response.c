@@ -91,8 +91,7 @@ static void choose_framing(struct request *r, const struct h1_head *head,
 		r->framing = FRAMING_FROM_CHUNKED;
 		r->client_keep_alive = false;
 	}
-	if (!r->body.done || worker_of(r)->draining || r->session->port->door < 0)
-		r->client_keep_alive = false;
+	r->client_keep_alive = request_may_stay(r);
 	*how = (struct head_response){
 		.chunked_added = r->framing == FRAMING_TO_CHUNKED,
 		.coding_dropped = r->minor == 0,

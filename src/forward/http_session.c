@@ -11,10 +11,7 @@ static const struct model_listener *listener_of(const struct session *s)
 {
 	if (s->request != NULL)
 		return s->request->door->listener;
-	/* A port whose listener was removed has no request without its edition, and its
-	 * idle sessions are ended on the spot. */
-	must(s->port->door >= 0);
-	return s->worker->now->doors[s->port->door].listener;
+	return s->port->edition->doors[s->port->door].listener;
 }
 
 void session_rearm(struct session *s)
@@ -36,7 +33,8 @@ void session_rearm(struct session *s)
 	case SESSION_DEAD:
 		return;
 	}
-	if (s->worker->draining && s->state == SESSION_HEAD && ms > DRAIN_GRACE_MS)
+	if (s->state == SESSION_HEAD && ms > DRAIN_GRACE_MS &&
+	    (s->worker->draining || s->port->removed))
 		ms = DRAIN_GRACE_MS;
 	if (ms == 0)
 		loop_timer_stop(s->worker->loop, &s->deadline);
@@ -61,6 +59,14 @@ void session_end(struct session *s)
 	list_remove(&s->link);
 	list_push_last(&w->dead, &s->link);
 	worker_count_session(w, s->port, -1);
+}
+
+void session_watch(struct session *s)
+{
+	/* Out of kernel memory: the time limits are still there to end it. */
+	if (loop_watch_register(s->worker->loop, &s->client.watch) != 0)
+		atomic_fetch_add_explicit(&s->worker->counts.memory_refused, 1,
+					  memory_order_relaxed);
 }
 
 /* Throws away what comes, until the client closes or it is enough. */
@@ -90,10 +96,6 @@ static void linger(struct session *s)
 	s->in = NULL;
 	if (s->out == NULL)
 		shutdown(s->client.watch.fd, SHUT_WR);
-	if (s->port->door < 0) {
-		session_end(s);
-		return;
-	}
 	if (loop_watch_register(s->worker->loop, &s->client.watch) != 0) {
 		session_end(s);
 		return;
@@ -190,7 +192,7 @@ static void keep_head(struct session *s, const char *at, size_t len)
 static size_t begin_from(struct session *s, const char *at, size_t len, size_t seen)
 {
 	struct worker *w = s->worker;
-	struct door *door = &w->now->doors[s->port->door];
+	struct door *door = &s->port->edition->doors[s->port->door];
 
 	switch (h1_parse_request(&w->head, at, len, seen, &door->limits)) {
 	case H1_DONE:
@@ -205,7 +207,10 @@ static size_t begin_from(struct session *s, const char *at, size_t len, size_t s
 	list_remove(&s->idle_link);
 	s->state = SESSION_REQUEST;
 	s->requests++;
-	return request_begin(s, at, len);
+	w->head_at = at;
+	size_t took = request_begin(s, at, len);
+	w->head_at = NULL;
+	return took;
 }
 
 /* A request from what was read earlier. False: nothing more to do with these. */
@@ -298,6 +303,14 @@ void session_drive(struct session *s)
 		session_end(s);
 }
 
+bool session_others_wait(const struct session *s)
+{
+	return atomic_load_explicit(&s->port->live->connections.waiting_loops,
+				    memory_order_relaxed) != 0 ||
+	       atomic_load_explicit(&s->worker->live->connections.waiting_loops,
+				    memory_order_relaxed) != 0;
+}
+
 void session_next(struct session *s, bool alive)
 {
 	struct worker *w = s->worker;
@@ -313,16 +326,28 @@ void session_next(struct session *s, bool alive)
 			linger(s);
 		return;
 	}
-	if (s->port->door < 0) {
-		session_end(s);
-		return;
-	}
 	s->state = SESSION_HEAD;
 	s->head_since_us = loop_now_us(w->loop);
 	list_push_last(&w->idle, &s->idle_link);
+	if (session_others_wait(s))
+		session_make_room(w, s->port);
+	if (s->state == SESSION_DEAD)
+		return;
 	session_rearm(s);
 	if (!s->driving)
 		session_drive(s);
+}
+
+/* Whether a client that sends no more has gone. It may have closed its sending half
+ * only, and be waiting for the answer; so a request that a server has is finished. One
+ * that no server has yet is not worth a server's time. */
+static bool has_left(struct session *s)
+{
+	enum request_state at = s->request->life.state;
+	char byte;
+
+	return (at == REQUEST_WAITING || at == REQUEST_CONNECTING) && s->in == NULL &&
+	       recv(s->client.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 static void on_client_ready(struct loop_watch *watch, unsigned events)
@@ -341,7 +366,7 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 		session_drive(s);
 		break;
 	case SESSION_REQUEST:
-		if (s->client.broken) {
+		if (s->client.broken || (s->client.ended && has_left(s))) {
 			request_on(s->request, EVENT_CLIENT_GONE);
 			break;
 		}
@@ -410,8 +435,11 @@ void session_make_room(struct worker *w, struct port *port)
 	}
 }
 
-void session_begin_drain(struct worker *w)
+void session_begin_drain(struct worker *w, const struct port *port)
 {
-	LIST_EACH(&w->idle, it, next)
-		session_rearm(CONTAINER_OF(it, struct session, idle_link));
+	LIST_EACH(&w->idle, it, next) {
+		struct session *s = CONTAINER_OF(it, struct session, idle_link);
+		if (port == NULL || s->port == port)
+			session_rearm(s);
+	}
 }

@@ -5,7 +5,9 @@
  * thread of its own, formats and writes.
  *
  * Threads: one writer (the loop), one reader. The ring is a single-producer,
- * single-consumer byte queue: each side writes its own position only.
+ * single-consumer byte queue: each side writes its own position only, and keeps what
+ * it last saw of the other's, so that it seldom has to look. Zeroed memory is an
+ * empty ring that nobody reads.
  */
 #ifndef FORWARD_RECORD_H
 #define FORWARD_RECORD_H
@@ -18,7 +20,7 @@
 #include "base/span.h"
 
 enum {
-	RECORD_RING_BYTES = 512 * 1024,	/* a power of two */
+	RECORD_RING_BYTES = 1024 * 1024,	/* a power of two */
 	RECORD_TEXT_MAX = 2048,		/* of one text; what is longer is cut */
 };
 
@@ -35,17 +37,30 @@ struct record {
 	uint8_t  tries;			/* servers that were asked */
 	uint64_t wall_us;		/* when it was finished, since 1970 */
 	uint64_t bytes_out;		/* to the client, head and body */
-	uint32_t total_us;		/* from the first byte to the last */
+	uint64_t total_us;		/* from the first byte to the last */
 	uint32_t server_us;		/* from the pick to the response head; 0: none */
 	uint16_t text_len[RECORD_TEXTS];
 };
 
 struct record_ring {
-	alignas(64) atomic_ullong written;	/* bytes ever; by the loop */
-	alignas(64) atomic_ullong read;		/* bytes ever; by the reader */
-	alignas(64) atomic_ullong dropped;	/* records left out; by the loop */
-	char bytes[RECORD_RING_BYTES];
+	/* the loop's */
+	alignas(64) atomic_ullong written;	/* bytes ever */
+	uint64_t      read_seen;		/* of `read`, at least */
+	atomic_ullong dropped;			/* records left out */
+	atomic_bool   wanted;			/* by whoever reads; seldom changed */
+
+	/* the reader's */
+	alignas(64) atomic_ullong read;		/* bytes ever */
+	uint64_t      written_seen;		/* of `written`, at least */
+
+	alignas(64) char bytes[RECORD_RING_BYTES];
 };
+
+/* Whether somebody reads what is put there; NULL is allowed. */
+static inline bool record_is_wanted(struct record_ring *ring)
+{
+	return ring != NULL && atomic_load_explicit(&ring->wanted, memory_order_relaxed);
+}
 
 /* Appends a record with these texts; sets size and text_len. False: no room, which
  * has been counted. The loop's thread. */

@@ -11,7 +11,7 @@
 
 static const struct model_listener *listener_of(const struct port *port)
 {
-	return port->door < 0 ? NULL : port->worker->now->doors[port->door].listener;
+	return port->edition->doors[port->door].listener;
 }
 
 static struct port *port_of(struct acceptor *a)
@@ -30,11 +30,10 @@ static bool enter(struct acceptor *a)
 {
 	struct port *port = port_of(a);
 	struct worker *w = port->worker;
-	const struct model_listener *l = listener_of(port);
 
 	if (!gate_enter(&w->live->connections, connections_max(w), w->number))
 		goto none;
-	if (!gate_enter(&port->live->connections, l != NULL ? l->connections_max : 0,
+	if (!gate_enter(&port->live->connections, listener_of(port)->connections_max,
 			w->number)) {
 		worker_wake(w, gate_leave(&w->live->connections));
 		goto none;
@@ -82,6 +81,8 @@ static void end_port(struct port *port)
 	loop_timer_stop(w->loop, &port->acceptor.retry);
 	loop_watch_close(w->loop, &port->acceptor.watch);
 	list_remove(&port->link);
+	if (port->removed)
+		edition_release(port->edition);
 	free(port);
 }
 
@@ -104,7 +105,7 @@ void worker_count_session(struct worker *w, struct port *port, int one)
 		return;
 	}
 	leave_gates(w, port);
-	if (port->door < 0 && port->sessions == 0 && port->acceptor.watch.fd < 0)
+	if (port->removed && port->sessions == 0)
 		end_port(port);
 	look_whether_drained(w);
 }
@@ -183,6 +184,7 @@ static void open_port(struct worker *w, const struct port_opening *opening)
 
 	port->worker = w;
 	port->live = opening->live;
+	port->edition = w->now;
 	port->door = find_door(w->now, opening->live);
 	must(port->door >= 0);
 	port->acceptor.enter = enter;
@@ -193,20 +195,17 @@ static void open_port(struct worker *w, const struct port_opening *opening)
 	acceptor_start(&port->acceptor, w->loop, opening->fd);
 }
 
-/* A listener that is no longer wanted: requests that wait in its queue or run are
- * still served, idle connections end. */
-static void close_port(struct worker *w, struct port *port)
+/* A listener that is no longer wanted. Its sessions end as they become idle, and until
+ * then work by the last edition that had it. */
+static void remove_port(struct worker *w, struct port *port)
 {
-	port->sessions++;		/* keeps it while its sessions end */
-	acceptor_stop(&port->acceptor);
-	LIST_EACH(&w->sessions, it, next) {
-		struct session *s = CONTAINER_OF(it, struct session, link);
-		if (s->port == port && s->state != SESSION_REQUEST)
-			session_end(s);
-	}
-	port->door = -1;
-	if (--port->sessions == 0)
+	acceptor_stop(&port->acceptor);	/* what waits in its queue is still served */
+	port->removed = true;
+	edition_use(port->edition);
+	if (port->sessions == 0)
 		end_port(port);
+	else
+		session_begin_drain(w, port);
 }
 
 static void grow_backends(struct worker *w, const struct model *m)
@@ -248,11 +247,10 @@ static void on_adopt(struct loop_job *job)
 	struct edition *before = w->now;
 
 	worker_sweep(w);
-	/* Ports that go are closed while the old edition still answers for them. */
 	LIST_EACH(&w->ports, it, next) {
 		struct port *port = CONTAINER_OF(it, struct port, link);
-		if (port->door >= 0 && find_door(a->edition, port->live) < 0)
-			close_port(w, port);
+		if (!port->removed && find_door(a->edition, port->live) < 0)
+			remove_port(w, port);
 	}
 	w->now = a->edition;
 	w->edition_number++;
@@ -260,8 +258,10 @@ static void on_adopt(struct loop_job *job)
 	grow_backends(w, w->now->model);
 	LIST_EACH(&w->ports, it, next) {
 		struct port *port = CONTAINER_OF(it, struct port, link);
-		if (port->door >= 0)
-			port->door = find_door(w->now, port->live);
+		if (port->removed)
+			continue;
+		port->edition = w->now;
+		port->door = find_door(w->now, port->live);
 	}
 	for (uint32_t i = 0; i < a->count; i++)
 		open_port(w, &a->openings[i]);
@@ -313,7 +313,7 @@ static void on_drain(struct loop_job *job)
 		w->draining = true;
 		LIST_EACH(&w->ports, it, next)
 			acceptor_stop(&CONTAINER_OF(it, struct port, link)->acceptor);
-		session_begin_drain(w);
+		session_begin_drain(w, NULL);
 		for (uint32_t i = 0; i < w->backend_count; i++)
 			upstream_close_idle(w, &w->backends[i]);
 	}

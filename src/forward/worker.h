@@ -38,7 +38,9 @@ struct port {
 	struct acceptor acceptor;
 	struct worker  *worker;			/* borrowed */
 	struct live_listener *live;		/* held by way of the edition that has it */
-	int32_t  door;				/* index in worker->now, -1: removed */
+	struct edition *edition;		/* worker->now; used (held) once it is removed */
+	int32_t  door;				/* index in that edition */
+	bool     removed;			/* accepts no more; its sessions are ending */
 	struct link link;			/* in worker->ports */
 	uint32_t sessions;			/* how many it has; a removed port ends with the last */
 };
@@ -53,8 +55,10 @@ struct backend {
 /* What the worker asks the control thread for. Called on the loop's thread: they
  * must post, not act. */
 struct worker_hooks {
-	void (*marked_down)(void *arg, struct live_server *s, enum live_failure why);
-	void (*check_due)(void *arg, struct live_pool *pool);
+	/* `m` holds the live part; the receiver takes a hold of its own. */
+	void (*marked_down)(void *arg, const struct model *m, struct live_server *s,
+			    enum live_failure why);
+	void (*check_due)(void *arg, const struct model *m, struct live_pool *pool);
 	void (*drained)(void *arg, struct worker *w);
 	void *arg;
 };
@@ -89,6 +93,7 @@ struct worker {
 	char *scratch;				/* owned; SCRATCH_BYTES, headroom before, tailroom after */
 	char *head_out;				/* owned; where a response head is written anew */
 	struct h1_head head;			/* the one being looked at */
+	const char *head_at;			/* borrowed: its bytes, while a request begins */
 
 	struct loop_job  wake;			/* "a gate you wait at has room" */
 	atomic_bool      wake_posted;

@@ -23,8 +23,8 @@ static void remove_stale(const struct address *at)
 static int say_in_use(const struct address *at, struct err *err)
 {
 	if (errno == EADDRINUSE)
-		return err_set(err, "cannot listen on %s: another program listens there "
-			       "already; stop it or choose another port", at->text);
+		return err_set(err, "cannot listen on %s: it is in use by another program; "
+			       "stop that, or choose another port", at->text);
 	if (errno == EACCES)
 		return err_set(err, "cannot listen on %s: no permission; ports below 1024 "
 			       "need root or CAP_NET_BIND_SERVICE", at->text);
@@ -129,4 +129,13 @@ close_all:
 	while (opened > 0)
 		close(fds[--opened]);
 	return -1;
+}
+
+void listener_defer(const int *fds, uint32_t count, bool on)
+{
+	int seconds = on ? LISTENER_DEFER_S : 0;
+
+	/* Not for UNIX sockets: there the call fails, and nothing is deferred. */
+	for (uint32_t i = 0; i < count; i++)
+		setsockopt(fds[i], IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
 }

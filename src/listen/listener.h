@@ -9,12 +9,21 @@
 #ifndef LISTEN_LISTENER_H
 #define LISTEN_LISTENER_H
 
+#include <stdbool.h>
+
 #include "base/address.h"
 #include "base/err.h"
+
+enum { LISTENER_DEFER_S = 10 };
 
 /* Opens `count` listening, non-blocking sockets on `at` into fds, owned by the
  * caller. An address that somebody else listens on is an error, even where that
  * one would share it. On an error nothing is open. */
 int listener_open(int *fds, uint32_t count, const struct address *at, struct err *err);
+
+/* On: a connection comes to be accepted with its first bytes only, or after
+ * LISTENER_DEFER_S without any; one that says nothing takes nobody's place. For
+ * protocols in which the client speaks first. */
+void listener_defer(const int *fds, uint32_t count, bool on);
 
 #endif

@@ -45,7 +45,8 @@ static inline bool gate_enter(struct gate *g, uint32_t max, unsigned loop)
 		 * sees the note; whoever left in between makes room seen below. */
 		atomic_fetch_or(&g->waiting_loops, 1ull << loop);
 		if (atomic_fetch_sub(&g->inside, 1) > max) {
-			atomic_fetch_add_explicit(&g->turned_away, 1, memory_order_relaxed);
+			atomic_fetch_add_explicit(&g->turned_away, 1,
+						  memory_order_relaxed);
 			return false;
 		}
 	}

@@ -89,7 +89,8 @@ static struct live_server *hold_server(struct live *live, const char *pool,
 	int64_t id = take_id(live);
 	if (id < 0)
 		return NULL;
-	struct live_server *s = memory_new_aligned(alignof(struct live_server), sizeof *s);
+	struct live_server *s = memory_new_aligned(alignof(struct live_server),
+						   sizeof *s);
 	snprintf(s->text, sizeof s->text, "%s", address->text);
 	snprintf(s->pool, sizeof s->pool, "%s", pool);
 	s->id = (uint32_t)id;

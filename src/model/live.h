@@ -75,6 +75,7 @@ struct live_server {
 struct live_pool {
 	char name[MODEL_NAME_MAX + 1];
 	alignas(64) atomic_ullong requests;	/* counted only where a check is `after` */
+	atomic_bool   check_asked;		/* by a loop; the control thread takes it back */
 	atomic_ullong retries, retries_over_budget, no_server_up, queued, queue_full,
 		      queue_timeouts;
 	atomic_uint   waiting;			/* requests in queues, all loops */

@@ -1,13 +1,13 @@
 #include "origin/connection.h"
 
 #include <linux/sockios.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/must.h"
 #include "origin/answer.h"
+#include "origin/delivery.h"
 #include "origin/intake.h"
 #include "origin/routes.h"
 #include "origin/wire.h"
@@ -19,16 +19,7 @@ enum state {
 	STATES
 };
 
-/* What a step asks for before the next one. */
-enum want {
-	GO_ON,
-	WANT_INPUT,		/* more bytes received; those that wait are sent first */
-	WANT_OUTPUT,		/* all that waits sent */
-	WANT_TIME,		/* the pause to be over; what waits is sent */
-	WANT_END,
-};
-
-enum { RESET_POLL_MS = 2, CHUNK_FRAME_MAX = 32, ECHO_RUN_MAX = 64 * 1024 };
+enum { RESET_POLL_MS = 2 };
 
 struct connection {
 	struct wire       wire;
@@ -44,14 +35,12 @@ struct connection {
 	/* the exchange at hand */
 	struct answer     answer;
 	struct intake     intake;
+	struct delivery   delivery;
 	uint64_t          discarded;	/* bytes of the request's body */
-	uint64_t          echoed;
-	uint64_t          chunk_left;	/* bytes of the chunk that is being sent */
 	uint32_t          seen;		/* of a head that is not complete yet */
-	uint32_t          allowance;	/* bytes that may go before the next pause */
 	uint8_t           minor;	/* the request's version is HTTP/1.minor */
 	bool              delayed;	/* has waited as long as it was told to */
-	bool              lingers;	/* when it closes, the client may still be sending */
+	bool              lingers;	/* closing, the client may still be sending */
 };
 
 static const struct h1_limits limits = {
@@ -70,11 +59,6 @@ static struct buf_pool *pool_of(struct connection *c)
 	return &c->thread->buffers;
 }
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static enum want enter(struct connection *c, enum state state)
 {
 	c->state = state;
@@ -89,12 +73,7 @@ static enum want pause_for(struct connection *c, uint64_t ms)
 
 static enum want make_room(struct connection *c, size_t bytes)
 {
-	switch (wire_make_room(&c->wire, pool_of(c), bytes)) {
-	case WIRE_DONE:    return GO_ON;
-	case WIRE_BLOCKED: return WANT_OUTPUT;
-	case WIRE_BROKEN:  break;
-	}
-	return WANT_END;
+	return wire_make_room(&c->wire, pool_of(c), bytes);
 }
 
 /* Only this thread writes it; a plain increment that others may read. */
@@ -131,8 +110,7 @@ static enum want refuse_malformed(struct connection *c, enum h1_fault fault)
 
 static void begin_exchange(struct connection *c)
 {
-	c->discarded = c->echoed = c->chunk_left = 0;
-	c->seen = c->allowance = 0;
+	c->discarded = c->seen = 0;
 	c->minor = 1;
 	c->delayed = false;
 	c->lingers = false;
@@ -184,8 +162,8 @@ static enum want step_head(struct connection *c)
 	if (want != GO_ON)
 		return want;
 
-	enum h1_result result = h1_parse_request(head, buf_at(c->wire.in), waiting, c->seen,
-						 &limits);
+	enum h1_result result = h1_parse_request(head, buf_at(c->wire.in), waiting,
+						 c->seen, &limits);
 	if (result == H1_MORE && waiting < CONNECTION_HEAD_MAX) {
 		c->seen = (uint32_t)waiting;
 		return c->wire.ended ? enter(c, STATE_CLOSING) : WANT_INPUT;
@@ -261,9 +239,10 @@ static enum want step_begin(struct connection *c)
 
 	if (a->faults.delay_ms > 0 && !c->delayed) {
 		c->delayed = true;
-		return pause_for(c, a->faults.delay_ms);
+		/* The loop counts whole milliseconds: one more, so as not to be early. */
+		return pause_for(c, a->faults.delay_ms + UINT64_C(1));
 	}
-	enum want want = make_room(c, ANSWER_HEAD_MAX + CHUNK_FRAME_MAX);
+	enum want want = make_room(c, ANSWER_HEAD_MAX);
 	if (want != GO_ON)
 		return want;
 	if (a->framing == ANSWER_UNTIL_CLOSE)
@@ -273,6 +252,7 @@ static enum want step_begin(struct connection *c)
 	if (a->interim != 0)
 		answer_write_interim(a->interim, c->wire.out);
 	answer_write_head(a, origin_listener_common(c->listener), c->minor, c->wire.out);
+	delivery_init(&c->delivery, &c->wire, pool_of(c), a);
 	return enter(c, after_head(a));
 }
 
@@ -290,162 +270,29 @@ static enum want finish_answer(struct connection *c)
 	return enter(c, STATE_CLOSING);
 }
 
-static enum want finish_chunks(struct connection *c, uint64_t length)
+/* Goes on with the answer after a step of its body. */
+static enum want after_step(struct connection *c, enum want want)
 {
-	enum want want = make_room(c, 2 * CHUNK_FRAME_MAX);
-	char end[2 * CHUNK_FRAME_MAX];
-
+	if (want == WANT_TIME)
+		return pause_for(c, c->delivery.pause_ms);
 	if (want != GO_ON)
 		return want;
-	int len = c->answer.trailer ?
-		snprintf(end, sizeof end, "0\r\nX-Body-Length: %lu\r\n\r\n", (unsigned long)length) :
-		snprintf(end, sizeof end, "0\r\n\r\n");
-	buf_append(c->wire.out, end, (size_t)len);
-	return finish_answer(c);
-}
-
-/* How many of `bytes` may be sent now; 0: none before the pause is over. */
-static uint64_t allowed(struct connection *c, uint64_t bytes)
-{
-	if (c->answer.faults.slow == 0)
-		return bytes;
-	if (c->allowance == 0) {
-		struct faults_pace pace = faults_pace_of(c->answer.faults.slow);
-		c->allowance = pace.bytes;
-		pause_for(c, pace.pause_ms);
-		return 0;
+	switch (c->delivery.state) {
+	case DELIVERY_GOES_ON: break;
+	case DELIVERY_DONE:    return finish_answer(c);
+	case DELIVERY_DIES:    return enter(c, STATE_DYING);
 	}
-	return smaller(bytes, c->allowance);
-}
-
-static void spend(struct connection *c, uint64_t bytes)
-{
-	if (c->answer.faults.slow > 0)
-		c->allowance -= (uint32_t)bytes;
-}
-
-static void append_chunk_line(struct buf *out, uint64_t size)
-{
-	char line[CHUNK_FRAME_MAX];
-	int len = snprintf(line, sizeof line, "%lx\r\n", (unsigned long)size);
-
-	buf_append(out, line, (size_t)len);
-}
-
-static enum want copy_source(struct connection *c, uint64_t max)
-{
-	enum want want = make_room(c, max);
-	if (want != GO_ON)
-		return want;
-	size_t n = source_copy(&c->answer.source, c->wire.out->bytes + c->wire.out->end, max);
-	if (n == 0)
-		return WANT_END;
-	c->wire.out->end += (uint32_t)n;
-	spend(c, n);
 	return GO_ON;
-}
-
-static enum want send_chunk(struct connection *c, uint64_t max)
-{
-	const struct source *s = &c->answer.source;
-	enum want want = make_room(c, CONNECTION_CHUNK_MAX + CHUNK_FRAME_MAX);
-
-	if (want != GO_ON)
-		return want;
-	if (c->chunk_left == 0) {
-		c->chunk_left = smaller(s->length - s->sent, CONNECTION_CHUNK_MAX);
-		append_chunk_line(c->wire.out, c->chunk_left);
-	}
-	uint64_t before = s->sent;
-	want = copy_source(c, smaller(max, c->chunk_left));
-	c->chunk_left -= s->sent - before;
-	if (want == GO_ON && c->chunk_left == 0)
-		buf_append_span(c->wire.out, SPAN("\r\n"));
-	return want;
-}
-
-static enum want send_directly(struct connection *c, uint64_t max)
-{
-	struct source *s = &c->answer.source;
-	uint64_t before = s->sent;
-	enum wire_result result = wire_flush(&c->wire, pool_of(c), true);
-
-	if (result == WIRE_DONE)
-		result = wire_send_source(&c->wire, s, max);
-	spend(c, s->sent - before);
-	switch (result) {
-	case WIRE_DONE:    return GO_ON;
-	case WIRE_BLOCKED: return WANT_OUTPUT;
-	case WIRE_BROKEN:  break;
-	}
-	return WANT_END;
 }
 
 static enum want step_source(struct connection *c)
 {
-	const struct answer *a = &c->answer;
-	const struct source *s = &a->source;
-
-	if (a->head_only)
-		return finish_answer(c);
-	if (s->sent == s->length)
-		return a->framing == ANSWER_CHUNKED ? finish_chunks(c, s->length) : finish_answer(c);
-	if (s->sent >= a->dies_at)
-		return enter(c, STATE_DYING);
-	uint64_t max = allowed(c, smaller(s->length, a->dies_at) - s->sent);
-	if (max == 0)
-		return WANT_TIME;
-	if (a->framing == ANSWER_CHUNKED)
-		return send_chunk(c, max);
-	if (s->kind == SOURCE_TEXT || s->length <= CONNECTION_INLINE_MAX)
-		return copy_source(c, max);
-	return send_directly(c, max);
-}
-
-/* As many bytes of the request's body as the buffer takes, framed anew. */
-static enum h1_result echo_run(struct connection *c, uint64_t max, struct span *bytes)
-{
-	size_t room = buf_room(c->wire.out) - 2 * CHUNK_FRAME_MAX;
-	bool chunked = c->answer.framing == ANSWER_CHUNKED;
-
-	enum h1_result result = intake_take(&c->intake, c->wire.in, smaller(max, room), bytes);
-	if (bytes->len == 0)
-		return result;
-	if (chunked)
-		append_chunk_line(c->wire.out, bytes->len);
-	buf_append_span(c->wire.out, *bytes);
-	if (chunked)
-		buf_append_span(c->wire.out, SPAN("\r\n"));
-	c->echoed += bytes->len;
-	spend(c, bytes->len);
-	return result;
+	return after_step(c, delivery_send(&c->delivery));
 }
 
 static enum want step_echo(struct connection *c)
 {
-	const struct answer *a = &c->answer;
-	struct span bytes = {NULL, 0};
-	enum h1_result result = H1_DONE;
-	uint64_t waiting = smaller(buf_waiting(c->wire.in), ECHO_RUN_MAX);
-	enum want want = make_room(c, waiting + 3 * CHUNK_FRAME_MAX);
-
-	if (want != GO_ON)
-		return want;
-	if (!c->intake.over) {
-		if (c->echoed >= a->dies_at)
-			return enter(c, STATE_DYING);
-		uint64_t max = allowed(c, a->dies_at - c->echoed);
-		if (max == 0)
-			return WANT_TIME;
-		result = echo_run(c, max, &bytes);
-	}
-	if (result == H1_BAD)		/* the answer has begun: cut it, that tells */
-		return WANT_END;
-	if (result == H1_DONE)
-		return a->framing == ANSWER_CHUNKED ? finish_chunks(c, c->echoed) : finish_answer(c);
-	if (bytes.len > 0)
-		return GO_ON;
-	return c->wire.ended ? WANT_END : WANT_INPUT;
+	return after_step(c, delivery_echo(&c->delivery, &c->intake));
 }
 
 static enum want step_tunnel(struct connection *c)
@@ -542,6 +389,19 @@ static void rest(struct connection *c)
 	loop_timer_start(l, &c->idle, CONNECTION_IDLE_MS + pause_ms);
 }
 
+/* Does with the socket what a step wants. */
+static enum wire_result serve(struct connection *c, enum want want)
+{
+	size_t size = BUF_LARGE;
+	enum wire_result result = wire_flush(&c->wire, pool_of(c), false);
+
+	if (c->state == STATE_HEAD)
+		size = CONNECTION_HEAD_MAX;
+	if (result == WIRE_DONE && want == WANT_INPUT)
+		result = wire_receive(&c->wire, pool_of(c), size);
+	return result;
+}
+
 static void run(struct connection *c)
 {
 	if (c->pause.armed)
@@ -554,10 +414,7 @@ static void run(struct connection *c)
 			end(c);
 			return;
 		}
-		enum wire_result result = wire_flush(&c->wire, pool_of(c), false);
-		if (result == WIRE_DONE && want == WANT_INPUT)
-			result = wire_receive(&c->wire, pool_of(c), c->state == STATE_HEAD ?
-					      CONNECTION_HEAD_MAX : BUF_LARGE);
+		enum wire_result result = serve(c, want);
 		if (result == WIRE_BROKEN) {
 			end(c);
 			return;

@@ -36,8 +36,6 @@ enum {
 	CONNECTION_TARGET_MAX = 8 * 1024,
 	CONNECTION_FIELDS_MAX = 128,
 	CONNECTION_DISCARD_MAX = 1024 * 1024,	/* of a body nobody wants; more: closed */
-	CONNECTION_INLINE_MAX = 64 * 1024,	/* a body sent together with its head */
-	CONNECTION_CHUNK_MAX  = 16 * 1024,
 	CONNECTION_STEPS_MAX  = 128,		/* per turn */
 };
 

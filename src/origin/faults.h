@@ -32,7 +32,7 @@ struct faults_switch {
 	const char *argument;	/* what the help calls it; NULL: takes none */
 	uint32_t    max;	/* of a number */
 	size_t      offset;	/* of its uint32_t in struct faults */
-	const char *const *words;	/* instead of a number, by value; NULL-terminated */
+	const char *const *words;	/* instead of numbers; NULL-terminated */
 	const char *help;
 };
 

@@ -92,9 +92,10 @@ static uint16_t open_place(struct upload *u, int directory, const char *path)
 	}
 	if (name[0] == '\0' || strcmp(name, ".") == 0)
 		return 403;
-	if (strlen(name) > NAME_MAX)
+	size_t len = strlen(name);
+	if (len > NAME_MAX)
 		return 404;
-	strcpy(u->name, name);
+	memcpy(u->name, name, len + 1);
 	u->directory = open_beneath(directory, parent, O_PATH | O_DIRECTORY);
 	return u->directory >= 0 ? 200 : status_of(errno);
 }

@@ -30,7 +30,8 @@ static enum h1_result take_chunked(struct intake *i, struct buf *in, size_t max,
 
 	while (result == H1_MORE && payload->len == 0 && buf_waiting(in) > 0) {
 		size_t n = buf_waiting(in) < max ? buf_waiting(in) : max;
-		buf_consume(in, h1_chunked_next(&i->chunked, buf_at(in), n, payload, &result));
+		n = h1_chunked_next(&i->chunked, buf_at(in), n, payload, &result);
+		buf_consume(in, n);
 	}
 	return result;
 }

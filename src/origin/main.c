@@ -1,4 +1,4 @@
-/* origin - a small multi-threaded HTTP server for demos and tests.
+/* origin/main.c - origin, a small multi-threaded HTTP server for demos and tests.
  *
  * Serves the files of a directory, answers health checks with its counts, makes
  * bodies of any size, and misbehaves in measured ways when told to. Reads the

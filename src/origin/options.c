@@ -6,7 +6,8 @@
 #include "base/must.h"
 
 enum option_id {
-	OPTION_THREADS = 'N', OPTION_DIRECTORY = 'd', OPTION_BIND = 'b', OPTION_HELP = 'h',
+	OPTION_THREADS = 'N',
+	OPTION_DIRECTORY = 128, OPTION_BIND, OPTION_HELP,	/* no letters */
 	OPTION_FAULT = 256,	/* and up: an index into faults_switches */
 };
 
@@ -16,9 +17,9 @@ static const struct {
 	enum option_id id;
 	const char    *help;
 } plain[] = {
-	{"threads", "N", OPTION_THREADS, "threads, each with a listener per port (default: 2)"},
-	{"dir", "DIR", OPTION_DIRECTORY, "the directory whose files are served (default: .)"},
-	{"bind", "ADDRESS", OPTION_BIND, "listen on this address (default: 127.0.0.1)"},
+	{"threads", "N", OPTION_THREADS, "threads (2); -N for short"},
+	{"dir", "DIR", OPTION_DIRECTORY, "serve the files of this directory (.)"},
+	{"bind", "ADDRESS", OPTION_BIND, "listen on this address (127.0.0.1)"},
 	{"help", NULL, OPTION_HELP, "print this"},
 };
 
@@ -46,8 +47,10 @@ static int read_fault(struct options *o, int id, const char *value, struct err *
 	if (faults_set(&o->faults, s, span_of(value != NULL ? value : "")))
 		return 0;
 	if (s->words != NULL)
-		return err_set(err, "--%s takes %s, not '%s'", s->name, s->argument, value);
-	return err_set(err, "--%s takes a number up to %u, not '%s'", s->name, s->max, value);
+		return err_set(err, "--%s takes %s, not '%s'", s->name, s->argument,
+			       value);
+	return err_set(err, "--%s takes a number up to %u, not '%s'", s->name, s->max,
+		       value);
 }
 
 static int read_option(struct options *o, int id, const char *value, struct err *err)
@@ -101,7 +104,9 @@ int origin_options_read(struct options *o, int argc, char **argv, struct err *er
 
 	list_long(list);
 	*o = (struct options){
-		.threads = OPTIONS_THREADS_DEFAULT, .directory = ".", .address = "127.0.0.1",
+		.threads = OPTIONS_THREADS_DEFAULT,
+		.directory = ".",
+		.address = "127.0.0.1",
 	};
 	while ((id = getopt_long(argc, argv, "N:", list, NULL)) != -1)
 		if (read_option(o, id, optarg, err) != 0)
@@ -114,7 +119,8 @@ int origin_options_read(struct options *o, int argc, char **argv, struct err *er
 	return 0;
 }
 
-static void print_option(FILE *out, const char *name, const char *argument, const char *help)
+static void print_option(FILE *out, const char *name, const char *argument,
+			 const char *help)
 {
 	char left[40];
 
@@ -128,8 +134,8 @@ void origin_options_print(FILE *out)
 		     "[fault switches]\n\nOptions, which may stand anywhere:\n");
 	for (size_t i = 0; i < COUNT_OF(plain); i++)
 		print_option(out, plain[i].name, plain[i].argument, plain[i].help);
-	fprintf(out, "\nFault switches, for every request; a request may ask for them, too, "
-		     "as in ?delay=20:\n");
+	fprintf(out, "\nFault switches, for every request; a request may ask for them, "
+		     "too, as in ?delay=20:\n");
 	for (size_t i = 0; i < FAULTS_SWITCHES; i++)
 		print_option(out, faults_switches[i].name, faults_switches[i].argument,
 			     faults_switches[i].help);

@@ -78,8 +78,12 @@ static void run_chunked(const struct request *r, struct answer *a)
 	run_bytes(r, a);
 	if (a->status != 200)
 		return;
-	a->framing = r->head->minor == 0 ? ANSWER_UNTIL_CLOSE : ANSWER_CHUNKED;
-	a->trailer = a->framing == ANSWER_CHUNKED && target_query_has(r->query, SPAN("trailer"));
+	if (r->head->minor == 0) {
+		a->framing = ANSWER_UNTIL_CLOSE;
+		return;
+	}
+	a->framing = ANSWER_CHUNKED;
+	a->trailer = target_query_has(r->query, SPAN("trailer"));
 	if (a->trailer)
 		answer_field(a, "Trailer: X-Body-Length\r\n");
 }
@@ -203,15 +207,20 @@ static const struct route routes[] = {
 	 "N bytes of the pattern 0-9 a-z newline, with Content-Length"},
 	{SPAN("/chunked/"), "N[?trailer]", READS, false, run_chunked,
 	 "the same in chunks of 16 KiB, with a trailer field when asked"},
-	{SPAN("/delay/"), "MS", READS, false, run_delay, "an answer after MS milliseconds"},
-	{SPAN("/echo"), "", WRITES, false, run_echo, "the body that was sent, as it comes in"},
+	{SPAN("/delay/"), "MS", READS, false, run_delay,
+	 "an answer after MS milliseconds"},
+	{SPAN("/echo"), "", WRITES, false, run_echo,
+	 "the body that was sent, as it comes in"},
 	{SPAN("/status/"), "CODE", ANY, false, run_status,
 	 "this status; 1xx: as an interim answer before a 200"},
-	{SPAN("/headers"), "", ANY, false, run_headers, "the request's head as it came in"},
+	{SPAN("/headers"), "", ANY, false, run_headers,
+	 "the request's head as it came in"},
 	{SPAN("/upgrade"), "", BIT(H1_GET), false, run_upgrade,
 	 "101 for `Upgrade: echo`, then every byte comes back"},
-	{SPAN("*"), "", BIT(H1_OPTIONS), false, run_options, "204"},
-	{SPAN("/"), "FILE", FILES, false, run_file, "a file of the directory; PUT replaces it"},
+	{SPAN("*"), "", BIT(H1_OPTIONS), false, run_options,
+	 "204"},
+	{SPAN("/"), "FILE", FILES, false, run_file,
+	 "a file of the directory; PUT replaces it"},
 };
 
 static const struct route *find(struct request *r)

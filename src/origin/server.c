@@ -71,6 +71,12 @@ static void on_rested(struct loop_timer *timer)
 			loop_timer_start(t->loop, &t->rest, SERVER_REST_MS);
 }
 
+static bool is_shortage(int reason)
+{
+	return reason == EMFILE || reason == ENFILE ||
+	       reason == ENOBUFS || reason == ENOMEM;
+}
+
 static void on_acceptable(struct loop_watch *w, unsigned events)
 {
 	struct listener *l = CONTAINER_OF(w, struct listener, watch);
@@ -89,7 +95,7 @@ static void on_acceptable(struct loop_watch *w, unsigned events)
 		}
 		if (errno == EAGAIN)
 			return;
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		if (is_shortage(errno)) {
 			stop_accepting(t);
 			return;
 		}
@@ -124,7 +130,8 @@ close_fd:
 }
 
 /* The address of --bind with this port, 0 included. */
-static int read_address(struct address *at, const char *host, uint16_t port, struct err *err)
+static int read_address(struct address *at, const char *host, uint16_t port,
+			struct err *err)
 {
 	char text[ADDRESS_TEXT_MAX];
 
@@ -242,7 +249,8 @@ static void stop_threads(struct server *s, unsigned count)
 static int start_threads(struct server *s, struct err *err)
 {
 	for (unsigned i = 0; i < s->options->threads; i++) {
-		errno = pthread_create(&s->threads[i]->id, NULL, run_thread, s->threads[i]);
+		struct thread *t = s->threads[i];
+		errno = pthread_create(&t->id, NULL, run_thread, t);
 		if (errno != 0) {
 			err_sys(err, "cannot start a thread");
 			stop_threads(s, i);

@@ -5,7 +5,8 @@
 
 #include "base/must.h"
 
-void wire_init(struct wire *w, int fd, void (*on_ready)(struct loop_watch *w, unsigned events))
+void wire_init(struct wire *w, int fd,
+	       void (*on_ready)(struct loop_watch *w, unsigned events))
 {
 	*w = (struct wire){.writable = true};
 	loop_watch_init(&w->watch, fd, on_ready);
@@ -70,15 +71,15 @@ enum wire_result wire_receive(struct wire *w, struct buf_pool *pool, size_t size
 	return WIRE_DONE;
 }
 
-enum wire_result wire_make_room(struct wire *w, struct buf_pool *pool, size_t bytes)
+enum want wire_make_room(struct wire *w, struct buf_pool *pool, size_t bytes)
 {
 	size_t all = buf_waiting(w->out) + bytes;
 
 	if (w->out != NULL && buf_room(w->out) >= bytes)
-		return WIRE_DONE;
+		return GO_ON;
 	if (all > BUF_LARGE)
-		return WIRE_BLOCKED;
-	return buf_larger(pool, &w->out, all) ? WIRE_DONE : WIRE_BROKEN;
+		return WANT_OUTPUT;
+	return buf_larger(pool, &w->out, all) ? GO_ON : WANT_END;
 }
 
 enum wire_result wire_flush(struct wire *w, struct buf_pool *pool, bool more)

@@ -20,16 +20,26 @@ enum wire_result {
 	WIRE_BROKEN,		/* reset, cut short, or out of memory */
 };
 
+/* What has to be done before whoever drives a wire can take the next step. */
+enum want {
+	GO_ON,			/* nothing */
+	WANT_INPUT,		/* send what waits, then receive */
+	WANT_OUTPUT,		/* send all that waits */
+	WANT_TIME,		/* send what waits, and let a pause go by */
+	WANT_END,		/* end the connection */
+};
+
 struct wire {
 	struct loop_watch watch;	/* owned */
 	struct buf *in, *out;		/* owned, NULL when nothing waits */
 	uint64_t moved;			/* bytes so far, both ways */
 	bool readable, writable;
-	bool finishing;			/* the peer's end is on its way behind the bytes */
+	bool finishing;			/* the peer's end stands behind the bytes */
 	bool ended;			/* and has been read */
 };
 
-void wire_init(struct wire *w, int fd, void (*on_ready)(struct loop_watch *w, unsigned events));
+void wire_init(struct wire *w, int fd,
+	       void (*on_ready)(struct loop_watch *w, unsigned events));
 void wire_close(struct wire *w, struct loop *l, struct buf_pool *pool);
 
 /* Remembers what the loop tells. */
@@ -39,9 +49,8 @@ void wire_note(struct wire *w, unsigned events);
  * There must be less than that waiting. WIRE_DONE: look at `in` and `ended`. */
 enum wire_result wire_receive(struct wire *w, struct buf_pool *pool, size_t size);
 
-/* Makes room in `out` for `bytes` more, at most BUF_LARGE. WIRE_BLOCKED: it has to be
- * sent first. */
-enum wire_result wire_make_room(struct wire *w, struct buf_pool *pool, size_t bytes);
+/* Makes room in `out` for `bytes` more, at most BUF_LARGE, or says what hinders it. */
+enum want wire_make_room(struct wire *w, struct buf_pool *pool, size_t bytes);
 
 /* Sends what waits in `out`. WIRE_DONE: all of it. With `more` the kernel may hold
  * the end back until what follows. */

@@ -101,14 +101,33 @@ void h1_reader_init(struct h1_reader *r, struct h1_head *head, const char *at, s
 	};
 }
 
-enum h1_result h1_read_odd_line_end(const struct h1_reader *r, struct h1_head *head,
-				    enum h1_fault other)
+enum h1_result h1_read_form(struct h1_reader *r, struct h1_head *head, const char *form,
+			    enum h1_fault fault)
 {
-	if (r->at == r->end)
+	static const struct span usual = SPAN("HTTP/1.1");
+	struct span rest = {r->at, (size_t)(r->end - r->at)};
+
+	if (LIKELY(span_starts_with(rest, usual))) {
+		form += usual.len;
+		r->at += usual.len;
+	}
+	for (; *form != '\0'; form++, r->at++) {
+		if (r->at == r->end)
+			return H1_MORE;
+		if (*form == '0' ? !h1_is(*r->at, H1_DIGIT) : *r->at != *form)
+			return h1_refuse(head, fault);
+	}
+	return H1_DONE;
+}
+
+enum h1_result h1_read_odd_line_end(const char *at, const char *end,
+				    struct h1_head *head, enum h1_fault other)
+{
+	if (at == end)
 		return H1_MORE;
-	if (*r->at != '\r')
-		return h1_refuse(head, *r->at == '\n' ? H1_FAULT_LINE_END : other);
-	return r->end - r->at < 2 ? H1_MORE : h1_refuse(head, H1_FAULT_LINE_END);
+	if (*at != '\r')
+		return h1_refuse(head, *at == '\n' ? H1_FAULT_LINE_END : other);
+	return end - at < 2 ? H1_MORE : h1_refuse(head, H1_FAULT_LINE_END);
 }
 
 enum h1_result h1_conclude(const struct h1_reader *r, struct h1_head *head,

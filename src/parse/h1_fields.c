@@ -168,10 +168,10 @@ static enum h1_fault judge_coding(const struct h1_head *head, struct span value,
 
 /* A field whose value or whose repetition can make a head ambiguous. `again`: the
  * head has had one of this name. */
-static enum h1_fault judge_field(const struct h1_reader *r, struct h1_head *head,
+static enum h1_fault judge_field(const char *base, struct h1_head *head,
 				 const struct h1_field *f, bool again)
 {
-	struct span value = h1_value_span(r->base, f);
+	struct span value = h1_value_span(base, f);
 
 	switch (f->name) {
 	case H1_NAME_HOST:
@@ -202,26 +202,27 @@ static enum h1_result read_no_field(struct h1_reader *r, struct h1_head *head)
 							       H1_FAULT_FIELD_NAME);
 }
 
-/* One line, CRLF included. */
+/* One line, CRLF included. Its end is sought from its start, not from the colon: so
+ * the processor is at the next line while it still looks at this name. */
 static inline enum h1_result read_field(struct h1_reader *r, struct h1_head *head,
 					struct h1_field *f)
 {
 	const char *line = r->at;
+	const char *value_end = h1_skip_value(r, line);
 	const char *colon = h1_skip_name(r, line);
 
 	if (UNLIKELY(colon == r->end))
 		return H1_MORE;
 	if (UNLIKELY(*colon != ':'))
 		return h1_refuse(head, H1_FAULT_FIELD_NAME);
-
-	const char *value = colon + 1;
-	while (value < r->end && h1_is_blank(*value))
-		value++;
-	r->at = h1_skip_value(r, value);
-	const char *value_end = r->at;
+	r->at = value_end;
 	enum h1_result result = h1_read_line_end(r, head, H1_FAULT_FIELD_VALUE);
 	if (UNLIKELY(result != H1_DONE))
 		return result;
+
+	const char *value = colon + 1;
+	while (h1_is_blank(*value))	/* stops at the CR, if not before */
+		value++;
 	while (value_end > value && h1_is_blank(value_end[-1]))
 		value_end--;
 
@@ -234,32 +235,40 @@ static inline enum h1_result read_field(struct h1_reader *r, struct h1_head *hea
 	return H1_DONE;
 }
 
-/* All lines up to and with the empty one. */
-static enum h1_result read_lines(struct h1_reader *r, struct h1_head *head,
+/* All lines up to and with the empty one. The reader is copied so that it stays in
+ * registers: what is written to the head could otherwise have changed it. */
+static enum h1_result read_lines(struct h1_reader *given, struct h1_head *head,
 				 uint32_t judged, uint32_t fields_max)
 {
-	for (;;) {
-		if (UNLIKELY(r->at == r->end))
-			return H1_MORE;
-		if (!h1_is(*r->at, H1_TOKEN))
-			return read_no_field(r, head);
-		if (UNLIKELY(head->field_count == fields_max))
-			return h1_refuse(head, H1_FAULT_FIELDS_MANY);
+	struct h1_reader r = *given;
+	struct h1_field *f = head->fields;
+	uint32_t seen = 0;
+	enum h1_result result = H1_MORE;
 
-		struct h1_field *f = &head->fields[head->field_count];
-		enum h1_result result = read_field(r, head, f);
+	for (; r.at < r.end; f++) {
+		if (UNLIKELY(!h1_is(*r.at, H1_TOKEN))) {
+			result = read_no_field(&r, head);
+			break;
+		}
+		if (UNLIKELY(f == head->fields + fields_max))
+			return h1_refuse(head, H1_FAULT_FIELDS_MANY);
+		result = read_field(&r, head, f);
 		if (UNLIKELY(result != H1_DONE))
 			return result;
 
 		uint32_t bit = 1u << f->name;
 		if (bit & judged) {
-			enum h1_fault fault = judge_field(r, head, f, head->seen & bit);
+			enum h1_fault fault = judge_field(r.base, head, f, seen & bit);
 			if (UNLIKELY(fault != H1_FAULT_NONE))
 				return h1_refuse(head, fault);
 		}
-		head->seen |= bit;
-		head->field_count++;
+		seen |= bit;
+		result = H1_MORE;
 	}
+	given->at = r.at;
+	head->seen = seen;
+	head->field_count = (uint16_t)(f - head->fields);
+	return result;
 }
 
 static void mark_named(const struct h1_reader *r, struct h1_head *head, struct span name)

@@ -99,14 +99,10 @@ static enum h1_result read_target(struct h1_reader *r, struct h1_head *head,
 /* RFC 9112, section 2.3: HTTP-version is eight bytes, in capitals. */
 static enum h1_result read_version(struct h1_reader *r, struct h1_head *head)
 {
-	static const char form[] = "HTTP/0.0";
+	enum h1_result result = h1_read_form(r, head, "HTTP/0.0", H1_FAULT_VERSION);
 
-	for (const char *f = form; *f != '\0'; f++, r->at++) {
-		if (r->at == r->end)
-			return H1_MORE;
-		if (*f == '0' ? !h1_is(*r->at, H1_DIGIT) : *r->at != *f)
-			return h1_refuse(head, H1_FAULT_VERSION);
-	}
+	if (result != H1_DONE)
+		return result;
 	if (r->at[-3] != '1')
 		return h1_refuse(head, H1_FAULT_VERSION_UNKNOWN);
 	head->minor = (uint8_t)(r->at[-1] - '0');

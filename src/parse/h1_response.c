@@ -11,14 +11,11 @@
 /* "HTTP/1.1 200 OK". The space before an empty reason is missing in practice. */
 static enum h1_result read_status_line(struct h1_reader *r, struct h1_head *head)
 {
-	static const char form[] = "HTTP/1.0 000";	/* 0 stands for any digit */
+	enum h1_result result = h1_read_form(r, head, "HTTP/1.0 000",
+					     H1_FAULT_STATUS_LINE);
 
-	for (const char *f = form; *f != '\0'; f++, r->at++) {
-		if (r->at == r->end)
-			return H1_MORE;
-		if (*f == '0' ? !h1_is(*r->at, H1_DIGIT) : *r->at != *f)
-			return h1_refuse(head, H1_FAULT_STATUS_LINE);
-	}
+	if (result != H1_DONE)
+		return result;
 	head->minor = (uint8_t)(r->at[-5] - '0');
 	head->status = (uint16_t)((r->at[-3] - '0') * 100 + (r->at[-2] - '0') * 10 +
 				  (r->at[-1] - '0'));

@@ -113,7 +113,7 @@ h1_skip(const struct h1_reader *r, const char *at, unsigned (*stops_of)(const ch
 		if (stops != 0)
 			return at + __builtin_ctz(stops);
 	}
-	if (r->end - r->base < H1_STEP)
+	if (UNLIKELY(r->end - r->base < H1_STEP))
 		return at;
 	unsigned stops = stops_of(r->end - H1_STEP) >> (H1_STEP - (r->end - at));
 	return stops != 0 ? at + __builtin_ctz(stops) : r->end;
@@ -162,9 +162,14 @@ static inline enum h1_result h1_refuse(struct h1_head *head, enum h1_fault fault
 void h1_reader_init(struct h1_reader *r, struct h1_head *head, const char *at, size_t len,
 		    size_t before, const struct h1_limits *limits);
 
+/* Passes over a version and what else `form` describes, in which 0 is any digit;
+ * `fault` if it is something else. */
+enum h1_result h1_read_form(struct h1_reader *r, struct h1_head *head, const char *form,
+			    enum h1_fault fault);
+
 /* Less or other than CRLF where a line should end. */
-enum h1_result h1_read_odd_line_end(const struct h1_reader *r, struct h1_head *head,
-				    enum h1_fault other);
+enum h1_result h1_read_odd_line_end(const char *at, const char *end,
+				    struct h1_head *head, enum h1_fault other);
 
 /* Passes over the CRLF that ends a line. `other` is the fault if there is neither CR
  * nor LF at this place. */
@@ -172,7 +177,7 @@ static inline enum h1_result h1_read_line_end(struct h1_reader *r, struct h1_hea
 					      enum h1_fault other)
 {
 	if (UNLIKELY(r->end - r->at < 2 || r->at[0] != '\r' || r->at[1] != '\n'))
-		return h1_read_odd_line_end(r, head, other);
+		return h1_read_odd_line_end(r->at, r->end, head, other);
 	r->at += 2;
 	return H1_DONE;
 }

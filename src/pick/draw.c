@@ -1,11 +1,13 @@
 /* pick/draw.c - guesses while guesses are cheap, and looks at everybody otherwise.
  *
- * A guess that hits nobody who may be picked says nothing about the others, so
- * guessing again keeps their chances equal, and so does the scan in the end.
+ * A guess takes any server with the same chance and keeps it with the chance weight /
+ * heaviest weight, which makes the chances as the weights. A guess that comes to
+ * nothing says nothing about the servers, so guessing again, and the scan in the end,
+ * leave their chances as they are.
  */
 #include "pick/draw.h"
 
-enum { GUESSES_MAX = 4 };
+enum { GUESSES_MAX = 8 };
 
 /* One pass: each candidate replaces the one held with the chance weight / weights
  * so far, which leaves each with weight / weights of all in the end. */
@@ -25,15 +27,23 @@ static uint32_t draw_by_weight(const struct pick_view *view, struct pick_state *
 	return winner;
 }
 
+/* True with the chance weight / heaviest. A weight that has become greater than the
+ * heaviest that was seen counts as that one until the next look. */
+static bool keeps(const struct pick_view *view, struct pick_state *state, uint32_t i)
+{
+	uint32_t weight = pick_weight(&view->servers[i]), heaviest = state->heaviest;
+
+	return weight >= heaviest || pick_random_below(state, heaviest) < weight;
+}
+
 uint32_t draw_server(const struct pick_view *view, struct pick_state *state,
 		     const struct tried *tried, uint32_t except)
 {
-	if (pick_is_even(view, state)) {
-		for (int n = 0; n < GUESSES_MAX && view->count > 0; n++) {
-			uint32_t i = pick_random_below(state, view->count);
-			if (i != except && pick_may(view, i, tried))
-				return i;
-		}
+	pick_see_weights(view, state);
+	for (int n = 0; n < GUESSES_MAX && view->count > 0; n++) {
+		uint32_t i = pick_random_below(state, view->count);
+		if (i != except && pick_may(view, i, tried) && keeps(view, state, i))
+			return i;
 	}
 	return draw_by_weight(view, state, tried, except);
 }

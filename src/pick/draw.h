@@ -5,7 +5,7 @@
 #include "pick/policy.h"
 
 /* One that may be picked and is not `except` (PICK_NONE: any); PICK_NONE when there
- * is no such server. O(1) while weights are equal and most servers may be picked,
+ * is no such server. O(1) while weights are alike and most servers may be picked,
  * otherwise O(n). */
 uint32_t draw_server(const struct pick_view *view, struct pick_state *state,
 		     const struct tried *tried, uint32_t except);

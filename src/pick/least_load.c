@@ -21,9 +21,11 @@ struct load {
 
 static struct load load_of(const struct pick_server *s)
 {
+	const struct live_server *live = s->live;
+
 	return (struct load){
-		.total = atomic_load_explicit(&s->live->load_total, memory_order_relaxed),
-		.errors = atomic_load_explicit(&s->live->load_errors, memory_order_relaxed),
+		.total = atomic_load_explicit(&live->load_total, memory_order_relaxed),
+		.errors = atomic_load_explicit(&live->load_errors, memory_order_relaxed),
 		.weight = pick_weight(s),
 	};
 }

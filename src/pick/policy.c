@@ -31,7 +31,8 @@ const struct policy *policy_find(const char *name)
 void pick_state_init(struct pick_state *state, uint32_t count, uint64_t seed)
 {
 	*state = (struct pick_state){
-		/* Mixed: seeds that are neighbours must not give sequences that are. */
+		/* Mixed: of two seeds one step of pick_random apart, the second would
+		 * give the sequence of the first, a number later. */
 		.random = hash_mix(seed),
 		.current = memory_new(count, sizeof *state->current),
 	};
@@ -72,22 +73,22 @@ uint32_t pick_random_below(struct pick_state *state, uint32_t limit)
 	return (uint32_t)((unsigned __int128)pick_random(state) * limit >> 64);
 }
 
-bool pick_is_even(const struct pick_view *view, struct pick_state *state)
+void pick_see_weights(const struct pick_view *view, struct pick_state *state)
 {
-	uint32_t common = 0;
+	uint32_t lightest = UINT32_MAX, heaviest = 0;
 
-	if (state->even_left > 0) {
-		state->even_left--;
-		return true;
+	if (state->unseen > 0) {
+		state->unseen--;
+		return;
 	}
 	for (uint32_t i = 0; i < view->count; i++) {
 		uint32_t weight = pick_weight(&view->servers[i]);
-		if (weight == 0 || weight == common)
+		if (weight == 0)
 			continue;
-		if (common != 0)
-			return false;
-		common = weight;
+		lightest = weight < lightest ? weight : lightest;
+		heaviest = weight > heaviest ? weight : heaviest;
 	}
-	state->even_left = view->count;
-	return true;
+	state->lightest = heaviest > 0 ? lightest : 0;
+	state->heaviest = heaviest;
+	state->unseen = view->count;
 }

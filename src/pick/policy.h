@@ -38,8 +38,9 @@ struct pick_view {			/* immutable: one per pool and model */
 /* What a loop remembers for a pool from one pick to the next. */
 struct pick_state {
 	uint64_t random;	/* seed differs per loop; see pick_random */
-	uint32_t cursor;	/* below count; starts anywhere, so that loops differ */
-	uint32_t even_left;	/* see pick_is_even */
+	uint32_t cursor;	/* whose turn it is; starts anywhere: loops differ */
+	uint32_t lightest, heaviest;	/* weights but 0; see pick_see_weights */
+	uint32_t unseen;	/* picks until the weights are looked at again */
 	int64_t *current;	/* owned; one per server of the view, all 0 at first */
 };
 
@@ -87,6 +88,11 @@ static inline uint32_t pick_weight(const struct pick_server *s)
 	return atomic_load_explicit(&s->live->weight, memory_order_relaxed);
 }
 
+static inline uint32_t pick_in_flight(const struct pick_server *s)
+{
+	return atomic_load_explicit(&s->live->in_flight, memory_order_relaxed);
+}
+
 /* Up, not draining, weight not 0: whether it may be given work at all. */
 static inline bool pick_is_open(const struct pick_server *s)
 {
@@ -124,8 +130,20 @@ uint64_t pick_random(struct pick_state *state);
 /* From 0 to limit - 1, each as likely; 0 when limit is 0. */
 uint32_t pick_random_below(struct pick_state *state, uint32_t limit);
 
-/* Whether all weights but 0 are the same. Looks at all servers only once in as many
- * calls as there are servers, so that a change of weight is seen that much later. */
-bool pick_is_even(const struct pick_view *view, struct pick_state *state);
+/* Brings state->lightest and state->heaviest up to date; both are 0 when there is no
+ * weight but 0. Looks at all servers only once in as many picks as there are servers,
+ * so that a pick costs O(1) and a change of weight is seen that much later. */
+void pick_see_weights(const struct pick_view *view, struct pick_state *state);
+
+static inline bool pick_is_even(const struct pick_state *state)
+{
+	return state->lightest == state->heaviest;
+}
+
+/* The server after i, and the first after the last. */
+static inline uint32_t pick_after(const struct pick_view *view, uint32_t i)
+{
+	return i + 1 < view->count ? i + 1 : 0;
+}
 
 #endif

@@ -12,12 +12,11 @@ static uint32_t next_in_row(const struct pick_view *view, struct pick_state *sta
 	uint32_t i = state->cursor;
 
 	for (uint32_t seen = 0; seen < view->count; seen++) {
-		uint32_t next = i + 1 < view->count ? i + 1 : 0;
 		if (pick_may(view, i, tried)) {
-			state->cursor = next;
+			state->cursor = pick_after(view, i);
 			return i;
 		}
-		i = next;
+		i = pick_after(view, i);
 	}
 	return PICK_NONE;
 }
@@ -37,8 +36,9 @@ static uint32_t round_robin_pick(const struct pick_view *view, struct pick_state
 				 uint64_t key, const struct tried *tried)
 {
 	(void)key;
-	return pick_is_even(view, state) ? next_in_row(view, state, tried)
-					 : next_by_weight(view, state, tried);
+	pick_see_weights(view, state);
+	return pick_is_even(state) ? next_in_row(view, state, tried)
+				   : next_by_weight(view, state, tried);
 }
 
 const struct policy policy_round_robin = {

@@ -10,11 +10,6 @@
 #include "pick/draw.h"
 #include "pick/policy.h"
 
-static uint64_t in_flight(const struct pick_server *s)
-{
-	return atomic_load_explicit(&s->live->in_flight, memory_order_relaxed);
-}
-
 static uint32_t two_choices_pick(const struct pick_view *view, struct pick_state *state,
 				 uint64_t key, const struct tried *tried)
 {
@@ -26,10 +21,11 @@ static uint32_t two_choices_pick(const struct pick_view *view, struct pick_state
 	if (b == PICK_NONE)
 		return a;
 
-	const struct pick_server *one = &view->servers[a], *other = &view->servers[b];
 	/* in_flight / weight without a division; on a tie the first draw stands. */
-	return in_flight(other) * pick_weight(one) < in_flight(one) * pick_weight(other)
-		       ? b : a;
+	const struct pick_server *one = &view->servers[a], *other = &view->servers[b];
+	uint64_t first = (uint64_t)pick_in_flight(one) * pick_weight(other);
+	uint64_t second = (uint64_t)pick_in_flight(other) * pick_weight(one);
+	return second < first ? b : a;
 }
 
 const struct policy policy_two_choices = {

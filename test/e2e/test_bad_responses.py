@@ -141,7 +141,7 @@ def test_before_a_byte_was_sent_it_becomes_502(stage, bad):
 def test_after_the_head_was_sent_the_client_can_tell(stage, bad):
     """Either the fault came with the head, then it is a 502; or the response is cut."""
     server = stage.server(answers_badly_to("/bad", bad))
-    balancer = stage.balancer([server], pool="passive off; retry 0")
+    balancer = stage.balancer([server], pool="passive off; retry off")
     client = stage.client(balancer)
     try:
         answer = client.get("/bad")
@@ -191,7 +191,7 @@ def test_a_version_1_0_client_never_sees_the_framing(stage, bad):
     """Without chunks it cannot tell by the bytes; what comes is a prefix of the body,
     and the connection is reset rather than ended as if all had come."""
     server = stage.server(answers_badly_to("/bad", bad))
-    balancer = stage.balancer([server], pool="passive off; retry 0")
+    balancer = stage.balancer([server], pool="passive off; retry off")
     client = stage.client(balancer)
     client.send(b"GET /bad HTTP/1.0\r\n\r\n")
     try:
@@ -284,7 +284,7 @@ def test_interim_responses_without_end_do_not_hold_a_client_for_ever(stage):
             peer.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 50)
             time.sleep(0.01)
     server = stage.server(answer)
-    balancer = stage.balancer([server], pool="timeout response 1s; passive off; retry 0")
+    balancer = stage.balancer([server], pool="timeout response 1s; passive off; retry off")
     client = stage.client(balancer)
     client.send(b"GET / HTTP/1.0\r\n\r\n")
     assert client.response().status in (502, 504)

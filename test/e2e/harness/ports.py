@@ -33,3 +33,24 @@ def accepts(port):
         return True
     except OSError:
         return False
+
+
+class Blackhole:
+    """A port where connecting neither succeeds nor fails: somebody listens whose
+    queue is full, so the kernel drops what comes."""
+
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(0)
+        self.number = self.listener.getsockname()[1]
+        self.fillers = []
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.number))
+            self.fillers.append(filler)
+
+    def release(self):
+        for sock in [*self.fillers, self.listener]:
+            sock.close()

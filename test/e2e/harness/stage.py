@@ -1,11 +1,16 @@
 """Everything that one test puts up, taken down in order whatever happened."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
 from . import balancer as balancers
 from .balancer import Balancer
 from .client import RawClient
+from .load import Load
+from .origin import Origin
 from .patience import until
-from .ports import Port
-from .server import ScriptedServer
+from .ports import Blackhole, Port
+from .server import ScriptedServer, response
 
 
 class Stage:
@@ -17,10 +22,17 @@ class Stage:
         self.balancers = []
         self.servers = []
         self.ports = []
+        self.threads = ThreadPoolExecutor(32)
 
     def port(self):
         """A port of our own on which nobody listens."""
         port = Port()
+        self.ports.append(port)
+        return port.number
+
+    def blackhole(self):
+        """A port that never completes a connection."""
+        port = Blackhole()
         self.ports.append(port)
         return port.number
 
@@ -31,7 +43,19 @@ class Stage:
 
     def origins(self, count):
         """Servers that answer with their number."""
-        return [self.server(numbered(i)) for i in range(count)]
+        return [self.server(response(str(i))) for i in range(count)]
+
+    def program(self, *options):
+        """The origin program, with these options."""
+        origin = Origin(*options)
+        self.servers.append(origin)
+        return origin
+
+    def load(self, balancer, seconds, **options):
+        """wrk against balancerd, under way until .result()."""
+        load = Load(balancer.port, seconds, **options)
+        self.clients.append(load)
+        return load
 
     def balancer(self, servers, **settings):
         """One listener in front of one pool; settings as harness.balancer.config."""
@@ -74,6 +98,18 @@ class Stage:
         finally:
             client.close()
 
+    def spread(self, balancer, requests, target="/"):
+        """How many of so many requests each server of origins() has answered, by
+        the number it answers with; all on one connection."""
+        client = self.client(balancer)
+        answers = [client.get(target) for _ in range(requests)]
+        assert all(answer.status == 200 for answer in answers), answers
+        return Counter(int(answer.body) for answer in answers)
+
+    def aside(self, action, *arguments):
+        """Starts action(*arguments) on a thread; .result() waits for what it returns."""
+        return self.threads.submit(action, *arguments)
+
     def logs(self):
         """For the report of a failure."""
         for balancer in self.balancers:
@@ -81,7 +117,7 @@ class Stage:
                 yield "configuration", balancer.configuration.read_text()
             yield "balancerd's log", balancer.log
         for server in self.servers:
-            for peer in server.peers:
+            for peer in getattr(server, "peers", []):
                 yield f"connection to {server}", repr(peer.received[:2000])
 
     def close(self):
@@ -89,16 +125,14 @@ class Stage:
         wrong = []
         for client in self.clients:
             client.close()
+        self.threads.shutdown()
         for balancer in self.balancers:
             wrong += balancer.end()
         for server in self.servers:
             server.close()
-            wrong += [f"{server} complains: {text}" for text in server.complaints]
+            wrong += [f"{server} complains: {text}"
+                      for text in getattr(server, "complaints", [])]
         for port in self.ports:
             port.release()
         assert not wrong, "; ".join(wrong)
 
-
-def numbered(number):
-    from .server import response
-    return response(str(number))

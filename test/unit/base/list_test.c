@@ -58,8 +58,8 @@ static void a_list_is_what_an_array_would_be(void **unused)
 			at++;
 		if (at < count) {
 			list_remove(&items[which].link);
-			memmove(model + at, model + at + 1, (count - at - 1) * sizeof *model);
 			count--;
+			memmove(model + at, model + at + 1, (count - at) * sizeof *model);
 			assert_true(list_empty(&items[which].link));
 		} else if (seed >> 20 & 1) {
 			list_push_first(&list, &items[which].link);

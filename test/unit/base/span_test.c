@@ -58,7 +58,8 @@ static void a_start_is_a_start(void **unused)
 static void numbers_are_read_back_as_they_were_written(void **unused)
 {
 	static const uint64_t numbers[] = {
-		0, 1, 9, 10, 65535, UINT32_MAX, UINT64_MAX / 10, UINT64_MAX - 1, UINT64_MAX,
+		0, 1, 9, 10, 65535, UINT32_MAX, UINT64_MAX / 10, UINT64_MAX - 1,
+		UINT64_MAX,
 	};
 
 	(void)unused;

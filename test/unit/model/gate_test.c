@@ -110,7 +110,8 @@ static void *visit(void *arg)
 		}
 		unsigned now = atomic_fetch_add(&r->really_inside, 1) + 1;
 		unsigned most = atomic_load(&r->most_inside);
-		while (now > most && !atomic_compare_exchange_weak(&r->most_inside, &most, now))
+		while (now > most &&
+		       !atomic_compare_exchange_weak(&r->most_inside, &most, now))
 			;
 		if (n % 4 == 0)
 			sched_yield();		/* lets others find the gate full */
@@ -135,7 +136,8 @@ static void race_through(uint32_t max)
 		sem_init(&r.woken[i], 0, 0);
 	for (unsigned i = 0; i < THREADS; i++) {
 		visitors[i] = (struct visitor){&r, i};
-		assert_int_equal(pthread_create(&threads[i], NULL, visit, &visitors[i]), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, visit,
+						&visitors[i]), 0);
 	}
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);

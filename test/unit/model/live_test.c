@@ -95,8 +95,10 @@ static void the_same_address_in_two_pools_is_two_servers(void **unused)
 	(void)unused;
 	sample_add_pool(m, "api", SERVERS("8081"));
 	assert_int_equal(model_attach(m, &live, &err), 0);
-	assert_ptr_not_equal(m->pools[0].servers[0].live, m->pools[1].servers[0].live);
-	assert_true(m->pools[0].servers[0].live->seed == m->pools[1].servers[0].live->seed);
+	const struct live_server *web = m->pools[0].servers[0].live;
+	const struct live_server *api = m->pools[1].servers[0].live;
+	assert_ptr_not_equal(web, api);
+	assert_true(web->seed == api->seed);
 	model_put(m);
 }
 
@@ -207,7 +209,8 @@ static void loops_may_put_models_back_while_the_control_thread_collects(void **u
 	for (size_t i = 0; i < MODELS; i++)
 		shared[i] = attached("web", SERVERS("8081", "8082"));
 	for (uintptr_t i = 0; i < 2; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, put_back, (void *)i), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, put_back,
+						(void *)i), 0);
 	for (int n = 0; n < 100; n++)
 		live_collect(&live);
 	for (int i = 0; i < 2; i++)
@@ -271,7 +274,7 @@ static void an_address_that_comes_back_is_the_same_one(void **unused)
 	assert_string_equal(first->text, "192.0.2.1:80");
 	live_server_set_address(s, &b);
 	assert_string_equal(s->address->text, "[2001:db8::1]:80");
-	assert_string_equal(first->text, "192.0.2.1:80");	/* a loop may still read it */
+	assert_string_equal(first->text, "192.0.2.1:80");	/* for whoever reads it */
 	live_server_set_address(s, &a);
 	assert_ptr_equal(s->address, first);
 	model_put(m);

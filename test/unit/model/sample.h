@@ -40,7 +40,8 @@ static inline void sample_add_listener(struct model *m, const char *at)
 {
 	struct err err;
 
-	m->listeners = memory_grow(m->listeners, m->listener_count + 1, sizeof *m->listeners);
+	m->listeners = memory_grow(m->listeners, m->listener_count + 1,
+				   sizeof *m->listeners);
 	struct model_listener *l = &m->listeners[m->listener_count++];
 	*l = (struct model_listener){.route_count = 1};
 	model_listener_defaults(l);

@@ -50,7 +50,22 @@ static void equals_take_turns_instead_of_always_the_first(void **unused)
 	pool_fini(&pool);
 }
 
-/* With `held` requests under way at all times, of which the oldest ends first. */
+static void of_different_weights_only_the_least_busy_take_turns(void **unused)
+{
+	static const uint32_t weights[] = {1, 2, 4};
+
+	(void)unused;
+	pool_init(&pool, 3, 1);
+	pool_set_weights(&pool, weights);
+	pool.live[2].in_flight = 1;
+	pool_pick_times(&pool, &policy_least_conn, 300);
+	assert_int_equal(pool.hits[0], 100);
+	assert_int_equal(pool.hits[1], 200);
+	assert_int_equal(pool.hits[2], 0);
+	pool_fini(&pool);
+}
+
+/* With HELD requests under way at all times, of which the oldest ends first. */
 static void held_requests_are_shared_as_the_weights(void **unused)
 {
 	enum { HELD = 60, PICKS = 60000 };
@@ -79,6 +94,7 @@ int main(void)
 		cmocka_unit_test(the_least_busy_wins),
 		cmocka_unit_test(in_flight_is_relative_to_weight),
 		cmocka_unit_test(equals_take_turns_instead_of_always_the_first),
+		cmocka_unit_test(of_different_weights_only_the_least_busy_take_turns),
 		cmocka_unit_test(held_requests_are_shared_as_the_weights),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

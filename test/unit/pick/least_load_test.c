@@ -106,7 +106,7 @@ static void totals_are_relative_to_the_weights(void **unused)
 	pool_fini(&pool);
 }
 
-static void the_greatest_number_a_server_can_claim_stays_the_greatest(void **unused)
+static void the_greatest_number_that_can_be_claimed_stays_so(void **unused)
 {
 	static const uint32_t weights[] = {256, 255};
 
@@ -116,7 +116,7 @@ static void the_greatest_number_a_server_can_claim_stays_the_greatest(void **unu
 	set_load(0, UINT64_MAX, 0);
 	set_load(1, UINT64_MAX - 1, 0);
 	for (int n = 0; n < 10; n++)
-		assert_int_equal(pick(), 0);	/* the greater weight; both are at the end */
+		assert_int_equal(pick(), 0);	/* both at the end: by weight */
 	set_load(1, 5, 0);
 	for (int n = 0; n < 10; n++)
 		assert_int_equal(pick(), 1);
@@ -134,7 +134,7 @@ int main(void)
 		cmocka_unit_test(nothing_counts_when_nobody_is_chosen),
 		cmocka_unit_test(a_probe_replaces_what_was_counted),
 		cmocka_unit_test(totals_are_relative_to_the_weights),
-		cmocka_unit_test(the_greatest_number_a_server_can_claim_stays_the_greatest),
+		cmocka_unit_test(the_greatest_number_that_can_be_claimed_stays_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

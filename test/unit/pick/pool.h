@@ -59,7 +59,8 @@ static inline uint32_t pool_pick(struct pool *p, const struct policy *policy,
 	return picked;
 }
 
-static inline void pool_pick_times(struct pool *p, const struct policy *policy, uint32_t times)
+static inline void pool_pick_times(struct pool *p, const struct policy *policy,
+				   uint32_t times)
 {
 	for (uint32_t i = 0; i < times; i++)
 		assert_int_not_equal(pool_pick(p, policy, &nobody), PICK_NONE);
@@ -78,8 +79,8 @@ static inline void pool_assert_shares(const struct pool *p, double percent)
 		double due = hits * p->live[i].weight / weights;
 		double slack = due * percent / 100;
 		if (p->hits[i] < due - slack || p->hits[i] > due + slack)
-			fail_msg("server %u of %u: %u hits, due are %.0f", i, p->view.count,
-				 p->hits[i], due);
+			fail_msg("server %u of %u: %u hits, due are %.0f",
+				 i, p->view.count, p->hits[i], due);
 	}
 }
 

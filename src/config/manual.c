@@ -1,0 +1,388 @@
+#include "config/manual.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "config/config.h"
+#include "config/directives.h"
+#include "config/fill.h"
+#include "config/lexer.h"
+#include "config/tree.h"
+#include "config/usage.h"
+#include "config/value.h"
+#include "pick/policy.h"
+
+/* What nobody has configured yet: where the defaults are read from. */
+struct fresh {
+	struct model         *model;	/* owned */
+	struct model_listener listener;
+	struct model_pool     pool;
+	struct model_server   server;
+};
+
+struct page {
+	FILE *out;
+	struct fresh fresh;
+};
+
+static void fresh_init(struct fresh *f)
+{
+	*f = (struct fresh){.model = model_create()};
+	model_listener_defaults(&f->listener);
+	model_pool_defaults(&f->pool);
+	model_server_defaults(&f->server);
+	f->pool.policy = policies[0];
+}
+
+/* The struct that a directive's arguments fill, as it is without them; NULL: there
+ * is none without. */
+static const void *fresh_target(const struct fresh *f, const struct directive *d)
+{
+	switch (d->makes) {
+	case MAKES_NOTHING:
+		break;
+	case MAKES_SERVER:
+		return &f->server;
+	case MAKES_LISTENER:
+	case MAKES_POOL:
+	case MAKES_ROUTE:
+	case MAKES:
+		return NULL;
+	}
+	if (d->in == IN_LISTEN)
+		return &f->listener;
+	return d->in == IN_POOL ? (const void *)&f->pool : f->model;
+}
+
+static bool value_kind_of(const struct argument *a, enum value_kind *kind)
+{
+	if (a->kind == ARGUMENT_NUMBER)
+		*kind = VALUE_NUMBER;
+	else if (a->kind == ARGUMENT_TIME)
+		*kind = VALUE_TIME;
+	else if (a->kind == ARGUMENT_SIZE)
+		*kind = VALUE_SIZE;
+	else if (a->kind == ARGUMENT_PERCENT)
+		*kind = VALUE_PERCENT;
+	else
+		return false;
+	return true;
+}
+
+/* The words for a number of an argument that has choices; false: none stands for
+ * it. */
+static bool print_choices(FILE *out, const struct argument *a, uint64_t value)
+{
+	const char *space = "";
+	bool any = false;
+
+	for (const struct choice *c = a->choices; c != NULL && c->word != NULL; c++) {
+		bool bit = a->kind == ARGUMENT_CHOICES && (c->value & value) != 0;
+		if (c->value != value && !bit)
+			continue;
+		fprintf(out, "%s%s", space, c->word);
+		space = " ";
+		any = true;
+	}
+	return any;
+}
+
+/* What holds without the argument, as one would write it; nothing when only the
+ * argument brings something about. */
+static void print_default(FILE *out, const struct argument *a, const void *target)
+{
+	const struct model_check *check;
+	const struct policy *policy;
+	enum value_kind kind;
+
+	if (a->kind == ARGUMENT_POLICY) {
+		memcpy(&policy, (const char *)target + a->field.offset, sizeof policy);
+		fputs(policy->name, out);
+	} else if (a->kind == ARGUMENT_EXPECT) {
+		check = (const void *)((const char *)target + a->field.offset);
+		fprintf(out, "%u-%u", check->status_min, check->status_max);
+	} else if (a->choices != NULL &&
+		   print_choices(out, a, fill_read_number(a->field, target))) {
+		return;
+	} else if (value_kind_of(a, &kind)) {
+		uint64_t value = fill_read_number(a->field, target);
+		if (value >= a->min && value <= a->max)
+			fputs(value_text(kind, value).text, out);
+	}
+}
+
+/* `1 to 64, by default auto`, or nothing. */
+static char *facts(const struct fresh *f, const struct directive *d,
+		   const struct argument *a)
+{
+	const void *target = fresh_target(f, d);
+	char *by_default, *text;
+	enum value_kind kind;
+	size_t len;
+	FILE *out = open_memstream(&by_default, &len);
+
+	must(out != NULL);
+	if (target != NULL)
+		print_default(out, a, target);
+	fclose(out);
+	out = open_memstream(&text, &len);
+	must(out != NULL);
+	bool bounded = value_kind_of(a, &kind);
+	if (bounded)
+		fprintf(out, "%s to %s", value_text(kind, a->min).text,
+			value_text(kind, a->max).text);
+	if (*by_default != '\0')
+		fprintf(out, "%sby default %s", bounded ? ", " : "", by_default);
+	fclose(out);
+	free(by_default);
+	return text;
+}
+
+/* Text that is no macro and has no escapes of roff. */
+static void print_text(FILE *out, const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", out);
+	for (; *text != '\0'; text++) {
+		if (*text == '\\')
+			fputs("\\e", out);
+		else if (*text == '-')
+			fputs("\\-", out);
+		else
+			fputc(*text, out);
+	}
+}
+
+/* Sentences, each on a line of its own as mdoc wants it. */
+static void print_sentences(FILE *out, const char *text)
+{
+	const char *end;
+
+	while ((end = strstr(text, ". ")) != NULL) {
+		char sentence[512];
+		must((size_t)(end + 1 - text) < sizeof sentence);
+		memcpy(sentence, text, (size_t)(end + 1 - text));
+		sentence[end + 1 - text] = '\0';
+		print_text(out, sentence);
+		fputc('\n', out);
+		text = end + 2;
+	}
+	print_text(out, text);
+}
+
+/* What stands for a value: words of the language as such, the rest as what is to be
+ * replaced: `TIME`, `N | auto`. */
+static void print_value(FILE *out, const struct argument *a)
+{
+	struct usage usage = usage_argument(a);
+	const char *between = "";
+	char *rest = usage.text, *word;
+
+	if (a->unit != NULL)
+		usage.text[strlen(usage.text) - strlen(a->unit) - 1] = '\0';
+	while ((word = strsep(&rest, "|")) != NULL) {
+		bool is_name = *word >= 'A' && *word <= 'Z';
+		fprintf(out, "%s%s ", between, is_name ? "Ar" : "Cm");
+		print_text(out, word);
+		between = " No | ";
+	}
+	if (a->unit != NULL)
+		fprintf(out, " Cm %s", a->unit);
+}
+
+/* One argument on one line: behind `.Op `, `.It ` or only the dot of a macro line. */
+static void print_argument(FILE *out, const char *begin, const struct argument *a)
+{
+	fputs(begin, out);
+	if (a->keyword != NULL) {
+		fputs("Cm ", out);
+		print_text(out, a->keyword);
+		if (a->kind != ARGUMENT_FLAG)
+			fputc(' ', out);
+	}
+	if (a->kind != ARGUMENT_FLAG)
+		print_value(out, a);
+	fputc('\n', out);
+}
+
+static void print_title(FILE *out, const struct directive *d)
+{
+	fprintf(out, ".It Xo\n.Ic ");
+	print_text(out, d->word);
+	if (d->second != NULL)
+		fprintf(out, " %s", d->second);
+	fputc('\n', out);
+	for (uint32_t i = 0; i < directive_argument_count(d); i++) {
+		const struct argument *a = &d->arguments[i];
+		bool optional = a->keyword != NULL && !a->required;
+		print_argument(out, optional ? ".Op " : ".", a);
+	}
+	if (d->opens != IN_FILE)
+		fprintf(out, "{ ... }\n");
+	fprintf(out, ".Xc\n");
+}
+
+/* The arguments that say something of their own. */
+static void print_arguments(const struct page *p, const struct directive *d)
+{
+	bool open = false;
+
+	for (uint32_t i = 0; i < directive_argument_count(d); i++) {
+		const struct argument *a = &d->arguments[i];
+		if (a->help == NULL)
+			continue;
+		if (!open)
+			fprintf(p->out, ".Bl -tag -width Ds -compact\n");
+		open = true;
+		char *known = facts(&p->fresh, d, a);
+		print_argument(p->out, ".It ", a);
+		print_text(p->out, a->help);
+		if (*known != '\0') {
+			fprintf(p->out, "\n(");
+			print_text(p->out, known);
+			fputc(')', p->out);
+		}
+		fputc('\n', p->out);
+		free(known);
+	}
+	if (open)
+		fprintf(p->out, ".El\n");
+}
+
+static void print_directive(const struct page *p, const struct directive *d)
+{
+	print_title(p->out, d);
+	print_sentences(p->out, d->help);
+	fputc('\n', p->out);
+	for (uint32_t i = 0; i < directive_argument_count(d); i++) {
+		if (d->arguments[i].help != NULL)
+			continue;
+		char *known = facts(&p->fresh, d, &d->arguments[i]);
+		if (*known != '\0') {
+			fputc('(', p->out);
+			print_text(p->out, known);
+			fprintf(p->out, ")\n");
+		}
+		free(known);
+	}
+	print_arguments(p, d);
+}
+
+static void print_context(const struct page *p, enum context in, const char *title)
+{
+	fprintf(p->out, ".Sh %s\n.Bl -tag -width Ds\n", title);
+	for (uint32_t i = 0; i < directive_count; i++)
+		if (directives[i].in == in && directives[i].refused == NULL)
+			print_directive(p, &directives[i]);
+	fprintf(p->out, ".El\n");
+}
+
+static void print_policies(FILE *out)
+{
+	fprintf(out, ".Sh POLICIES\n.Bl -tag -width Ds\n");
+	for (uint32_t i = 0; policies[i] != NULL; i++) {
+		fprintf(out, ".It Cm ");
+		print_text(out, policies[i]->name);
+		fputc('\n', out);
+		print_sentences(out, policies[i]->help);
+		fprintf(out, "\n");
+	}
+	fprintf(out, ".El\n");
+}
+
+static const char beginning[] =
+	".\\\" Printed by `balancerd manual`; change the tables of src/config instead.\n"
+	".Dd November 20, 2026\n"
+	".Dt BALANCERD.CONF 5\n"
+	".Os\n"
+	".Sh NAME\n"
+	".Nm balancerd.conf\n"
+	".Nd what balancerd balances, and how\n"
+	".Sh DESCRIPTION\n"
+	"The file consists of statements.\n"
+	"A statement is words up to the end of the line or a semicolon, or words and a\n"
+	"block of further statements in braces; the first brace stands behind the words.\n"
+	"The order of statements matters for routes only.\n"
+	"A comment begins with\n"
+	".Sq #\n"
+	"where a word could begin, and ends with its line.\n"
+	"A word with blanks, braces, semicolons or quotes in it, or with nothing, is put\n"
+	"in double quotes; in these\n"
+	".Li \\e\\(dq ,\n"
+	".Li \\e\\e\n"
+	"and\n"
+	".Li \\en\n"
+	"stand for a quote, a backslash and a new line.\n"
+	".Pp\n"
+	"A\n"
+	".Ar TIME\n"
+	"is a number and one of the units\n"
+	".Cm ms , s , m\n"
+	"and\n"
+	".Cm h .\n"
+	"A\n"
+	".Ar SIZE\n"
+	"is a number of bytes, or of multiples of 1024 with\n"
+	".Cm k , m\n"
+	"or\n"
+	".Cm g .\n"
+	"A\n"
+	".Ar PERCENT\n"
+	"is a number and\n"
+	".Cm % .\n"
+	"Words in brackets may be left out, and may stand in any order.\n"
+	"What is given in parentheses are the bounds, and what holds otherwise.\n";
+
+static const char example[] =
+	".Sh EXAMPLES\n"
+	".Bd -literal -offset indent\n"
+	"listen http :8080 { route host api.example.com path /v1/ to api; to web }\n"
+	"pool web {\n"
+	"    balance least\\-load\n"
+	"    check http /healthcheck every 3s after 5 requests\n"
+	"    server 127.0.0.1:8081\n"
+	"    server 127.0.0.1:8082 weight 2\n"
+	"}\n"
+	"pool api { server api1:9000; server api2:9000 }\n"
+	".Ed\n";
+
+static const char ending[] =
+	".Sh DIAGNOSTICS\n"
+	".Ql balancerd check FILE\n"
+	"reads a file and says what is wrong with it, all at once, as\n"
+	".Ql FILE:LINE:COLUMN: error: what was found, and what was expected ;\n"
+	"columns count characters.\n"
+	"A file with an error is not used, neither at a start nor at a reload.\n"
+	"A warning is about something that is allowed and hardly meant.\n"
+	"A name that cannot be looked up is neither.\n"
+	".Sh SEE ALSO\n"
+	".Xr balancerd 8\n";
+
+static void print_limits(FILE *out)
+{
+	fprintf(out, ".Sh LIMITS\nA file has at most %d bytes, a word %d.\n",
+		CONFIG_FILE_MAX, LEXER_WORD_MAX);
+	fprintf(out, "A statement has at most %d words, and blocks stand in blocks at most\n"
+		"%d deep.\n", TREE_WORDS_MAX, TREE_DEPTH_MAX);
+	fprintf(out, "There are at most %d listeners with %d routes each,\n",
+		MODEL_LISTENERS_MAX, MODEL_ROUTES_MAX);
+	fprintf(out, "and %d pools with %d servers each.\n", MODEL_POOLS_MAX,
+		MODEL_SERVERS_MAX);
+}
+
+void manual_print(FILE *out)
+{
+	struct page page = {.out = out};
+
+	fresh_init(&page.fresh);
+	fputs(beginning, out);
+	print_context(&page, IN_FILE, "AT THE TOP OF THE FILE");
+	print_context(&page, IN_LISTEN, "IN A LISTEN BLOCK");
+	print_context(&page, IN_POOL, "IN A POOL BLOCK");
+	print_policies(out);
+	fputs(example, out);
+	print_limits(out);
+	fputs(ending, out);
+	model_put(page.fresh.model);
+}

@@ -1,0 +1,104 @@
+#include "daemon/names.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/must.h"
+
+struct name {
+	struct names       *names;
+	struct name        *next;
+	struct live_server *live;		/* held by way of names->model */
+	const struct model_server *server;	/* likewise */
+	struct resolver_question *question;	/* NULL: not asked at present */
+	bool                said;		/* that it does not resolve, in the log */
+};
+
+static void on_answer(void *arg, const struct resolver_answer *answer)
+{
+	struct name *name = arg;
+	struct names *n = name->names;
+
+	name->question = NULL;
+	n->asked--;
+	if (answer->count == 0) {
+		if (!name->said)
+			log_warn("name does not resolve pool=%s server=%s reason=\"%s\"",
+				 name->live->pool, name->live->text, answer->err.text);
+		name->said = true;
+		loop_timer_start(n->loop, &n->retry, NAMES_RETRY_MS);
+		return;
+	}
+	if (name->said)
+		log_info("name resolves pool=%s server=%s address=%s", name->live->pool,
+			 name->live->text, answer->addresses[0].text);
+	live_server_set_address(name->live, &answer->addresses[0]);
+	n->on_resolved(n->arg, name->live);
+}
+
+static void ask_all(struct names *n)
+{
+	char host[ADDRESS_HOST_MAX + 1];
+	uint16_t port;
+
+	for (struct name *name = n->first; name != NULL; name = name->next) {
+		if (name->question != NULL || atomic_load(&name->live->address) != NULL)
+			continue;
+		address_split(&name->server->address, host, &port);
+		name->question = resolver_ask(n->resolver, host, port, on_answer, name);
+		if (name->question != NULL)
+			n->asked++;
+		else
+			loop_timer_start(n->loop, &n->retry, NAMES_RETRY_MS);
+	}
+}
+
+static void on_retry(struct loop_timer *t)
+{
+	ask_all(CONTAINER_OF(t, struct names, retry));
+}
+
+void names_init(struct names *n, struct loop *loop, struct resolver *resolver,
+		void (*on_resolved)(void *arg, struct live_server *s), void *arg)
+{
+	*n = (struct names){
+		.loop = loop, .resolver = resolver, .on_resolved = on_resolved, .arg = arg,
+	};
+	loop_timer_init(&n->retry, on_retry);
+}
+
+static void forget_all(struct names *n)
+{
+	while (n->first != NULL) {
+		struct name *name = n->first;
+		n->first = name->next;
+		resolver_cancel(name->question);
+		free(name);
+	}
+	n->asked = 0;
+	loop_timer_stop(n->loop, &n->retry);
+	model_put(n->model);
+	n->model = NULL;
+}
+
+static void add(struct names *n, const struct model_server *s)
+{
+	if (s->address.len > 0 || atomic_load(&s->live->address) != NULL)
+		return;
+	struct name *name = memory_new(1, sizeof *name);
+	*name = (struct name){.names = n, .next = n->first, .live = s->live, .server = s};
+	n->first = name;
+}
+
+void names_use(struct names *n, const struct model *m)
+{
+	forget_all(n);
+	if (m == NULL)
+		return;
+	n->model = model_get(m);
+	for (uint32_t i = 0; i < m->pool_count; i++)
+		for (uint32_t j = 0; j < m->pools[i].server_count; j++)
+			add(n, &m->pools[i].servers[j]);
+	ask_all(n);
+}

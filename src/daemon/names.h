@@ -1,0 +1,34 @@
+/* daemon/names.h - servers given by name get their addresses, now or later.
+ *
+ * A name that does not resolve never prevents a start: its server has no address, is
+ * not picked, and the name is asked for again every NAMES_RETRY_MS.
+ *
+ * Thread: control.
+ */
+#ifndef DAEMON_NAMES_H
+#define DAEMON_NAMES_H
+
+#include "loop/resolve.h"
+#include "model/live.h"
+
+enum { NAMES_RETRY_MS = 10 * 1000 };
+
+struct names {
+	struct loop     *loop;		/* borrowed */
+	struct resolver *resolver;	/* borrowed */
+	const struct model *model;	/* held: the one whose names are asked for */
+	struct name     *first;		/* owned: those without an address so far */
+	struct loop_timer retry;
+	uint32_t         asked;		/* questions that are not answered yet */
+	void (*on_resolved)(void *arg, struct live_server *s);
+	void *arg;
+};
+
+void names_init(struct names *n, struct loop *loop, struct resolver *resolver,
+		void (*on_resolved)(void *arg, struct live_server *s), void *arg);
+
+/* From now on the names of m, which must have been attached, are asked for. NULL:
+ * none. */
+void names_use(struct names *n, const struct model *m);
+
+#endif

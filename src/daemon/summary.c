@@ -1,0 +1,28 @@
+#include "daemon/summary.h"
+
+#include "base/log.h"
+
+void summary_log(const struct live *live)
+{
+	for (const struct live_listener *l = live->listeners; l != NULL; l = l->next)
+		log_info("served listener=%s connections=%llu requests=%llu 2xx=%llu 3xx=%llu "
+			 "4xx=%llu 5xx=%llu bad_requests=%llu timeouts=%llu cut=%llu "
+			 "client_gone=%llu queue_full=%llu accept_paused=%llu",
+			 l->text, l->accepted, l->requests, l->responses[2], l->responses[3],
+			 l->responses[4], l->responses[5], l->bad_requests, l->timeouts, l->cut,
+			 l->client_gone, l->queue_full, l->accept_paused);
+	for (const struct live_pool *p = live->pools; p != NULL; p = p->next)
+		log_info("served pool=%s retries=%llu retries_over_budget=%llu "
+			 "no_server_up=%llu queued=%llu queue_full=%llu queue_timeouts=%llu",
+			 p->name, p->retries, p->retries_over_budget, p->no_server_up,
+			 p->queued, p->queue_full, p->queue_timeouts);
+	for (const struct live_server *s = live->servers; s != NULL; s = s->next)
+		log_info("served pool=%s server=%s requests=%llu responses=%llu "
+			 "retried_away=%llu refused=%llu reset=%llu timeouts=%llu "
+			 "malformed=%llu cut=%llu",
+			 s->pool, s->text, s->requests, s->responses, s->retried_away,
+			 s->failures[FAILURE_REFUSED], s->failures[FAILURE_RESET],
+			 s->failures[FAILURE_CONNECT_TIMEOUT] +
+			 s->failures[FAILURE_RESPONSE_TIMEOUT],
+			 s->failures[FAILURE_MALFORMED], s->failures[FAILURE_CUT]);
+}

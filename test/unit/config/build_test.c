@@ -1,0 +1,175 @@
+/* Goal: statements become what the table says, in the blocks where they belong, and
+ * one that does not is named with what was expected and the way out. */
+#include "unit/config/read.h"
+
+static void routes_keep_their_order_and_the_default_is_last(void **unused)
+{
+	(void)unused;
+	struct model *m = good("listen http :80 {\n"
+			       "to web\n"
+			       "route host API.Example.com path /v1/ to api\n"
+			       "route host *.example.com to web\n"
+			       "route path /static to api\n"
+			       "}\n"
+			       "pool web { server 1 }\n"
+			       "pool api { server 2 }\n");
+	const struct model_route *r = m->listeners[0].routes;
+
+	assert_int_equal(m->listeners[0].route_count, 4);
+	assert_string_equal(r[0].host, "api.example.com");
+	assert_string_equal(r[0].path, "/v1/");
+	assert_string_equal(m->pools[r[0].pool].name, "api");
+	assert_string_equal(r[1].host, "*.example.com");
+	assert_null(r[1].path);
+	assert_null(r[2].host);
+	assert_string_equal(r[2].path, "/static");
+	assert_null(r[3].host);
+	assert_null(r[3].path);
+	assert_string_equal(m->pools[r[3].pool].name, "web");
+	model_put(m);
+}
+
+static void an_unknown_word_comes_with_the_known_ones(void **unused)
+{
+	(void)unused;
+	complains("lissten http :80 { to web }\n"
+		  "pool web { server 1 }",
+		  "1:1: error: unknown word \"lissten\", expected one of listen, "
+		  "pool, threads, connections, drain, log, access-log; did you mean "
+		  "\"listen\"?\n");
+	pool_complains("whatever 3",
+		       "2:1: error: unknown word \"whatever\", expected one of "
+		       "balance, server, check, passive, retry, parallel, queue, "
+		       "timeout, keep, host\n");
+}
+
+static void a_misspelt_word_is_taken_for_what_it_means(void **unused)
+{
+	(void)unused;
+	/* No "unknown pool", and the error in the block is found as well. */
+	complains("pol web { server 80 weight 300 }\n"
+		  "listen http :80 { to web }",
+		  "1:1: error: unknown word \"pol\", expected one of listen, pool, "
+		  "threads, connections, drain, log, access-log; did you mean "
+		  "\"pool\"?\n"
+		  "1:28: error: \"300\" is too large; expected 0 to 256\n");
+}
+
+static void words_of_other_balancers_are_translated(void **unused)
+{
+	(void)unused;
+	complains("upstream web { server 80 }\n"
+		  "listen http :80 { proxy_pass web }",
+		  "1:1: error: unknown word \"upstream\"; it is called \"pool\" here\n"
+		  "2:19: error: unknown word \"proxy_pass\"; it is called \"to\" "
+		  "here\n");
+}
+
+static void a_word_in_the_wrong_block_is_sent_home(void **unused)
+{
+	(void)unused;
+	complains("server 80\n"
+		  "listen http :80 { to web; threads 2 }\n"
+		  "pool web { server 1 }",
+		  "1:1: error: \"server\" is not known at the top of the file, it "
+		  "belongs in a pool block\n"
+		  "2:27: error: \"threads\" is not known in a listen block, it "
+		  "belongs at the top of the file; is a \"}\" missing above it?\n");
+}
+
+static void a_second_word_is_asked_for(void **unused)
+{
+	(void)unused;
+	complains("listen :8080 { to web }\n"
+		  "pool web { server 1 }",
+		  "1:8: error: unknown word \":8080\" after \"listen\", expected "
+		  "http; write: listen http ADDRESS { ... }\n");
+	pool_complains("check",
+		       "2:6: error: a word is missing after \"check\", expected one "
+		       "of http, tcp, off\n");
+	pool_complains("check htpp /",
+		       "2:7: error: unknown word \"htpp\" after \"check\", expected "
+		       "one of http, tcp, off; did you mean \"http\"?\n");
+}
+
+static void other_kinds_of_traffic_are_not_to_be_had(void **unused)
+{
+	(void)unused;
+	complains("listen tcp :5432 { to db }\n"
+		  "listen kv :1 { to db }\n"
+		  "pool db { server 1 }",
+		  "1:1: error: \"listen tcp\": this version balances http only\n"
+		  "2:1: error: \"listen kv\": this version balances http only\n");
+}
+
+static void a_block_stands_where_it_belongs(void **unused)
+{
+	(void)unused;
+	complains("threads 2 { a }\n"
+		  "pool web\n"
+		  "listen http :80 { to web }",
+		  "1:10: error: \"threads\" has no block; write: threads N|auto\n"
+		  "2:1: warning: pool \"web\" has no server; requests for it are "
+		  "answered 503\n"
+		  "2:9: error: \"pool\" needs a block; write: pool NAME { ... }\n");
+}
+
+static void a_broken_word_makes_no_second_error(void **unused)
+{
+	(void)unused;
+	complains("pool web { server \"80 }\n"
+		  "}\n"
+		  "listen http :80 { to web }",
+		  "1:19: error: a quote that is not closed in its line; add \", or "
+		  "write \\n for a new line\n");
+}
+
+static void all_errors_come_at_once(void **unused)
+{
+	(void)unused;
+	char text[8192] = "listen http :80 { to web }\npool web { server 1 }\n";
+
+	for (int i = 0; i < 120; i++)
+		strcat(text, "drain 5x\n");
+	assert_null(config_read(text, strlen(text), "test.conf", &report));
+	assert_int_equal(report.error_count, 120);
+	assert_int_equal(report.count, REPORT_PROBLEMS_MAX);
+}
+
+static void there_is_room_for_so_many_and_no_more(void **unused)
+{
+	(void)unused;
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	fprintf(out, "listen http :80 {\n");
+	for (int i = 0; i <= MODEL_ROUTES_MAX; i++)
+		fprintf(out, "route path /%d/ to web\n", i);
+	fprintf(out, "}\npool web { server 1 }\n");
+	for (int i = 1; i <= MODEL_POOLS_MAX; i++)
+		fprintf(out, "pool p%d { server 1 }\n", i);
+	fclose(out);
+	complains(text,
+		  "1026:1: error: too many of \"route\"; at most 1024 are allowed\n"
+		  "2052:1: error: too many of \"pool\"; at most 1024 are allowed\n");
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(routes_keep_their_order_and_the_default_is_last),
+		cmocka_unit_test(an_unknown_word_comes_with_the_known_ones),
+		cmocka_unit_test(a_misspelt_word_is_taken_for_what_it_means),
+		cmocka_unit_test(words_of_other_balancers_are_translated),
+		cmocka_unit_test(a_word_in_the_wrong_block_is_sent_home),
+		cmocka_unit_test(a_second_word_is_asked_for),
+		cmocka_unit_test(other_kinds_of_traffic_are_not_to_be_had),
+		cmocka_unit_test(a_block_stands_where_it_belongs),
+		cmocka_unit_test(a_broken_word_makes_no_second_error),
+		cmocka_unit_test(all_errors_come_at_once),
+		cmocka_unit_test(there_is_room_for_so_many_and_no_more),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

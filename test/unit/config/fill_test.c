@@ -1,0 +1,254 @@
+/* Goal: every argument sets the field that the table says to the value that stands
+ * there, or is refused with what was expected. */
+#include "unit/config/read.h"
+
+#include "pick/policy.h"
+
+static const char full[] =
+	"threads 2\n"
+	"connections 5000\n"
+	"drain 10s\n"
+	"log debug to /var/log/balancerd.log\n"
+	"access-log json to access.log\n"
+	"listen http :8080 {\n"
+	"	to web\n"
+	"	route host API.Example.com path /v1/ to api\n"
+	"	route host *.example.com to web\n"
+	"	route path /static to api\n"
+	"	connections 100\n"
+	"	parallel 50 queue 10 wait 1s\n"
+	"	head-size 32k; head-fields 200; target-size 4k; body-size 10m\n"
+	"	requests 1000\n"
+	"	headers via forwarded\n"
+	"	timeout head 1s body 2s\n"
+	"	timeout keep-alive 3s linger 4s tunnel 5h\n"
+	"	access-log off\n"
+	"	errors plain-500\n"
+	"}\n"
+	"pool web {\n"
+	"	balance two-choices\n"
+	"	server app1:80 weight 2 parallel 3 drain\n"
+	"	server 8081; server [::1]:8082; server unix:/run/app.sock\n"
+	"	check http /up?x=1 expect 204 every 2s timeout 500ms rise 4 fall 5 "
+	"after 6 requests host up.example.com\n"
+	"	parallel 7\n"
+	"	queue 8 wait 9s\n"
+	"	retry 2 budget 30% reserve 11\n"
+	"	passive 12 for 13s\n"
+	"	timeout connect 14s response 15s body 16s idle 17s\n"
+	"	keep 18\n"
+	"	host api.internal:8080\n"
+	"}\n"
+	"pool api { server app2:80; check tcp every 1s; passive off; retry off; host "
+	"server }\n";
+
+static void the_file_fills_the_model(void **unused)
+{
+	(void)unused;
+	struct model *m = good(full);
+
+	assert_int_equal(m->threads, 2);
+	assert_int_equal(m->connections_max, 5000);
+	assert_int_equal(m->drain_ms, 10000);
+	assert_int_equal(m->log_level, LOG_LEVEL_DEBUG);
+	assert_string_equal(m->log_path, "/var/log/balancerd.log");
+	assert_int_equal(m->access_format, ACCESS_JSON);
+	assert_string_equal(m->access_path, "access.log");
+	assert_int_equal(m->listener_count, 1);
+	assert_int_equal(m->pool_count, 2);
+	model_put(m);
+}
+
+static void a_listen_block_fills_the_listener(void **unused)
+{
+	(void)unused;
+	struct model *m = good(full);
+	const struct model_listener *l = &m->listeners[0];
+
+	assert_string_equal(l->address.text, "0.0.0.0:8080");
+	assert_int_equal(l->connections_max, 100);
+	assert_int_equal(l->parallel_max, 50);
+	assert_int_equal(l->queue_max, 10);
+	assert_int_equal(l->queue_ms, 1000);
+	assert_int_equal(l->head_max, 32 << 10);
+	assert_int_equal(l->fields_max, 200);
+	assert_int_equal(l->target_max, 4 << 10);
+	assert_int_equal(l->body_max, 10 << 20);
+	assert_int_equal(l->requests_max, 1000);
+	assert_int_equal(l->forwarded, FORWARD_VIA | FORWARD_FORWARDED);
+	assert_int_equal(l->head_ms, 1000);
+	assert_int_equal(l->body_ms, 2000);
+	assert_int_equal(l->keep_alive_ms, 3000);
+	assert_int_equal(l->linger_ms, 4000);
+	assert_int_equal(l->tunnel_ms, 5 * 3600000);
+	assert_false(l->access_log);
+	assert_true(l->plain_500);
+	model_put(m);
+}
+
+static void a_pool_block_fills_the_pool(void **unused)
+{
+	(void)unused;
+	struct model *m = good(full);
+	const struct model_pool *web = &m->pools[0], *api = &m->pools[1];
+
+	assert_ptr_equal(web->policy, &policy_two_choices);
+	assert_int_equal(web->server_parallel_max, 7);
+	assert_int_equal(web->queue_max, 8);
+	assert_int_equal(web->queue_ms, 9000);
+	assert_int_equal(web->retries_max, 2);
+	assert_int_equal(web->retry_percent, 30);
+	assert_int_equal(web->retry_reserve, 11);
+	assert_int_equal(web->passive_fails, 12);
+	assert_int_equal(web->passive_ms, 13000);
+	assert_int_equal(web->connect_ms, 14000);
+	assert_int_equal(web->response_ms, 15000);
+	assert_int_equal(web->body_ms, 16000);
+	assert_int_equal(web->idle_ms, 17000);
+	assert_int_equal(web->idle_max, 18);
+	assert_int_equal(web->host_mode, HOST_FIXED);
+	assert_string_equal(web->host, "api.internal:8080");
+
+	assert_ptr_equal(api->policy, policies[0]);
+	assert_int_equal(api->passive_fails, 0);
+	assert_int_equal(api->retries_max, 0);
+	assert_int_equal(api->host_mode, HOST_SERVER);
+	model_put(m);
+}
+
+static void servers_are_numbers_names_ports_and_sockets(void **unused)
+{
+	(void)unused;
+	struct model *m = good(full);
+	const struct model_server *s = m->pools[0].servers;
+
+	assert_int_equal(m->pools[0].server_count, 4);
+	assert_string_equal(s[0].address.text, "app1:80");
+	assert_int_equal(s[0].address.len, 0);
+	assert_int_equal(s[0].weight, 2);
+	assert_int_equal(s[0].parallel_max, 3);
+	assert_true(s[0].drain);
+	assert_string_equal(s[1].address.text, "127.0.0.1:8081");
+	assert_int_equal(s[1].weight, 1);
+	assert_false(s[1].drain);
+	assert_string_equal(s[2].address.text, "[::1]:8082");
+	assert_string_equal(s[3].address.text, "unix:/run/app.sock");
+	model_put(m);
+}
+
+static void checks_are_of_three_kinds(void **unused)
+{
+	(void)unused;
+	struct model *m = good(full);
+	const struct model_check *c = &m->pools[0].check;
+
+	assert_int_equal(c->kind, CHECK_HTTP);
+	assert_string_equal(c->path, "/up?x=1");
+	assert_string_equal(c->host, "up.example.com");
+	assert_int_equal(c->expect, EXPECT_STATUS);
+	assert_int_equal(c->status_min, 204);
+	assert_int_equal(c->status_max, 204);
+	assert_int_equal(c->every_ms, 2000);
+	assert_int_equal(c->timeout_ms, 500);
+	assert_int_equal(c->rise, 4);
+	assert_int_equal(c->fall, 5);
+	assert_int_equal(c->after_requests, 6);
+	assert_int_equal(m->pools[1].check.kind, CHECK_TCP);
+	assert_int_equal(m->pools[1].check.every_ms, 1000);
+	model_put(m);
+
+	m = good("listen http 80 { to a }\npool a { server 1; check off }\n"
+		 "pool b { server 1; check http / expect 200-299 }");
+	assert_int_equal(m->pools[0].check.kind, CHECK_OFF);
+	assert_int_equal(m->pools[1].check.status_min, 200);
+	assert_int_equal(m->pools[1].check.status_max, 299);
+	model_put(m);
+}
+
+static void words_may_stand_for_no_limit(void **unused)
+{
+	(void)unused;
+	struct model *m = good("threads auto; connections unlimited\n"
+			       "listen http :1 { to a; body-size unlimited\n"
+			       "	requests unlimited; headers none }\n"
+			       "pool a { server 1; parallel unlimited }");
+
+	assert_int_equal(m->threads, 0);
+	assert_int_equal(m->connections_max, 0);
+	assert_true(m->listeners[0].body_max == UINT64_MAX);
+	assert_int_equal(m->listeners[0].requests_max, 0);
+	assert_int_equal(m->listeners[0].forwarded, 0);
+	model_put(m);
+}
+
+static void a_wrong_value_is_named_where_it_stands(void **unused)
+{
+	(void)unused;
+	complains("drain 30\n"
+		  "threads 65\n"
+		  "log loud\n"
+		  "listen http localhost:80 { to web }\n"
+		  "listen http unix:/x { to web }\n"
+		  "pool \"a b\" { server 1 }\n"
+		  "pool web { server 1 }",
+		  "1:7: error: \"30\" has no unit; write 30ms, 30s, 30m or 30h\n"
+		  "2:9: error: \"65\" is too large; expected 1 to 64\n"
+		  "3:5: error: unknown word \"loud\", expected one of error, warn, "
+		  "info, debug\n"
+		  "4:13: error: \"localhost:80\" is a name; a listener needs a "
+		  "number, for example 127.0.0.1:80\n"
+		  "5:13: error: \"unix:/x\" is a UNIX socket; a listener needs a "
+		  "port, for example :8080\n"
+		  "6:6: error: \"a b\" is no name; expected letters, digits, \"-\", "
+		  "\"_\" and \".\"\n");
+	listener_complains("headers via none", "2:13: error: \"none\" stands alone\n");
+	listener_complains("headers none via", "2:9: error: \"none\" stands alone\n");
+	listener_complains("headers via via", "2:13: error: \"via\" is given twice\n");
+	listener_complains("head-size 64k",
+			   "2:11: error: \"64k\" is too large; expected 1k to 65535\n");
+	listener_complains("head-fields 257",
+			   "2:13: error: \"257\" is too large; expected 1 to 256\n");
+	pool_complains("server 1.2.3.4",
+		       "2:8: error: \"1.2.3.4\" has no port from 1 to 65535\n");
+	pool_complains("check http / expect 99",
+		       "2:21: error: \"99\" is no status; expected 100 to 599\n");
+	pool_complains("check http / expect 300-200",
+		       "2:21: error: \"300-200\" is no status; expected 100 to 599, "
+		       "the smaller one first\n");
+	pool_complains("check http / expect ok",
+		       "2:21: error: \"ok\" is nothing to expect; write a status "
+		       "(200), a range of them (200-399), or load\n");
+	pool_complains("retry 16", "2:7: error: \"16\" is too large; expected 0 to 15\n");
+	pool_complains("balance least-laod",
+		       "2:9: error: unknown word \"least-laod\", expected one of "
+		       "round-robin, least-load, least-conn, two-choices, random; did "
+		       "you mean \"least-load\"?\n");
+}
+
+static void an_unknown_pool_comes_with_the_known_ones(void **unused)
+{
+	(void)unused;
+	complains("listen http :80 { to wep }\n"
+		  "pool web { server 1 }\n"
+		  "pool api { server 1 }",
+		  "1:22: error: unknown pool \"wep\", expected one of web, api; did "
+		  "you mean \"web\"?\n");
+	complains("listen http :80 { to web }",
+		  "1:22: error: unknown pool \"web\"; this file has no pool yet, add "
+		  "for example: pool web { server 127.0.0.1:8081 }\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_file_fills_the_model),
+		cmocka_unit_test(a_listen_block_fills_the_listener),
+		cmocka_unit_test(a_pool_block_fills_the_pool),
+		cmocka_unit_test(servers_are_numbers_names_ports_and_sockets),
+		cmocka_unit_test(checks_are_of_three_kinds),
+		cmocka_unit_test(words_may_stand_for_no_limit),
+		cmocka_unit_test(a_wrong_value_is_named_where_it_stands),
+		cmocka_unit_test(an_unknown_pool_comes_with_the_known_ones),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,73 @@
+/* Goal: the manual page that is kept is the one that would be printed. */
+#include "unit/config/read.h"
+
+#include "config/directives.h"
+#include "config/manual.h"
+#include "pick/policy.h"
+
+static char *printed(void)
+{
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	manual_print(out);
+	fclose(out);
+	return text;
+}
+
+/* If it fails: out/balancerd manual > doc/balancerd.conf.5 */
+static void the_page_in_doc_is_up_to_date(void **unused)
+{
+	(void)unused;
+	char *expected = printed(), *kept = calloc(strlen(expected) + 2, 1);
+	FILE *f = fopen("doc/balancerd.conf.5", "r");
+
+	assert_non_null(f);
+	assert_int_equal(fread(kept, 1, strlen(expected) + 1, f), strlen(expected));
+	assert_string_equal(kept, expected);
+	fclose(f);
+	free(kept);
+	free(expected);
+}
+
+static void every_word_has_an_entry(void **unused)
+{
+	(void)unused;
+	char *page = printed(), entry[64];
+
+	for (uint32_t i = 0; i < directive_count; i++) {
+		if (directives[i].refused != NULL)
+			continue;
+		if (strchr(directives[i].word, '-') != NULL)
+			continue;	/* written as roff wants it */
+		snprintf(entry, sizeof entry, "\n.It Xo\n.Ic %s", directives[i].word);
+		assert_non_null(strstr(page, entry));
+	}
+	for (uint32_t i = 0; policies[i] != NULL; i++)
+		assert_non_null(strstr(page, policies[i]->help));
+	free(page);
+}
+
+static void defaults_and_bounds_are_those_in_force(void **unused)
+{
+	(void)unused;
+	char *page = printed();
+
+	assert_non_null(strstr(page, "(1k to 65535, by default 16k)"));
+	assert_non_null(strstr(page, "(1 to 64, by default auto)"));
+	assert_non_null(strstr(page, "(by default via x\\-forwarded)"));
+	assert_non_null(strstr(page, "(by default round\\-robin)"));
+	assert_non_null(strstr(page, "(by default 200\\-399)"));
+	free(page);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_page_in_doc_is_up_to_date),
+		cmocka_unit_test(every_word_has_an_entry),
+		cmocka_unit_test(defaults_and_bounds_are_those_in_force),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
