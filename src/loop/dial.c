@@ -28,7 +28,8 @@ static enum dial_result result_of(int reason)
 	case ECONNREFUSED:
 	case ECONNRESET:
 	case ENOENT:		/* no UNIX socket there */
-	case EAGAIN:        return DIAL_REFUSED;	/* a UNIX socket's queue is full */
+	case EAGAIN:		/* a UNIX socket's queue is full */
+			    return DIAL_REFUSED;
 	case ETIMEDOUT:     return DIAL_TIMED_OUT;
 	case EMFILE:
 	case ENFILE:
