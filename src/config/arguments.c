@@ -153,27 +153,25 @@ static void read_by_keyword(struct reading *r, uint32_t index)
 void arguments_read(const struct build *b, const struct directive *d,
 		    const struct tree_statement *s, void *target, struct given *given)
 {
-	struct reading reading = {
+	struct reading r = {
 		.b = b, .directive = d, .statement = s, .target = target, .given = given,
 		.next = d->second != NULL ? 2 : 1,
 	};
-	struct reading *r = &reading;
 
-	read_by_place(r);
-	uint32_t first = r->next;
-	while (r->next < s->word_count) {
-		uint32_t index = find_keyword(d, s->words[r->next].text);
+	read_by_place(&r);
+	uint32_t first = r.next;
+	while (r.next < s->word_count) {
+		uint32_t index = find_keyword(d, s->words[r.next].text);
 		if (index < ARGUMENTS_MAX)
-			read_by_keyword(r, index);
+			read_by_keyword(&r, index);
 		else
-			refuse_keyword(r);
+			refuse_keyword(&r);
 	}
 	for (uint32_t i = 0; i < directive_argument_count(d); i++)
-		if (d->arguments[i].required && r->given->arguments[i] == NULL)
-			refuse_missing(r, &d->arguments[i]);
+		if (d->arguments[i].required && given->arguments[i] == NULL)
+			refuse_missing(&r, &d->arguments[i]);
 	if (d->merges && first == s->word_count)
-		report_error(r->b->report, arguments_end(s),
+		report_error(b->report, arguments_end(s),
 			     "\"%s\" sets nothing; write: %s", d->word,
 			     usage_directive(d).text);
 }
-

@@ -301,14 +301,15 @@ static const char beginning[] =
 	".Nd what balancerd balances, and how\n"
 	".Sh DESCRIPTION\n"
 	"The file consists of statements.\n"
-	"A statement is words up to the end of the line or a semicolon, or words and a\n"
-	"block of further statements in braces; the first brace stands behind the words.\n"
+	"A statement is words up to the end of the line or a semicolon,\n"
+	"or words and a block of further statements in braces;\n"
+	"the first brace stands behind the words.\n"
 	"The order of statements matters for routes only.\n"
 	"A comment begins with\n"
 	".Sq #\n"
 	"where a word could begin, and ends with its line.\n"
-	"A word with blanks, braces, semicolons or quotes in it, or with nothing, is put\n"
-	"in double quotes; in these\n"
+	"A word with blanks, braces, semicolons or quotes in it, or with nothing,\n"
+	"is put in double quotes; in these\n"
 	".Li \\e\\(dq ,\n"
 	".Li \\e\\e\n"
 	"and\n"
@@ -363,8 +364,8 @@ static void print_limits(FILE *out)
 {
 	fprintf(out, ".Sh LIMITS\nA file has at most %d bytes, a word %d.\n",
 		CONFIG_FILE_MAX, LEXER_WORD_MAX);
-	fprintf(out, "A statement has at most %d words, and blocks stand in blocks at most\n"
-		"%d deep.\n", TREE_WORDS_MAX, TREE_DEPTH_MAX);
+	fprintf(out, "A statement has at most %d words,\n", TREE_WORDS_MAX);
+	fprintf(out, "and blocks stand in blocks at most %d deep.\n", TREE_DEPTH_MAX);
 	fprintf(out, "There are at most %d listeners with %d routes each,\n",
 		MODEL_LISTENERS_MAX, MODEL_ROUTES_MAX);
 	fprintf(out, "and %d pools with %d servers each.\n", MODEL_POOLS_MAX,

@@ -16,6 +16,10 @@ void summary_log(const struct live *live)
 			 "no_server_up=%llu queued=%llu queue_full=%llu queue_timeouts=%llu",
 			 p->name, p->retries, p->retries_over_budget, p->no_server_up,
 			 p->queued, p->queue_full, p->queue_timeouts);
+	log_info("served connections_turned_away=%llu accept_out_of_descriptors=%llu "
+		 "dials_out_of_descriptors=%llu pipes_none_left=%llu memory_refused=%llu",
+		 live->connections.turned_away, live->accept_out_of_descriptors,
+		 live->dials_out_of_descriptors, live->pipes_none_left, live->memory_refused);
 	for (const struct live_server *s = live->servers; s != NULL; s = s->next)
 		log_info("served pool=%s server=%s requests=%llu responses=%llu "
 			 "retried_away=%llu refused=%llu reset=%llu timeouts=%llu "

@@ -116,7 +116,7 @@ struct request {
 	uint64_t since_us;		/* first byte of the head */
 	uint64_t picked_us;
 	uint32_t server_us;
-	uint64_t bytes_out;
+	uint64_t bytes_out;		/* of bodies, to the client */
 };
 
 /* ---- http_session.c ---- */

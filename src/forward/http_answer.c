@@ -30,14 +30,14 @@ bool answer_write(struct session *s, const struct model_listener *l, uint16_t st
 {
 	char text[1024];
 	const char *connection = close ? "Connection: close\r\n" : "";
-	int len;
+	int len, body_len = 0;
 
 	if (l->plain_500 && status >= 502 && status <= 504) {
 		len = snprintf(text, sizeof text, "HTTP/1.1 500 %s\r\n"
 			       "Content-Length: 0\r\n%s\r\n", reason_of(500), connection);
 	} else {
 		char body[512];
-		int body_len = snprintf(body, sizeof body, "%u %s: %s\n", status,
+		body_len = snprintf(body, sizeof body, "%u %s: %s\n", status,
 					reason_of(status), why);
 		must(body_len > 0 && (size_t)body_len < sizeof body);
 		len = snprintf(text, sizeof text, "HTTP/1.1 %u %s\r\n"
@@ -46,7 +46,10 @@ bool answer_write(struct session *s, const struct model_listener *l, uint16_t st
 			       head_only ? "" : body);
 	}
 	must(len > 0 && (size_t)len < sizeof text);
-	return session_write(s, text, (size_t)len);
+	bool written = session_write(s, text, (size_t)len);
+	if (s->request != NULL)
+		s->request->bytes_out = head_only ? 0 : (uint64_t)body_len;
+	return written;
 }
 
 static void count(struct live_listener *live, uint16_t status)

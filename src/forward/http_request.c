@@ -437,7 +437,7 @@ static bool send_body(struct request *r, const char *at, size_t len)
 		return true;
 	r->body_wait = buf_get(&w->bufs, len - put);
 	if (r->body_wait == NULL) {
-		add(&w->counts.memory_refused);
+		add(&w->live->memory_refused);
 		return false;
 	}
 	buf_append(r->body_wait, at + put, len - put);
@@ -528,7 +528,7 @@ static bool may_splice(struct request *r)
 		return true;
 	if (r->body.kind != H1_BODY_LENGTH || r->body.left < SPLICE_MIN)
 		return false;
-	r->pipe_up = pipe_get(&r->session->worker->pipes);
+	r->pipe_up = worker_pipe(r->session->worker);
 	return r->pipe_up != NULL;
 }
 
@@ -822,7 +822,6 @@ size_t request_begin(struct session *s, const char *at, size_t len)
 	if (l->requests_max > 0 && s->requests >= l->requests_max)
 		r->client_keep_alive = false;
 	add(&s->port->live->requests);
-	add(&w->counts.requests);
 
 	uint16_t status = refused_at_once(r, head);
 	size_t took = 0, all = head->length;

@@ -161,7 +161,9 @@ static void begin_answer(struct request *r, char *at, size_t len)
 			start = put_chunk_around(body, took, &end);
 		start = memcpy(start - new_len, w->head_out, new_len);
 	}
-	if (!session_write(s, start, (size_t)(end - start))) {
+	bool written = session_write(s, start, (size_t)(end - start));
+	r->bytes_out = took;
+	if (!written) {
 		request_on(r, EVENT_CLIENT_GONE);
 		return;
 	}
@@ -186,6 +188,7 @@ static bool pass_interim(struct request *r, const char *at)
 		request_on(r, EVENT_CLIENT_GONE);
 		return false;
 	}
+	session_rearm(r->session);	/* it is at work: the time to answer begins anew */
 	return true;
 }
 
@@ -341,7 +344,7 @@ static bool may_splice(struct request *r)
 		return true;
 	if (r->response.kind != H1_BODY_LENGTH || r->response.left < SPLICE_MIN)
 		return false;
-	r->pipe_down = pipe_get(&worker_of(r)->pipes);
+	r->pipe_down = worker_pipe(worker_of(r));
 	return r->pipe_down != NULL;
 }
 
@@ -432,6 +435,4 @@ void response_pump(struct request *r)
 	}
 	if (r->life.state == REQUEST_ANSWERING)
 		pump_body(r);
-	else if (r->life.state == REQUEST_AWAITING)
-		session_rearm(s);
 }

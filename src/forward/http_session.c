@@ -65,7 +65,7 @@ void session_watch(struct session *s)
 {
 	/* Out of kernel memory: the time limits are still there to end it. */
 	if (loop_watch_register(s->worker->loop, &s->client.watch) != 0)
-		atomic_fetch_add_explicit(&s->worker->counts.memory_refused, 1,
+		atomic_fetch_add_explicit(&s->worker->live->memory_refused, 1,
 					  memory_order_relaxed);
 }
 
@@ -142,7 +142,7 @@ bool session_write(struct session *s, const char *at, size_t len)
 		return false;
 	if (s->out == NULL || buf_room(s->out) < rest)
 		if (!buf_larger(&w->bufs, &s->out, buf_waiting(s->out) + rest)) {
-			atomic_fetch_add_explicit(&w->counts.memory_refused, 1,
+			atomic_fetch_add_explicit(&w->live->memory_refused, 1,
 						  memory_order_relaxed);
 			return false;
 		}

@@ -36,7 +36,7 @@ struct record {
 	uint8_t  minor;			/* of the client's HTTP/1.x */
 	uint8_t  tries;			/* servers that were asked */
 	uint64_t wall_us;		/* when it was finished, since 1970 */
-	uint64_t bytes_out;		/* to the client, head and body */
+	uint64_t bytes_out;		/* of the body, to the client */
 	uint64_t total_us;		/* from the first byte to the last */
 	uint32_t server_us;		/* from the pick to the response head; 0: none */
 	uint16_t text_len[RECORD_TEXTS];

@@ -13,23 +13,19 @@ struct pipe *pipe_get(struct pipes *pipes)
 		return pipes->kept[--pipes->kept_count];
 	}
 	if (pipes->lent >= PIPES_MAX)
-		goto none;
+		return NULL;
 	struct pipe *p = malloc(sizeof *p);
 	if (p == NULL)
-		goto none;
+		return NULL;
 	if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) {
 		free(p);
-		goto none;
+		return NULL;
 	}
 	/* Refused beyond the user's pipe quota: then it stays at 64 KiB. */
 	fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES);
 	*p = (struct pipe){.out = ends[0], .in = ends[1]};
 	pipes->lent++;
 	return p;
-
-none:
-	pipes->none_left++;
-	return NULL;
 }
 
 static void pipe_close(struct pipe *p)

@@ -27,7 +27,6 @@ struct pipes {
 	struct pipe *kept[PIPES_KEPT_MAX];	/* owned */
 	uint32_t kept_count;
 	uint32_t lent;
-	uint64_t none_left;			/* times that there was none: a counter */
 };
 
 /* NULL: none is left, or no descriptor. */

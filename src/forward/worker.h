@@ -63,11 +63,6 @@ struct worker_hooks {
 	void *arg;
 };
 
-/* The worker's own counts; written by it, read by anybody, relaxed. */
-struct worker_counts {
-	atomic_ullong requests, bytes_in, bytes_out, pipes_none_left, memory_refused;
-};
-
 struct worker {
 	unsigned number;
 	struct loop *loop;			/* owned */
@@ -102,7 +97,6 @@ struct worker {
 	bool             drained;
 
 	struct record_ring *records;		/* borrowed; NULL: no access log */
-	struct worker_counts counts;
 };
 
 /* Makes the worker and its loop; nothing runs yet. Control thread. */
@@ -144,9 +138,14 @@ static inline struct backend *worker_backend(struct worker *w, const struct live
 	return &w->backends[s->id];
 }
 
-static inline char *worker_scratch(struct worker *w)
+/* A pipe to splice through, or NULL, which is counted: then bytes are copied. */
+static inline struct pipe *worker_pipe(struct worker *w)
 {
-	return w->scratch;
+	struct pipe *p = pipe_get(&w->pipes);
+
+	if (p == NULL)
+		atomic_fetch_add_explicit(&w->live->pipes_none_left, 1, memory_order_relaxed);
+	return p;
 }
 
 #endif

@@ -111,7 +111,8 @@ struct live {
 	void (*on_released)(struct live *live);
 
 	struct gate   connections;	/* in all */
-	atomic_ullong accept_out_of_descriptors, dials_out_of_descriptors;
+	atomic_ullong accept_out_of_descriptors, dials_out_of_descriptors, pipes_none_left,
+		      memory_refused;
 };
 
 void live_init(struct live *live);

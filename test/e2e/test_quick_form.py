@@ -250,4 +250,4 @@ def test_a_port_that_is_taken_is_told_and_ends_with_1(stage):
                           capture_output=True, text=True, timeout=PATIENCE)
     taken.close()
     assert done.returncode == 1
-    assert "listens there already" in done.stderr
+    assert "in use" in done.stderr
