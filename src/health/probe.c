@@ -17,7 +17,8 @@ static void on_limit(struct loop_timer *t)
 	struct probe *p = CONTAINER_OF(t, struct probe, limit);
 	char reason[PROBE_REASON_MAX];
 
-	snprintf(reason, sizeof reason, "no answer within %u ms", (unsigned)p->timeout_ms);
+	snprintf(reason, sizeof reason, "no answer within %u ms",
+		 (unsigned)p->timeout_ms);
 	done(p, PROBE_BAD, reason);
 }
 

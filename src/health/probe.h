@@ -25,11 +25,12 @@ struct probe {
 	struct loop      *loop;		/* borrowed */
 	struct dial       dial;
 	struct loop_watch watch;	/* owned */
-	struct loop_timer limit;	/* from the connection on; before that it is dial's */
+	struct loop_timer limit;	/* once connected; before that it is dial's */
 	uint64_t          deadline_ms;
 	uint32_t          timeout_ms;
 	enum check_kind   kind;
-	void (*on_done)(struct probe *p, enum probe_decision decision, const char *reason);
+	void (*on_done)(struct probe *p, enum probe_decision decision,
+			const char *reason);
 	void *arg;			/* of on_done's owner */
 
 	uint32_t request_len, request_sent;

@@ -127,10 +127,11 @@ static void read_body(struct probe_answer *a, struct span rest)
 		read_chunks(a, rest);
 		return;
 	}
-	if (a->head.body == H1_BODY_LENGTH && rest.len > a->head.content_length - a->body_bytes)
+	bool has_length = a->head.body == H1_BODY_LENGTH;
+	if (has_length && rest.len > a->head.content_length - a->body_bytes)
 		rest.len = a->head.content_length - a->body_bytes;
 	body_feed(a, rest);
-	if (a->decision == PROBE_UNDECIDED && a->head.body == H1_BODY_LENGTH &&
+	if (a->decision == PROBE_UNDECIDED && has_length &&
 	    a->body_bytes == a->head.content_length)
 		body_end(a);
 }
@@ -145,7 +146,8 @@ static void on_head(struct probe_answer *a, uint32_t length)
 		decide(a, PROBE_BAD, "status %u", status);
 	} else if (!load) {
 		decide(a, PROBE_GOOD, "%u", status);
-	} else if (a->head.body == H1_BODY_LENGTH && a->head.content_length > PROBE_BODY_MAX) {
+	} else if (a->head.body == H1_BODY_LENGTH &&
+		   a->head.content_length > PROBE_BODY_MAX) {
 		decide(a, PROBE_BAD, "the body is longer than %d bytes", PROBE_BODY_MAX);
 	} else if (a->head.body == H1_BODY_NONE) {
 		body_not_load(a);

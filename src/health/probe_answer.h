@@ -49,7 +49,7 @@ struct probe_answer {
 	uint64_t body_bytes;		/* so far, chunks taken off */
 	struct h1_chunked chunked;
 	struct h1_head head;
-	uint32_t used, parsed;		/* bytes of the head so far; of these, seen by h1 */
+	uint32_t used, parsed;		/* bytes of the head; of these, seen by h1 */
 	char     bytes[PROBE_HEAD_MAX];
 };
 

@@ -44,7 +44,7 @@ struct prober {
 	const struct model *model;	/* held, NULL at first */
 	uint32_t            generation;	/* one more with each model */
 	struct link         servers;
-	struct link         waiting;	/* for one of PROBES_MAX to end, first come first */
+	struct link         waiting;	/* for one of PROBES_MAX to end */
 	bool                serving;	/* serve_waiting is at work */
 	struct slab         probes;
 	uint32_t            under_way;
@@ -168,7 +168,8 @@ static void end_probe(struct checked_server *c)
 
 static void serve_waiting(struct prober *p);
 
-static void on_probed(struct probe *probe, enum probe_decision decision, const char *reason)
+static void on_probed(struct probe *probe, enum probe_decision decision,
+		      const char *reason)
 {
 	struct checked_server *c = probe->arg;
 	struct prober *p = c->prober;
@@ -408,7 +409,8 @@ void prober_check_server(struct prober *p, struct live_server *s)
 	}
 }
 
-void prober_on_passive_mark(struct prober *p, struct live_server *s, enum live_failure why)
+void prober_on_passive_mark(struct prober *p, struct live_server *s,
+			    enum live_failure why)
 {
 	struct checked_server *c = s->prober;
 

@@ -48,6 +48,7 @@ void prober_check_server(struct prober *p, struct live_server *s);
 
 /* The data path has marked this server down or wants it looked at: logs the mark
  * (once) and probes it at once. `why` is what passive has seen. */
-void prober_on_passive_mark(struct prober *p, struct live_server *s, enum live_failure why);
+void prober_on_passive_mark(struct prober *p, struct live_server *s,
+			    enum live_failure why);
 
 #endif

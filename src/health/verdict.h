@@ -17,7 +17,7 @@
 
 struct verdict {
 	bool     up;
-	bool     first;		/* no result has been fed yet: the first one decides alone */
+	bool     first;		/* no result was fed yet: the first one decides alone */
 	uint16_t streak;
 	uint16_t rise;		/* successes in a row to come up, at least 1 */
 	uint16_t fall;		/* failures in a row to go down, at least 1 */

@@ -27,14 +27,15 @@ static enum dial_result result_of(int reason)
 	case 0:             return DIAL_OPEN;
 	case ECONNREFUSED:
 	case ECONNRESET:
-	case ENOENT:        return DIAL_REFUSED;	/* ENOENT: no UNIX socket there */
+	case ENOENT:		/* no UNIX socket there */
+	case EAGAIN:		/* a UNIX socket's queue is full */
+			    return DIAL_REFUSED;
 	case ETIMEDOUT:     return DIAL_TIMED_OUT;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:        return DIAL_NO_DESCRIPTORS;
-	case EADDRNOTAVAIL:
-	case EAGAIN:        return DIAL_NO_PORTS;	/* EAGAIN: a UNIX socket's queue is full */
+	case EADDRNOTAVAIL: return DIAL_NO_PORTS;
 	default:            return DIAL_UNREACHABLE;
 	}
 }

@@ -144,7 +144,8 @@ struct loop *loop_create(struct err *err)
 		goto close_epoll;
 	}
 	loop_watch_init(&l->wake, fd, on_wake);
-	if (loop_watch_register(l, &l->wake) != 0) {
+	/* For reading only: edge-triggered, the read would be told as room to write. */
+	if (loop_watch_register_level(l, &l->wake) != 0) {
 		err_sys(err, "cannot watch an eventfd");
 		goto close_wake;
 	}
@@ -203,17 +204,19 @@ static unsigned told(uint32_t epoll_events)
 	return events;
 }
 
-/* Runs those that asked to go on; what they ask for anew is for the next turn. */
-static void run_again(struct loop *l)
+/* Takes out those that asked to go on in an earlier turn; what is asked for from here
+ * on is for the next one. */
+static void take_again(struct loop *l, struct link *resumed)
 {
-	struct link now;
-
-	if (list_empty(&l->again))
-		return;
-	list_insert(&l->again, &now);
+	list_insert(&l->again, resumed);
 	list_remove(&l->again);
-	while (!list_empty(&now)) {
-		struct loop_watch *w = CONTAINER_OF(now.next, struct loop_watch, again_link);
+}
+
+static void run_resumed(struct link *resumed)
+{
+	while (!list_empty(resumed)) {
+		struct loop_watch *w = CONTAINER_OF(resumed->next, struct loop_watch,
+						    again_link);
 		list_remove(&w->again_link);
 		w->again = false;
 		w->on_ready(w, LOOP_RESUMED);
@@ -234,11 +237,13 @@ static void run_timers(struct loop *l)
 void loop_turn(struct loop *l, int wait_ms)
 {
 	int n = epoll_wait(l->epoll, l->events, LOOP_EVENTS_MAX, patience_ms(l, wait_ms));
+	struct link resumed;
 
 	l->now_us = loop_clock_us();
 	l->stats.turns++;
 	must(n >= 0 || errno == EINTR);
 	l->event_count = n > 0 ? n : 0;
+	take_again(l, &resumed);
 	for (l->event_at = 0; l->event_at < l->event_count; l->event_at++) {
 		struct epoll_event *e = &l->events[l->event_at];
 		struct loop_watch *w = e->data.ptr;
@@ -248,7 +253,7 @@ void loop_turn(struct loop *l, int wait_ms)
 		w->on_ready(w, told(e->events));
 	}
 	l->event_count = 0;
-	run_again(l);
+	run_resumed(&resumed);
 	run_timers(l);
 	l->stats.timers_armed = l->wheel.count;
 }

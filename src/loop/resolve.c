@@ -27,7 +27,7 @@ struct resolver {
 	uint32_t     count;		/* questions that exist; control thread */
 	struct link  questions;		/* all of them; control thread */
 
-	pthread_mutex_t lock;		/* of what follows, and of each question's place */
+	pthread_mutex_t lock;		/* of what follows and of questions' places */
 	pthread_cond_t  asked;
 	struct link     queue;
 	bool            looking_up;	/* the thread may be in getaddrinfo for long */
@@ -36,7 +36,7 @@ struct resolver {
 
 struct resolver_question {
 	struct loop_job  job;
-	struct resolver *resolver;	/* NULL: cancelled while with the thread or posted */
+	struct resolver *resolver;	/* NULL: cancelled, and no longer queued */
 	struct link      link;		/* in resolver.questions */
 	struct link      queue_link;	/* while QUESTION_QUEUED */
 	enum question_place place;
@@ -49,8 +49,10 @@ struct resolver_question {
 
 static void set_answer(struct resolver_answer *a, const struct addrinfo *found)
 {
-	for (; found != NULL && a->count < RESOLVER_ADDRESSES_MAX; found = found->ai_next) {
+	for (; found != NULL; found = found->ai_next) {
 		struct address *at = &a->addresses[a->count];
+		if (a->count == RESOLVER_ADDRESSES_MAX)
+			return;
 		if (found->ai_family != AF_INET && found->ai_family != AF_INET6)
 			continue;
 		memcpy(&at->any, found->ai_addr, found->ai_addrlen);
@@ -117,8 +119,8 @@ static struct resolver_question *next_question(struct resolver *r)
 		pthread_cond_wait(&r->asked, &r->lock);
 	if (r->ended)
 		return NULL;
-	struct resolver_question *q = CONTAINER_OF(r->queue.next, struct resolver_question,
-						   queue_link);
+	struct resolver_question *q =
+		CONTAINER_OF(r->queue.next, struct resolver_question, queue_link);
 	list_remove(&q->queue_link);
 	q->place = QUESTION_WITH_THREAD;
 	return q;
@@ -217,7 +219,8 @@ void resolver_destroy(struct resolver *r)
 
 struct resolver_question *
 resolver_ask(struct resolver *r, const char *host, uint16_t port,
-	     void (*on_answer)(void *arg, const struct resolver_answer *answer), void *arg)
+	     void (*on_answer)(void *arg, const struct resolver_answer *answer),
+	     void *arg)
 {
 	size_t len = strlen(host);
 

@@ -47,7 +47,8 @@ void resolver_destroy(struct resolver *r);
  * long, or RESOLVER_QUESTIONS_MAX wait already. */
 struct resolver_question *
 resolver_ask(struct resolver *r, const char *host, uint16_t port,
-	     void (*on_answer)(void *arg, const struct resolver_answer *answer), void *arg);
+	     void (*on_answer)(void *arg, const struct resolver_answer *answer),
+	     void *arg);
 
 /* on_answer will not be called. NULL is allowed. */
 void resolver_cancel(struct resolver_question *q);

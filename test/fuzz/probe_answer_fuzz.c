@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "fuzz.h"
 #include "health/probe_answer.h"
 
 /* What the caller of probe_answer.h can see. */
@@ -46,7 +47,6 @@ static void must_be_equal(const struct seen *a, const struct seen *b)
 	must(a->errors == b->errors && a->total == b->total);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct model_check checks[] = {
