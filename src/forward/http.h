@@ -56,7 +56,7 @@ struct session {
 	uint32_t lingered;		/* bytes thrown away */
 	enum session_state state;
 	bool     driving;		/* session_drive is on the stack */
-	bool     last;			/* the present exchange is the connection's last */
+	bool     closing;		/* the next bytes are the last: their packet may say so */
 	uint16_t peer_len;
 	char     peer[INET6_ADDRSTRLEN];
 	uint64_t head_since_us;		/* when the present head's first byte came */

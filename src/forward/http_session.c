@@ -128,7 +128,8 @@ bool session_write(struct session *s, const char *at, size_t len)
 
 	s->bytes_out += len;
 	if (s->out == NULL) {
-		if (UNLIKELY(stream_write(&s->client, at, len, &put) != STREAM_OK))
+		if (UNLIKELY(stream_write_more(&s->client, at, len, s->closing, &put) !=
+			     STREAM_OK))
 			return false;
 		if (LIKELY(put == len))
 			return true;
