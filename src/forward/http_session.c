@@ -186,9 +186,9 @@ static void keep_head(struct session *s, const char *at, size_t len)
 	s->in_seen = (uint32_t)len;
 }
 
-/* Reads the head at [at, at + len) and begins its request. Returns how many bytes it
- * took: 0 when there is no whole head. */
-static size_t begin_from(struct session *s, const char *at, size_t len, size_t seen)
+/* Reads the head at [at, at + len) and makes its request, which start() begins. Returns
+ * how many bytes it took: 0 when there is no whole head. */
+static size_t take_from(struct session *s, const char *at, size_t len, size_t seen)
 {
 	struct worker *w = s->worker;
 	struct door *door = &s->port->edition->doors[s->port->door];
@@ -207,31 +207,41 @@ static size_t begin_from(struct session *s, const char *at, size_t len, size_t s
 	s->state = SESSION_REQUEST;
 	s->requests++;
 	w->head_at = at;
-	size_t took = request_begin(s, at, len);
-	w->head_at = NULL;
-	return took;
+	return request_make(s, at, len);
+}
+
+/* What came behind the request has been put aside: from here on its body may be read,
+ * and the next request's beginning with it. */
+static void start(struct session *s)
+{
+	if (s->state == SESSION_REQUEST)
+		request_start(s->request);
+	s->worker->head_at = NULL;
 }
 
 /* A request from what was read earlier. False: nothing more to do with these. */
 static bool begin_from_kept(struct session *s)
 {
 	struct worker *w = s->worker;
+	struct buf *in = s->in;
 
-	if (s->in == NULL || s->in_seen >= buf_waiting(s->in))
+	if (in == NULL || s->in_seen >= buf_waiting(in))
 		return false;
-	size_t took = begin_from(s, buf_at(s->in), buf_waiting(s->in), s->in_seen);
-	if (s->state == SESSION_DEAD || s->in == NULL)
+	size_t took = take_from(s, buf_at(in), buf_waiting(in), s->in_seen);
+	if (s->state == SESSION_DEAD || s->state == SESSION_LINGER)
 		return true;
 	if (took == 0) {
-		s->in_seen = (uint32_t)buf_waiting(s->in);
+		s->in_seen = (uint32_t)buf_waiting(in);
 		return false;
 	}
-	buf_consume(s->in, took);
+	buf_consume(in, took);
 	s->in_seen = 0;
-	if (buf_waiting(s->in) == 0) {
-		buf_put(&w->bufs, s->in);
+	bool used_up = buf_waiting(in) == 0;
+	if (used_up)
 		s->in = NULL;
-	}
+	start(s);
+	if (used_up)
+		buf_put(&w->bufs, in);
 	return true;
 }
 
@@ -259,7 +269,7 @@ static bool begin_from_socket(struct session *s)
 	else
 		s->head_since_us = loop_now_us(w->loop);
 	size_t len = kept + got;
-	size_t took = begin_from(s, w->scratch, len, seen);
+	size_t took = take_from(s, w->scratch, len, seen);
 	if (s->state == SESSION_DEAD || s->state == SESSION_LINGER)
 		return true;
 	if (took == 0) {
@@ -277,6 +287,7 @@ static bool begin_from_socket(struct session *s)
 		keep_head(s, w->scratch + took, len - took);
 		s->in_seen = 0;
 	}
+	start(s);
 	return true;
 }
 
