@@ -14,9 +14,22 @@ static const struct model_listener *listener_of(const struct session *s)
 	return s->port->edition->doors[s->port->door].listener;
 }
 
+static uint32_t limit_between_requests_ms(const struct session *s)
+{
+	const struct model_listener *l = listener_of(s);
+	uint32_t ms = s->in != NULL || s->requests == 0 ? l->head_ms : l->keep_alive_ms;
+
+	if (session_is_blocked(s))	/* the end of an answer is still to be taken */
+		return l->body_ms;
+	if (s->state == SESSION_LINGER)
+		return l->linger_ms;
+	if ((s->worker->draining || s->port->removed) && ms > DRAIN_GRACE_MS)
+		return DRAIN_GRACE_MS;
+	return ms;
+}
+
 void session_rearm(struct session *s)
 {
-	const struct model_listener *l;
 	uint32_t ms = 0;
 
 	switch (s->state) {
@@ -24,18 +37,12 @@ void session_rearm(struct session *s)
 		ms = request_limit_ms(s->request);
 		break;
 	case SESSION_HEAD:
-		l = listener_of(s);
-		ms = s->in != NULL || s->requests == 0 ? l->head_ms : l->keep_alive_ms;
-		break;
 	case SESSION_LINGER:
-		ms = listener_of(s)->linger_ms;
+		ms = limit_between_requests_ms(s);
 		break;
 	case SESSION_DEAD:
 		return;
 	}
-	if (s->state == SESSION_HEAD && ms > DRAIN_GRACE_MS &&
-	    (s->worker->draining || s->port->removed))
-		ms = DRAIN_GRACE_MS;
 	if (ms == 0)
 		loop_timer_stop(s->worker->loop, &s->deadline);
 	else
@@ -78,8 +85,8 @@ static void read_and_forget(struct session *s)
 	while (s->client.readable) {
 		enum stream_result result = stream_read(&s->client, w->scratch,
 							SCRATCH_BYTES, &got);
-		if (result == STREAM_WAIT)
-			return;
+		if (result == STREAM_WAIT || (result == STREAM_END && s->out != NULL))
+			return;		/* it may say no more and still take its answer */
 		if (result != STREAM_OK || (s->lingered += (uint32_t)got) > LINGER_BYTES_MAX) {
 			session_end(s);
 			return;
@@ -104,21 +111,23 @@ static void linger(struct session *s)
 	read_and_forget(s);
 }
 
-/* Hands over what waits; true when nothing waits any more. */
-static bool flush(struct session *s)
+/* Hands over what waits, as far as the client takes it. */
+static void flush(struct session *s)
 {
 	size_t put;
 
-	if (s->out == NULL)
-		return true;
-	if (stream_write(&s->client, buf_at(s->out), buf_waiting(s->out), &put) != STREAM_OK)
-		return false;
+	if (s->out == NULL || !s->client.writable ||
+	    stream_write(&s->client, buf_at(s->out), buf_waiting(s->out), &put) != STREAM_OK)
+		return;
 	buf_consume(s->out, put);
-	if (buf_waiting(s->out) > 0)
-		return false;
-	buf_put(&s->worker->bufs, s->out);
-	s->out = NULL;
-	return true;
+	if (buf_waiting(s->out) == 0) {
+		buf_put(&s->worker->bufs, s->out);
+		s->out = NULL;
+		if (s->state == SESSION_LINGER)
+			shutdown(s->client.watch.fd, SHUT_WR);
+	}
+	if (s->state != SESSION_REQUEST)	/* whose pumps do it */
+		session_rearm(s);
 }
 
 bool session_write(struct session *s, const char *at, size_t len)
@@ -366,9 +375,9 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 
 	worker_sweep(s->worker);
 	stream_note(&s->client, events);
-	if (s->out != NULL && s->client.writable && !flush(s)) {
-		if (s->client.broken)
-			session_end(s);
+	flush(s);
+	if (s->out != NULL && s->client.broken && s->state != SESSION_REQUEST) {
+		session_end(s);
 		return;
 	}
 	switch (s->state) {
@@ -390,8 +399,6 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 			request_pump(s->request);
 		break;
 	case SESSION_LINGER:
-		if (s->out == NULL && events & LOOP_WRITABLE)
-			shutdown(s->client.watch.fd, SHUT_WR);
 		read_and_forget(s);
 		break;
 	case SESSION_DEAD:
@@ -406,7 +413,7 @@ static void on_deadline(struct loop_timer *t)
 	worker_sweep(s->worker);
 	if (s->state == SESSION_REQUEST)
 		request_on_deadline(s->request);
-	else if (s->state == SESSION_HEAD && s->in != NULL)
+	else if (s->state == SESSION_HEAD && s->in != NULL && !session_is_blocked(s))
 		refuse(s, 408, "the request's head took too long");
 	else
 		session_end(s);
