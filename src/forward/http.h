@@ -166,10 +166,14 @@ void session_begin_drain(struct worker *w, const struct port *port);
 
 /* ---- http_request.c ---- */
 
-/* Begins the exchange for the head in worker->head, which was read at `at`; the `len`
+/* Makes the exchange for the head in worker->head, which was read at `at`; the `len`
  * bytes include it and what came behind it. Returns how many of them belong to this
- * request; what follows is the next one's. */
-size_t request_begin(struct session *s, const char *at, size_t len);
+ * request; what follows is the next one's. 0: out of memory, the session has ended. */
+size_t request_make(struct session *s, const char *at, size_t len);
+
+/* Begins it. The bytes that it was made from are looked at no more, but for the log;
+ * scratch and session.in may be used anew. */
+void request_start(struct request *r);
 
 /* Tells the life what happened, and does what it says. */
 void request_on(struct request *r, enum request_event event);

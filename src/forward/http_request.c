@@ -785,11 +785,11 @@ static void init(struct request *r, struct session *s, const struct h1_head *hea
 	s->request = r;
 }
 
-static void answer_at_once(struct request *r, uint16_t status)
+/* To be answered by ourselves, as soon as it starts. */
+static void refuse(struct request *r, uint16_t status)
 {
 	r->life.state = REQUEST_DONE;
 	r->life.status = status;
-	answer(r);
 }
 
 /* Asks for a round of probes after every so many requests; once, until the control
@@ -807,7 +807,7 @@ static void count_towards_check(struct request *r)
 		w->hooks.check_due(w->hooks.arg, r->edition->model, pool->live);
 }
 
-size_t request_begin(struct session *s, const char *at, size_t len)
+size_t request_make(struct session *s, const char *at, size_t len)
 {
 	struct worker *w = s->worker;
 	const struct h1_head *head = &w->head;
@@ -836,7 +836,7 @@ size_t request_begin(struct session *s, const char *at, size_t len)
 	if (status == 0 && pool < 0)
 		status = 404;
 	if (status != 0) {
-		answer_at_once(r, status);
+		refuse(r, status);
 		return all;
 	}
 
@@ -847,18 +847,28 @@ size_t request_begin(struct session *s, const char *at, size_t len)
 			   head_upgrade_may_pass(head, at);
 	if (!write_head(r, at, took)) {
 		r->fault_text = "the request's head is too long to be passed on";
-		answer_at_once(r, 431);
-		return all;
+		refuse(r, 431);
+	}
+	return all;
+}
+
+void request_start(struct request *r)
+{
+	struct session *s = r->session;
+	const struct model_listener *l = r->door->listener;
+
+	if (r->life.state == REQUEST_DONE) {
+		answer(r);
+		return;
 	}
 	budget_earn(&r->lane->budget);
 	count_towards_check(r);
 	if (l->parallel_max > 0 &&
-	    !gate_enter(&s->port->live->parallel, l->parallel_max, w->number)) {
+	    !gate_enter(&s->port->live->parallel, l->parallel_max, s->worker->number)) {
 		r->waits_at_door = true;
 		request_on(r, EVENT_BUSY);
-		return all;
+		return;
 	}
 	r->at_door = l->parallel_max > 0;
 	request_on(r, EVENT_BEGUN);
-	return all;
 }

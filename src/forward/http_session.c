@@ -14,9 +14,22 @@ static const struct model_listener *listener_of(const struct session *s)
 	return s->port->edition->doors[s->port->door].listener;
 }
 
+static uint32_t limit_between_requests_ms(const struct session *s)
+{
+	const struct model_listener *l = listener_of(s);
+	uint32_t ms = s->in != NULL || s->requests == 0 ? l->head_ms : l->keep_alive_ms;
+
+	if (session_is_blocked(s))	/* the end of an answer is still to be taken */
+		return l->body_ms;
+	if (s->state == SESSION_LINGER)
+		return l->linger_ms;
+	if ((s->worker->draining || s->port->removed) && ms > DRAIN_GRACE_MS)
+		return DRAIN_GRACE_MS;
+	return ms;
+}
+
 void session_rearm(struct session *s)
 {
-	const struct model_listener *l;
 	uint32_t ms = 0;
 
 	switch (s->state) {
@@ -24,18 +37,12 @@ void session_rearm(struct session *s)
 		ms = request_limit_ms(s->request);
 		break;
 	case SESSION_HEAD:
-		l = listener_of(s);
-		ms = s->in != NULL || s->requests == 0 ? l->head_ms : l->keep_alive_ms;
-		break;
 	case SESSION_LINGER:
-		ms = listener_of(s)->linger_ms;
+		ms = limit_between_requests_ms(s);
 		break;
 	case SESSION_DEAD:
 		return;
 	}
-	if (s->state == SESSION_HEAD && ms > DRAIN_GRACE_MS &&
-	    (s->worker->draining || s->port->removed))
-		ms = DRAIN_GRACE_MS;
 	if (ms == 0)
 		loop_timer_stop(s->worker->loop, &s->deadline);
 	else
@@ -78,8 +85,8 @@ static void read_and_forget(struct session *s)
 	while (s->client.readable) {
 		enum stream_result result = stream_read(&s->client, w->scratch,
 							SCRATCH_BYTES, &got);
-		if (result == STREAM_WAIT)
-			return;
+		if (result == STREAM_WAIT || (result == STREAM_END && s->out != NULL))
+			return;		/* it may say no more and still take its answer */
 		if (result != STREAM_OK || (s->lingered += (uint32_t)got) > LINGER_BYTES_MAX) {
 			session_end(s);
 			return;
@@ -104,21 +111,23 @@ static void linger(struct session *s)
 	read_and_forget(s);
 }
 
-/* Hands over what waits; true when nothing waits any more. */
-static bool flush(struct session *s)
+/* Hands over what waits, as far as the client takes it. */
+static void flush(struct session *s)
 {
 	size_t put;
 
-	if (s->out == NULL)
-		return true;
-	if (stream_write(&s->client, buf_at(s->out), buf_waiting(s->out), &put) != STREAM_OK)
-		return false;
+	if (s->out == NULL || !s->client.writable ||
+	    stream_write(&s->client, buf_at(s->out), buf_waiting(s->out), &put) != STREAM_OK)
+		return;
 	buf_consume(s->out, put);
-	if (buf_waiting(s->out) > 0)
-		return false;
-	buf_put(&s->worker->bufs, s->out);
-	s->out = NULL;
-	return true;
+	if (buf_waiting(s->out) == 0) {
+		buf_put(&s->worker->bufs, s->out);
+		s->out = NULL;
+		if (s->state == SESSION_LINGER)
+			shutdown(s->client.watch.fd, SHUT_WR);
+	}
+	if (s->state != SESSION_REQUEST)	/* whose pumps do it */
+		session_rearm(s);
 }
 
 bool session_write(struct session *s, const char *at, size_t len)
@@ -187,9 +196,9 @@ static void keep_head(struct session *s, const char *at, size_t len)
 	s->in_seen = (uint32_t)len;
 }
 
-/* Reads the head at [at, at + len) and begins its request. Returns how many bytes it
- * took: 0 when there is no whole head. */
-static size_t begin_from(struct session *s, const char *at, size_t len, size_t seen)
+/* Reads the head at [at, at + len) and makes its request, which start() begins. Returns
+ * how many bytes it took: 0 when there is no whole head. */
+static size_t take_from(struct session *s, const char *at, size_t len, size_t seen)
 {
 	struct worker *w = s->worker;
 	struct door *door = &s->port->edition->doors[s->port->door];
@@ -208,31 +217,41 @@ static size_t begin_from(struct session *s, const char *at, size_t len, size_t s
 	s->state = SESSION_REQUEST;
 	s->requests++;
 	w->head_at = at;
-	size_t took = request_begin(s, at, len);
-	w->head_at = NULL;
-	return took;
+	return request_make(s, at, len);
+}
+
+/* What came behind the request has been put aside: from here on its body may be read,
+ * and the next request's beginning with it. */
+static void start(struct session *s)
+{
+	if (s->state == SESSION_REQUEST)
+		request_start(s->request);
+	s->worker->head_at = NULL;
 }
 
 /* A request from what was read earlier. False: nothing more to do with these. */
 static bool begin_from_kept(struct session *s)
 {
 	struct worker *w = s->worker;
+	struct buf *in = s->in;
 
-	if (s->in == NULL || s->in_seen >= buf_waiting(s->in))
+	if (in == NULL || s->in_seen >= buf_waiting(in))
 		return false;
-	size_t took = begin_from(s, buf_at(s->in), buf_waiting(s->in), s->in_seen);
-	if (s->state == SESSION_DEAD || s->in == NULL)
+	size_t took = take_from(s, buf_at(in), buf_waiting(in), s->in_seen);
+	if (s->state == SESSION_DEAD || s->state == SESSION_LINGER)
 		return true;
 	if (took == 0) {
-		s->in_seen = (uint32_t)buf_waiting(s->in);
+		s->in_seen = (uint32_t)buf_waiting(in);
 		return false;
 	}
-	buf_consume(s->in, took);
+	buf_consume(in, took);
 	s->in_seen = 0;
-	if (buf_waiting(s->in) == 0) {
-		buf_put(&w->bufs, s->in);
+	bool used_up = buf_waiting(in) == 0;
+	if (used_up)
 		s->in = NULL;
-	}
+	start(s);
+	if (used_up)
+		buf_put(&w->bufs, in);
 	return true;
 }
 
@@ -260,7 +279,7 @@ static bool begin_from_socket(struct session *s)
 	else
 		s->head_since_us = loop_now_us(w->loop);
 	size_t len = kept + got;
-	size_t took = begin_from(s, w->scratch, len, seen);
+	size_t took = take_from(s, w->scratch, len, seen);
 	if (s->state == SESSION_DEAD || s->state == SESSION_LINGER)
 		return true;
 	if (took == 0) {
@@ -278,6 +297,7 @@ static bool begin_from_socket(struct session *s)
 		keep_head(s, w->scratch + took, len - took);
 		s->in_seen = 0;
 	}
+	start(s);
 	return true;
 }
 
@@ -356,9 +376,9 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 
 	worker_sweep(s->worker);
 	stream_note(&s->client, events);
-	if (s->out != NULL && s->client.writable && !flush(s)) {
-		if (s->client.broken)
-			session_end(s);
+	flush(s);
+	if (s->out != NULL && s->client.broken && s->state != SESSION_REQUEST) {
+		session_end(s);
 		return;
 	}
 	switch (s->state) {
@@ -380,8 +400,6 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 			request_pump(s->request);
 		break;
 	case SESSION_LINGER:
-		if (s->out == NULL && events & LOOP_WRITABLE)
-			shutdown(s->client.watch.fd, SHUT_WR);
 		read_and_forget(s);
 		break;
 	case SESSION_DEAD:
@@ -396,7 +414,7 @@ static void on_deadline(struct loop_timer *t)
 	worker_sweep(s->worker);
 	if (s->state == SESSION_REQUEST)
 		request_on_deadline(s->request);
-	else if (s->state == SESSION_HEAD && s->in != NULL)
+	else if (s->state == SESSION_HEAD && s->in != NULL && !session_is_blocked(s))
 		refuse(s, 408, "the request's head took too long");
 	else
 		session_end(s);

@@ -1,0 +1,140 @@
+"""Moments that seldom come: bytes that arrive between two steps, ends that come in an
+unusual order, clients that read slowly."""
+
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from harness.message import Cut, Ended
+from harness.patience import PATIENCE
+from harness.server import response
+
+
+def get(target, *fields, version="1.1"):
+    lines = [f"GET {target} HTTP/{version}", "Host: test", *fields, "", ""]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def post_head(target, length):
+    return (f"POST {target} HTTP/1.1\r\nHost: test\r\nContent-Length: {length}"
+            "\r\n\r\n").encode()
+
+
+# Bytes of the next request behind a body
+
+
+def test_what_follows_a_body_that_was_begun_from_kept_bytes(stage):
+    """The body's beginning waits behind a request that runs; its end and the next
+    request come before that one is answered."""
+    answer = threading.Event()
+
+    def play(request, peer):
+        if request.target == "/1":
+            answer.wait(PATIENCE)
+        return response(request.target)
+
+    server = stage.server(play)
+    client = stage.client(stage.balancer([server], threads=1))
+    client.send(get("/1") + post_head("/2", 2000) + b"b" * 1000)
+    server.waits_for(1)
+    time.sleep(0.3)
+    client.send(b"b" * 1000 + get("/3"))
+    time.sleep(0.2)
+    answer.set()
+    for target in (b"/1", b"/2", b"/3"):
+        assert client.response().body == target
+    assert server.requests[1].body == b"b" * 2000
+
+
+def test_what_follows_a_body_that_is_larger_than_one_read(stage):
+    server = stage.server(lambda request, peer: response(request.target))
+    balancer = stage.balancer([server], threads=1)
+    client = stage.client(balancer)
+    assert client.get("/1").body == b"/1"
+    body = b"b" * 80_000
+    balancer.signal(signal.SIGSTOP)
+    client.send(post_head("/2", len(body)) + body + get("/3"))
+    balancer.signal(signal.SIGCONT)
+    for target in (b"/2", b"/3"):
+        assert client.response().body == target
+    assert server.requests[1].body == body
+
+
+# Clients that read slowly
+
+PIECE = b"x" * 30_000  # is copied, not spliced: its end may wait in balancerd
+
+
+class SlowReader:
+    """Asks, and does not read, until balancerd holds the end of an answer that the
+    sockets have no room for."""
+
+    def __init__(self, stage, listen):
+        self.stage = stage
+        self.server = stage.server(response(PIECE))
+        self.balancer = stage.balancer([self.server], listen=listen, threads=1)
+        self.client, self.asked = self.connect(), 0
+        while self.ask(self.client):
+            self.asked += 1
+
+    def connect(self):
+        return self.stage.client(self.balancer, receive_buffer=4096)
+
+    def ask(self, client, *fields):
+        """Whether the request got through to the server."""
+        before = len(self.server.requests)
+        client.send(get("/", *fields))
+        end = time.monotonic() + 0.3
+        while len(self.server.requests) == before and time.monotonic() < end:
+            time.sleep(0.001)
+        return len(self.server.requests) > before
+
+    def asks_for_the_last_time(self, count):
+        """A client that has asked so often, and then says that it will not again."""
+        client = self.connect()
+        for _ in range(count - 1):
+            self.ask(client)
+        client.send(get("/", "Connection: close"))
+        time.sleep(0.1)
+        return client
+
+    @staticmethod
+    def takes(client, count):
+        for _ in range(count):
+            assert client.response().length == len(PIECE)
+
+
+def test_an_answer_is_taken_slower_than_the_keep_alive_limit(stage):
+    slow = SlowReader(stage, "timeout keep-alive 500ms head 500ms")
+    time.sleep(1)
+    slow.takes(slow.client, slow.asked + 1)
+
+
+def test_the_last_answer_is_taken_slower_than_the_linger_limit(stage):
+    slow = SlowReader(stage, "timeout linger 300ms")
+    for count in (slow.asked - 1, slow.asked, slow.asked + 1):
+        client = slow.asks_for_the_last_time(count)
+        time.sleep(0.6)
+        slow.takes(client, count)
+        client.sees_the_end()
+
+
+def test_a_client_that_sends_no_more_still_takes_its_last_answer(stage):
+    slow = SlowReader(stage, "")
+    for count in (slow.asked - 1, slow.asked, slow.asked + 1):
+        client = slow.asks_for_the_last_time(count)
+        client.finish()
+        time.sleep(0.1)
+        slow.takes(client, count)
+        client.sees_the_end()
+
+
+def test_a_drain_does_not_cut_an_answer_that_is_taken_slowly(stage):
+    slow = SlowReader(stage, "")
+    slow.balancer.signal(signal.SIGTERM)
+    time.sleep(1)
+    slow.takes(slow.client, slow.asked)
