@@ -36,7 +36,7 @@ enum {
 	DRIVE_PER_TURN_MAX = 32,	/* pipelined requests of one connection */
 	PUMP_PER_TURN_MAX = 1024 * 1024,	/* bytes of one direction */
 	INTERIM_MAX = 16,		/* 1xx responses to one request */
-	LINGER_BYTES_MAX = 1024 * 1024,
+	LINGER_BYTES_MAX = 64 * 1024 * 1024,
 	DRAIN_GRACE_MS = 500,
 	LOOK_AFTER_MS = 100,		/* from then on a waiting client is watched */
 };
