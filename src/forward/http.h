@@ -103,6 +103,7 @@ struct request {
 
 	struct body response;
 	enum framing framing;
+	bool client_closes;		/* the client wants no other exchange */
 	bool client_keep_alive;		/* after this exchange, as far as the client goes */
 	bool server_keep_alive;
 	uint8_t minor;			/* of the client's HTTP/1.x */
@@ -131,9 +132,13 @@ void session_end(struct session *s);
 /* Reads and begins requests until one is under way or bytes are missing. */
 void session_drive(struct session *s);
 
-/* The exchange is over and the request is gone: on to the next one, or to the end.
- * `alive`: the connection may carry another. */
-void session_next(struct session *s, bool alive);
+/* The exchange is over and the request is gone: on to the next one, or to the end. */
+enum session_after {
+	AFTER_NEXT,	/* the connection may carry another */
+	AFTER_CLOSE,	/* the client has asked for the end, and sent all it will send */
+	AFTER_LINGER,	/* the client may be sending: the end must not take the answer away */
+};
+void session_next(struct session *s, enum session_after after);
 
 /* Writes to the client, keeping what it does not take. False: the client is gone. */
 bool session_write(struct session *s, const char *at, size_t len);

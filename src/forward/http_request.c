@@ -115,11 +115,19 @@ bool request_may_stay(const struct request *r)
 	       !s->port->removed && !session_others_wait(s);
 }
 
+static enum session_after what_is_after(const struct request *r, bool alive)
+{
+	if (alive)
+		return AFTER_NEXT;
+	return r->client_closes && r->body.done ? AFTER_CLOSE : AFTER_LINGER;
+}
+
 static void answer(struct request *r)
 {
 	struct session *s = r->session;
 	uint16_t status = r->life.status;
 	bool alive = request_may_stay(r);
+	enum session_after after = what_is_after(r, alive);
 
 	request_drop_server(r, false);
 	if (!answer_write(s, r->door->listener, status, why_of(r), !alive,
@@ -131,13 +139,13 @@ static void answer(struct request *r)
 		status = 500;
 	answer_record(s, r, status);
 	request_free(r);
-	session_next(s, alive);
+	session_next(s, after);
 }
 
 static void finish(struct request *r)
 {
 	struct session *s = r->session;
-	bool alive = r->client_keep_alive && r->body.done;
+	enum session_after after = what_is_after(r, r->client_keep_alive && r->body.done);
 	bool keep = r->server_keep_alive && r->body.done && r->body_wait == NULL &&
 		    r->head_sent == buf_waiting(r->head);
 
@@ -145,7 +153,7 @@ static void finish(struct request *r)
 	answer_record(s, r, r->status);
 	request_drop_server(r, keep);
 	request_free(r);
-	session_next(s, alive);
+	session_next(s, after);
 }
 
 /* Ends the client's connection in the middle of a response. What is delimited by the
@@ -776,7 +784,8 @@ static void init(struct request *r, struct session *s, const struct h1_head *hea
 	*r = (struct request){
 		.session = s, .edition = e, .door = &e->doors[s->port->door],
 		.method = head->method, .minor = head->minor,
-		.client_keep_alive = head->keep_alive, .since_us = s->head_since_us,
+		.client_keep_alive = head->keep_alive, .client_closes = !head->keep_alive,
+		.since_us = s->head_since_us,
 		.body = {.kind = head->body, .left = head->content_length,
 			 .done = head->body == H1_BODY_NONE ||
 				 (head->body == H1_BODY_LENGTH && head->content_length == 0)},

@@ -331,16 +331,16 @@ bool session_others_wait(const struct session *s)
 				    memory_order_relaxed) != 0;
 }
 
-void session_next(struct session *s, bool alive)
+void session_next(struct session *s, enum session_after after)
 {
 	struct worker *w = s->worker;
 
 	if (s->state == SESSION_DEAD)
 		return;
 	must(s->request == NULL);
-	if (!alive) {
-		/* Nothing unread: the end of what was written says it all. */
-		if (s->out == NULL && s->in == NULL && !s->client.readable)
+	if (after != AFTER_NEXT) {
+		if (after == AFTER_CLOSE && s->out == NULL && s->in == NULL &&
+		    !s->client.readable)
 			session_end(s);
 		else
 			linger(s);
