@@ -132,8 +132,9 @@ void session_end(struct session *s);
 void session_drive(struct session *s);
 
 /* The exchange is over and the request is gone: on to the next one, or to the end.
- * `alive`: the connection may carry another. */
-void session_next(struct session *s, bool alive);
+ * `alive`: the connection may carry another. `sending`: the client has more to send of
+ * this one's body. */
+void session_next(struct session *s, bool alive, bool sending);
 
 /* Writes to the client, keeping what it does not take. False: the client is gone. */
 bool session_write(struct session *s, const char *at, size_t len);

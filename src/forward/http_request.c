@@ -119,7 +119,7 @@ static void answer(struct request *r)
 {
 	struct session *s = r->session;
 	uint16_t status = r->life.status;
-	bool alive = request_may_stay(r);
+	bool alive = request_may_stay(r), sending = !r->body.done;
 
 	request_drop_server(r, false);
 	if (!answer_write(s, r->door->listener, status, why_of(r), !alive,
@@ -131,13 +131,13 @@ static void answer(struct request *r)
 		status = 500;
 	answer_record(s, r, status);
 	request_free(r);
-	session_next(s, alive);
+	session_next(s, alive, sending);
 }
 
 static void finish(struct request *r)
 {
 	struct session *s = r->session;
-	bool alive = r->client_keep_alive && r->body.done;
+	bool alive = r->client_keep_alive && r->body.done, sending = !r->body.done;
 	bool keep = r->server_keep_alive && r->body.done && r->body_wait == NULL &&
 		    r->head_sent == buf_waiting(r->head);
 
@@ -145,7 +145,7 @@ static void finish(struct request *r)
 	answer_record(s, r, r->status);
 	request_drop_server(r, keep);
 	request_free(r);
-	session_next(s, alive);
+	session_next(s, alive, sending);
 }
 
 /* Ends the client's connection in the middle of a response. What is delimited by the

@@ -330,7 +330,7 @@ bool session_others_wait(const struct session *s)
 				    memory_order_relaxed) != 0;
 }
 
-void session_next(struct session *s, bool alive)
+void session_next(struct session *s, bool alive, bool sending)
 {
 	struct worker *w = s->worker;
 
@@ -339,7 +339,7 @@ void session_next(struct session *s, bool alive)
 	must(s->request == NULL);
 	if (!alive) {
 		/* Nothing unread: the end of what was written says it all. */
-		if (s->out == NULL && s->in == NULL && !s->client.readable)
+		if (s->out == NULL && s->in == NULL && !s->client.readable && !sending)
 			session_end(s);
 		else
 			linger(s);

@@ -138,3 +138,32 @@ def test_a_drain_does_not_cut_an_answer_that_is_taken_slowly(stage):
     slow.balancer.signal(signal.SIGTERM)
     time.sleep(1)
     slow.takes(slow.client, slow.asked)
+
+
+# Answers that come before the body
+
+
+def goes_on_sending(client):
+    """Takes no notice of the answer. A reset would make the second send fail."""
+    for _ in range(2):
+        time.sleep(0.1)
+        client.sock.sendall(b"b" * 50_000)
+    client.sees_the_end()
+    assert not client.was_reset
+
+
+def test_a_client_that_sends_on_after_a_refusal_is_not_reset(stage):
+    client = stage.client(stage.balancer([stage.server()], listen="body-size 1k"))
+    client.send(post_head("/", 100_000))
+    assert client.response().status == 413
+    goes_on_sending(client)
+
+
+def test_a_client_that_sends_on_after_an_early_answer_is_not_reset(stage):
+    def impatient(peer):
+        peer.reader.until(b"\r\n\r\n", "in a head")
+        peer.send(response("too large", "413 Content Too Large", "Connection: close"))
+    client = stage.client(stage.balancer([stage.server(on_connection=impatient)]))
+    client.send(post_head("/", 100_000))
+    assert client.response().status == 413
+    goes_on_sending(client)
