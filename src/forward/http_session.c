@@ -385,12 +385,12 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 		session_drive(s);
 		break;
 	case SESSION_REQUEST:
-		if (s->client.broken || (s->client.ended && has_left(s))) {
-			request_on(s->request, EVENT_CLIENT_GONE);
-			break;
-		}
 		if (s->request->life.state == REQUEST_TUNNEL) {
 			tunnel_pump(s->request);
+			break;
+		}
+		if (s->client.broken || (s->client.ended && has_left(s))) {
+			request_on(s->request, EVENT_CLIENT_GONE);
 			break;
 		}
 		if (events & LOOP_WRITABLE)
