@@ -238,3 +238,17 @@ def test_a_reset_ends_a_half_closed_tunnel(stage, who):
         half.set()
     stage.until(lambda: balancer.descriptors() <= before, "both connections are closed")
     over.set()
+
+
+# Clients that have said all
+
+
+def test_a_client_that_sends_no_more_is_answered_by_a_new_connection_too(stage):
+    """No connection to a server stands yet: its end is seen while one is dialed."""
+    balancer = stage.balancer([stage.server()])
+    client = stage.client(balancer)
+    balancer.signal(signal.SIGSTOP)
+    client.send(get("/"))
+    client.finish()
+    balancer.signal(signal.SIGCONT)
+    assert client.response().status == 200
