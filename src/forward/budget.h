@@ -29,8 +29,9 @@ static inline void budget_init(struct budget *b, uint32_t percent, uint32_t rese
 
 static inline void budget_earn(struct budget *b)
 {
-	if (b->hundredths < b->limit)
-		b->hundredths += b->percent;
+	b->hundredths += b->percent;
+	if (b->hundredths > b->limit)
+		b->hundredths = b->limit;
 }
 
 static inline bool budget_spend(struct budget *b)

@@ -36,7 +36,7 @@ enum {
 	DRIVE_PER_TURN_MAX = 32,	/* pipelined requests of one connection */
 	PUMP_PER_TURN_MAX = 1024 * 1024,	/* bytes of one direction */
 	INTERIM_MAX = 16,		/* 1xx responses to one request */
-	LINGER_BYTES_MAX = 1024 * 1024,
+	LINGER_BYTES_MAX = 64 * 1024 * 1024,
 	DRAIN_GRACE_MS = 500,
 	LOOK_AFTER_MS = 100,		/* from then on a waiting client is watched */
 };
@@ -56,7 +56,7 @@ struct session {
 	uint32_t lingered;		/* bytes thrown away */
 	enum session_state state;
 	bool     driving;		/* session_drive is on the stack */
-	bool     last;			/* the present exchange is the connection's last */
+	bool     closing;		/* the next bytes are the last: their packet may say so */
 	uint16_t peer_len;
 	char     peer[INET6_ADDRSTRLEN];
 	uint64_t head_since_us;		/* when the present head's first byte came */
@@ -156,8 +156,9 @@ static inline bool session_is_blocked(const struct session *s)
  * one answer, or keep-alive would let them wait forever. */
 bool session_others_wait(const struct session *s);
 
-/* Makes idle sessions give their places to those that wait: the longest idle first. */
-void session_make_room(struct worker *w, struct port *port);
+/* Ends the session of this port that has been idle longest, for its place. False: none
+ * is idle. */
+bool session_make_room(struct worker *w, struct port *port);
 
 /* The worker drains, or this port's listener was removed: idle connections (port NULL:
  * all) get DRAIN_GRACE_MS more, so that a request that is on its way is answered (with

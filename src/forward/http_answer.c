@@ -47,6 +47,7 @@ bool answer_write(struct session *s, const struct model_listener *l, uint16_t st
 	}
 	must(len > 0 && (size_t)len < sizeof text);
 	s->heads_out += (uint32_t)(head_only ? len : len - body_len);
+	s->closing = close;
 	return session_write(s, text, (size_t)len);
 }
 

@@ -163,6 +163,7 @@ static void begin_answer(struct request *r, char *at, size_t len)
 		start = memcpy(start - new_len, w->head_out, new_len);
 		s->heads_out += (uint32_t)new_len;
 	}
+	s->closing = r->response.done && !r->client_keep_alive;
 	if (!session_write(s, start, (size_t)(end - start))) {
 		request_on(r, EVENT_CLIENT_GONE);
 		return;

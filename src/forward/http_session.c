@@ -137,7 +137,8 @@ bool session_write(struct session *s, const char *at, size_t len)
 
 	s->bytes_out += len;
 	if (s->out == NULL) {
-		if (UNLIKELY(stream_write(&s->client, at, len, &put) != STREAM_OK))
+		if (UNLIKELY(stream_write_more(&s->client, at, len, s->closing, &put) !=
+			     STREAM_OK))
 			return false;
 		if (LIKELY(put == len))
 			return true;
@@ -440,15 +441,16 @@ void session_begin(struct port *port, int fd, const struct sockaddr *peer)
 	session_drive(s);
 }
 
-void session_make_room(struct worker *w, struct port *port)
+bool session_make_room(struct worker *w, struct port *port)
 {
 	LIST_EACH(&w->idle, it, next) {
 		struct session *s = CONTAINER_OF(it, struct session, idle_link);
 		if (s->port == port && s->in == NULL && s->out == NULL && s->requests > 0) {
 			session_end(s);
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 void session_begin_drain(struct worker *w, const struct port *port)

@@ -90,11 +90,12 @@ enum request_action request_step(struct request_life *life, enum request_event e
 	if (request_may_retry(life, event)) {
 		life->retry_free = is_stale(life, event);
 		if (life->retry_free || !life->budget_used_up) {
-			if (life->retry_free)
+			if (life->retry_free) {
 				life->stale_before = true;
-			else
+			} else {
 				life->retries_left--;
-			life->status = edges[life->state][event].status;
+				life->status = edges[life->state][event].status;
+			}
 			life->sent = life->reused = false;
 			life->state = REQUEST_PICKING;
 			return DO_PICK;
@@ -103,9 +104,9 @@ enum request_action request_step(struct request_life *life, enum request_event e
 
 	const struct edge *e = &edges[life->state][event];
 	must(e->next != REQUEST_BUG);
-	/* Somebody was up and all have failed this request: the last failure says more
-	 * than "nobody left". */
-	if (e->status != 503 || life->status == 0 || event == EVENT_WAIT_OVER)
+	/* Somebody was up and all have failed this request: the last failure, whatever
+	 * came after it, says more than "nobody left". */
+	if (e->action == DO_ANSWER && (event != EVENT_NOBODY || life->status == 0))
 		life->status = e->status;
 	life->state = e->next;
 	return e->action;

@@ -5,7 +5,9 @@ static struct span host_of(struct span authority)
 {
 	struct span host = authority;
 
-	if (host.len > 0 && host.at[0] == '[') {
+	if (host.len == 0)
+		return host;
+	if (host.at[0] == '[') {
 		const char *end = memchr(host.at, ']', host.len);
 		if (end != NULL)
 			host.len = (size_t)(end + 1 - host.at);
@@ -36,6 +38,8 @@ static bool path_fits(const char *wanted, struct span path)
 {
 	struct span want = span_of(wanted);
 
+	if (path.len == 0 || path.at[0] == '?')
+		path = SPAN("/");
 	if (!span_starts_with(path, want))
 		return false;
 	if (want.len == path.len || want.at[want.len - 1] == '/')

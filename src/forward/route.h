@@ -9,8 +9,9 @@
 
 #include "model/model.h"
 
-/* `authority` is host[:port] as the client gave it, `path` may have a query. Returns
- * the pool's index, or -1 when no route fits. */
+/* `authority` is host[:port] as the client gave it; `path` may have a query, and an
+ * empty one counts as "/" (RFC 9110, section 4.2.3). Returns the pool's index, or -1
+ * when no route fits. */
 int route_find(const struct model_listener *l, struct span authority, struct span path);
 
 #endif

@@ -24,6 +24,16 @@ static uint32_t connections_max(const struct worker *w)
 	return w->now->model->connections_max;
 }
 
+/* A bit for each worker. */
+static uint64_t all_loops(const struct worker *w)
+{
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; i < MODEL_LOOPS_MAX && w->all[i] != NULL; i++)
+		bits |= 1ull << i;
+	return bits;
+}
+
 /* One place in the process and one at the listener. A listener without one asks its
  * idle connections to make room, and answers say Connection: close from now on. */
 static bool enter(struct acceptor *a)
@@ -42,7 +52,8 @@ static bool enter(struct acceptor *a)
 
 none:
 	atomic_fetch_add_explicit(&port->live->accept_paused, 1, memory_order_relaxed);
-	session_make_room(w, port);
+	if (!session_make_room(w, port))
+		worker_wake(w, all_loops(w) & ~(1ull << w->number));
 	return false;
 }
 
@@ -122,6 +133,18 @@ static void retry_queue(struct link *queue)
 	}
 }
 
+/* Whether another loop has a connection for which there is no place. */
+static bool others_wait(const struct port *port)
+{
+	const struct worker *w = port->worker;
+	uint64_t waiting = atomic_load_explicit(&port->live->connections.waiting_loops,
+						memory_order_relaxed) |
+			   atomic_load_explicit(&w->live->connections.waiting_loops,
+						memory_order_relaxed);
+
+	return (waiting & ~(1ull << w->number)) != 0;
+}
+
 static void on_wake(struct loop_job *job)
 {
 	struct worker *w = CONTAINER_OF(job, struct worker, wake);
@@ -137,8 +160,12 @@ static void on_wake(struct loop_job *job)
 		next = e->link.next;
 		edition_release(e);
 	}
-	LIST_EACH(&w->ports, it, next)
-		acceptor_resume(&CONTAINER_OF(it, struct port, link)->acceptor);
+	LIST_EACH(&w->ports, it, next) {
+		struct port *port = CONTAINER_OF(it, struct port, link);
+		acceptor_resume(&port->acceptor);
+		if (others_wait(port))
+			session_make_room(w, port);
+	}
 }
 
 void worker_wake(struct worker *w, uint64_t loops)

@@ -67,7 +67,7 @@ struct worker {
 	unsigned number;
 	struct loop *loop;			/* owned */
 	struct live *live;			/* borrowed */
-	struct worker **all;			/* borrowed; all workers, by number */
+	struct worker **all;			/* borrowed; MODEL_LOOPS_MAX, by number, NULL: none */
 	struct worker_hooks hooks;
 
 	struct edition *now;			/* the newest; NULL before the first */

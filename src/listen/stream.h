@@ -77,11 +77,12 @@ static inline enum stream_result stream_read(struct stream *s, void *at, size_t 
 }
 
 /* Writes what the kernel takes; *put is set on STREAM_OK, and less than len when
- * the rest has to wait for the loop. */
-static inline enum stream_result stream_write(struct stream *s, const void *at, size_t len,
-					      size_t *put)
+ * the rest has to wait for the loop. `more`: the end of the stream, or other bytes,
+ * follow at once, and may share a packet with these. */
+static inline enum stream_result stream_write_more(struct stream *s, const void *at,
+						   size_t len, bool more, size_t *put)
 {
-	ssize_t n = send(s->watch.fd, at, len, MSG_NOSIGNAL);
+	ssize_t n = send(s->watch.fd, at, len, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
 
 	if (n >= 0) {
 		s->writable = (size_t)n == len;
@@ -95,6 +96,12 @@ static inline enum stream_result stream_write(struct stream *s, const void *at, 
 	}
 	s->broken = true;
 	return STREAM_BROKEN;
+}
+
+static inline enum stream_result stream_write(struct stream *s, const void *at, size_t len,
+					      size_t *put)
+{
+	return stream_write_more(s, at, len, false, put);
 }
 
 #endif

@@ -140,12 +140,16 @@ def test_connections_beyond_the_limit_wait_and_are_not_refused(stage):
         assert client.response().status == 200
 
 
-def test_an_idle_connection_gives_its_place_to_one_that_waits(stage):
-    balancer = stage.balancer([stage.server()], listen="connections 1")
-    first, second = stage.client(balancer), stage.client(balancer)
-    assert first.get("/").status == 200
-    assert second.get("/").status == 200
-    first.sees_the_end()
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_idle_connection_gives_its_place_to_one_that_waits(stage, threads):
+    """Whichever thread the two belong to: of ten in a row some meet another's."""
+    balancer = stage.balancer([stage.server()], listen="connections 1", threads=threads)
+    clients = [stage.client(balancer)]
+    assert clients[0].get("/").status == 200
+    for _ in range(10):
+        clients.append(stage.client(balancer))
+        assert clients[-1].get("/").status == 200
+        clients[-2].sees_the_end()
 
 
 def test_a_connection_that_has_asked_nothing_yet_keeps_its_place(stage):

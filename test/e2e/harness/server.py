@@ -121,8 +121,8 @@ class ScriptedServer:
             peer = Peer(self, sock)
             peer.thread = threading.Thread(target=self.play, args=[peer], daemon=True)
             with self.lock:
+                peer.thread.start()
                 self.peers.append(peer)
-            peer.thread.start()
 
     def play(self, peer):
         try:
@@ -168,9 +168,11 @@ class ScriptedServer:
             self.refuse()
         except OSError:
             pass
-        for peer in list(self.peers):
+        with self.lock:
+            peers = list(self.peers)
+        for peer in peers:
             peer.wake()
-        for peer in list(self.peers):
+        for peer in peers:
             peer.thread.join(PATIENCE)
             if peer.thread.is_alive():
                 self.complaints.append("a script did not end")
