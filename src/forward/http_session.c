@@ -359,14 +359,13 @@ void session_next(struct session *s, enum session_after after)
 }
 
 /* Whether a client that sends no more has gone. It may have closed its sending half
- * only, and be waiting for the answer; so a request that a server has is finished. One
- * that no server has yet is not worth a server's time. */
+ * only, and be waiting for the answer; so a request that a server has, or is about to
+ * have, is finished. One that waits for a place is not worth a server's time. */
 static bool has_left(struct session *s)
 {
-	enum request_state at = s->request->life.state;
 	char byte;
 
-	return (at == REQUEST_WAITING || at == REQUEST_CONNECTING) && s->in == NULL &&
+	return s->request->life.state == REQUEST_WAITING && s->in == NULL &&
 	       recv(s->client.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
@@ -386,12 +385,12 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 		session_drive(s);
 		break;
 	case SESSION_REQUEST:
-		if (s->client.broken || (s->client.ended && has_left(s))) {
-			request_on(s->request, EVENT_CLIENT_GONE);
-			break;
-		}
 		if (s->request->life.state == REQUEST_TUNNEL) {
 			tunnel_pump(s->request);
+			break;
+		}
+		if (s->client.broken || (s->client.ended && has_left(s))) {
+			request_on(s->request, EVENT_CLIENT_GONE);
 			break;
 		}
 		if (events & LOOP_WRITABLE)

@@ -78,11 +78,24 @@ static enum flow move_down(struct request *r)
 	return FLOW_BROKEN;
 }
 
+/* One side has said all, still listens, and has failed since: no read tells. Once both
+ * directions of a connection are shut, the kernel calls it broken too; that is no
+ * failure, and what has come before is still to be read. */
+static bool has_failed(const struct request *r)
+{
+	return (r->shut_server && !r->shut_client && r->session->client.broken) ||
+	       (r->shut_client && !r->shut_server && r->upstream->server.broken);
+}
+
 void tunnel_pump(struct request *r)
 {
 	struct session *s = r->session;
 	enum flow up = FLOW_ON, down = FLOW_ON;
 
+	if (has_failed(r)) {
+		request_on(r, EVENT_BROKEN);
+		return;
+	}
 	for (size_t moved = 0; up == FLOW_ON || down == FLOW_ON; moved += SCRATCH_BYTES) {
 		if (moved >= PUMP_PER_TURN_MAX) {
 			loop_again(s->worker->loop, &s->client.watch);

@@ -138,3 +138,117 @@ def test_a_drain_does_not_cut_an_answer_that_is_taken_slowly(stage):
     slow.balancer.signal(signal.SIGTERM)
     time.sleep(1)
     slow.takes(slow.client, slow.asked)
+
+
+# Answers that come before the body
+
+
+def goes_on_sending(client):
+    """Takes no notice of the answer. A reset would make the second send fail."""
+    for _ in range(2):
+        time.sleep(0.1)
+        client.sock.sendall(b"b" * 50_000)
+    client.sees_the_end()
+    assert not client.was_reset
+
+
+def test_a_client_that_sends_on_after_a_refusal_is_not_reset(stage):
+    client = stage.client(stage.balancer([stage.server()], listen="body-size 1k"))
+    client.send(post_head("/", 100_000))
+    assert client.response().status == 413
+    goes_on_sending(client)
+
+
+def test_a_client_that_sends_on_after_an_early_answer_is_not_reset(stage):
+    def impatient(peer):
+        peer.reader.until(b"\r\n\r\n", "in a head")
+        peer.send(response("too large", "413 Content Too Large", "Connection: close"))
+    client = stage.client(stage.balancer([stage.server(on_connection=impatient)]))
+    client.send(post_head("/", 100_000))
+    assert client.response().status == 413
+    goes_on_sending(client)
+
+
+# Tunnels
+
+UPGRADE = get("/chat", "Connection: Upgrade", "Upgrade: websocket")
+SWITCHING = (b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+             b"Upgrade: websocket\r\n\r\n")
+
+
+def counts_after_its_end(received, begin):
+    """A server that ends its half at once, and counts what still comes from `begin`."""
+    def play(peer):
+        peer.next_request()
+        peer.send(SWITCHING)
+        peer.finish()
+        begin.wait(PATIENCE)
+        while peer.reader.fill():
+            pass
+        received.append(len(peer.reader.waiting))
+    return play
+
+
+@pytest.mark.parametrize("size", [1000, 8_000_000], ids=["few", "many"])
+def test_what_a_client_says_last_into_a_half_closed_tunnel_arrives(stage, size):
+    received, begin = [], threading.Event()
+    server = stage.server(on_connection=counts_after_its_end(received, begin))
+    balancer = stage.balancer([server])
+    client = stage.client(balancer)
+    assert client.ask(UPGRADE).status == 101
+    client.sees_the_end()
+    sender = stage.aside(lambda: (client.send(b"x" * size), client.finish()))
+    if size == 1000:
+        balancer.signal(signal.SIGSTOP)  # bytes and end are told together
+        sender.result()
+        balancer.signal(signal.SIGCONT)
+    else:
+        time.sleep(0.3)  # they wait in every buffer of the way
+    begin.set()
+    stage.until(lambda: received == [size], "all of it arrives")
+
+
+@pytest.mark.parametrize("who", ["client", "server"])
+def test_a_reset_ends_a_half_closed_tunnel(stage, who):
+    half, over = threading.Event(), threading.Event()
+
+    def play(peer):
+        peer.next_request()
+        peer.send(SWITCHING)
+        if who == "server":
+            peer.finish()
+            half.wait(PATIENCE)
+            peer.reset()
+        else:
+            while peer.reader.fill():
+                pass
+            half.set()
+            over.wait(PATIENCE)
+
+    balancer = stage.balancer([stage.server(on_connection=play)])
+    before = balancer.descriptors()
+    client = stage.client(balancer)
+    assert client.ask(UPGRADE).status == 101
+    if who == "client":
+        client.finish()
+        assert half.wait(PATIENCE)
+        client.reset()
+    else:
+        client.sees_the_end()
+        half.set()
+    stage.until(lambda: balancer.descriptors() <= before, "both connections are closed")
+    over.set()
+
+
+# Clients that have said all
+
+
+def test_a_client_that_sends_no_more_is_answered_by_a_new_connection_too(stage):
+    """No connection to a server stands yet: its end is seen while one is dialed."""
+    balancer = stage.balancer([stage.server()])
+    client = stage.client(balancer)
+    balancer.signal(signal.SIGSTOP)
+    client.send(get("/"))
+    client.finish()
+    balancer.signal(signal.SIGCONT)
+    assert client.response().status == 200
