@@ -24,6 +24,12 @@ enum {
 	DESCRIPTORS_APART = 64,
 };
 
+/* "This worker has nothing left to do." */
+struct drained {
+	struct loop_job job;
+	struct service *service;
+};
+
 struct service {
 	struct service_options options;
 	struct loop     *loop;
@@ -38,6 +44,7 @@ struct service {
 	struct signals   signals;
 	struct access_log *access_log;	/* NULL: none so far */
 	struct loop_job  collect;
+	struct drained   drained[MODEL_LOOPS_MAX];
 	bool             draining;
 };
 
@@ -52,16 +59,20 @@ struct mark {
 	enum live_failure   why;
 };
 
-static void post(struct service *s, const struct model *m, struct mark what,
+/* False: out of memory, and nothing is posted. Runs on a worker's thread. */
+static bool post(struct service *s, const struct model *m, struct mark what,
 		 void (*run)(struct loop_job *job))
 {
-	struct mark *mark = memory_new(1, sizeof *mark);
+	struct mark *mark = malloc(sizeof *mark);
 
+	if (mark == NULL)
+		return false;
 	*mark = what;
 	mark->job.run = run;
 	mark->service = s;
 	mark->model = model_get(m);
 	loop_post(s->loop, &mark->job);
+	return true;
 }
 
 static void end(struct mark *mark)
@@ -81,6 +92,7 @@ static void run_marked_down(struct loop_job *job)
 static void on_marked_down(void *arg, const struct model *m, struct live_server *server,
 			   enum live_failure why)
 {
+	/* Untold, the mark is seen by the next probe. */
 	post(arg, m, (struct mark){.server = server, .why = why}, run_marked_down);
 }
 
@@ -95,22 +107,23 @@ static void run_check_due(struct loop_job *job)
 
 static void on_check_due(void *arg, const struct model *m, struct live_pool *pool)
 {
-	post(arg, m, (struct mark){.pool = pool}, run_check_due);
+	if (!post(arg, m, (struct mark){.pool = pool}, run_check_due))
+		atomic_store(&pool->check_asked, false);
 }
 
 static void run_drained(struct loop_job *job)
 {
-	struct mark *mark = CONTAINER_OF(job, struct mark, job);
-	struct service *s = mark->service;
+	struct service *s = CONTAINER_OF(job, struct drained, job)->service;
 
-	end(mark);
 	if (++s->drained_count == s->worker_count)
 		loop_stop(s->loop);
 }
 
 static void on_drained(void *arg, struct worker *w)
 {
-	post(arg, w->now->model, (struct mark){0}, run_drained);
+	struct service *s = arg;
+
+	loop_post(s->loop, &s->drained[w->number].job);
 }
 
 static void run_collect(struct loop_job *job)
@@ -200,6 +213,19 @@ static int use_access_log(struct service *s, const struct model *m, struct err *
 	return s->access_log != NULL ? 0 : -1;
 }
 
+static int use_logs(struct service *s, const struct model *m, struct err *err)
+{
+	struct err ignored;
+
+	if (log_open(m->log_path, err) != 0)
+		return -1;
+	if (use_access_log(s, m, err) != 0) {
+		log_open(s->model != NULL ? s->model->log_path : NULL, &ignored);
+		return -1;
+	}
+	return 0;
+}
+
 /* Hands every worker its edition and its own socket of each new listener. */
 static void publish(struct service *s, const struct model *m, const struct opening *o)
 {
@@ -227,7 +253,7 @@ static int use_model(struct service *s, struct model *m, struct err *err)
 		goto put_model;
 	if (open_new(s, m, &opening, err) != 0)
 		goto put_model;
-	if (log_open(m->log_path, err) != 0 || use_access_log(s, m, err) != 0) {
+	if (use_logs(s, m, err) != 0) {
 		close_openings(s, &opening, true);
 		goto put_model;
 	}
@@ -264,6 +290,8 @@ static void reload(struct service *s)
 	if (m == NULL)
 		return;
 	uint32_t listeners = m->listener_count, pools = m->pool_count;
+	if (m->threads != s->model->threads)
+		log_warn("threads cannot be changed while running: it takes a restart");
 	if (use_model(s, m, &err) != 0)
 		log_error("reload refused, nothing has changed: %s", err.text);
 	else
@@ -319,7 +347,10 @@ static void on_signal(struct signals *signals, int number)
 static void *run_worker(void *arg)
 {
 	struct worker *w = arg;
+	char name[16];
 
+	snprintf(name, sizeof name, "loop %u", w->number);
+	pthread_setname_np(pthread_self(), name);
 	loop_run(w->loop);
 	return NULL;
 }
@@ -348,6 +379,7 @@ static int create_workers(struct service *s, uint32_t count, struct err *err)
 		s->workers[i] = worker_create(i, &s->live, s->workers, &hooks, err);
 		if (s->workers[i] == NULL)
 			return -1;
+		s->drained[i] = (struct drained){{.run = run_drained}, s};
 		s->worker_count++;
 	}
 	return 0;

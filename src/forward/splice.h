@@ -14,7 +14,7 @@
 enum {
 	PIPES_MAX = 256,	/* lent and kept, per loop */
 	PIPES_KEPT_MAX = 32,	/* idle ones */
-	PIPE_BYTES = 1024 * 1024,
+	PIPE_BYTES = 256 * 1024,
 	SPLICE_MIN = 32 * 1024,	/* what is shorter is copied */
 };
 
