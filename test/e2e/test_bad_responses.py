@@ -299,7 +299,7 @@ def test_interim_responses_without_end_do_not_hold_a_client_for_ever(stage):
             peer.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 50)
             time.sleep(0.01)
     server = stage.server(answer)
-    balancer = stage.balancer([server], 
+    balancer = stage.balancer([server],
                               pool="timeout response 1s; passive off; retry off")
     client = stage.client(balancer)
     client.send(b"GET / HTTP/1.0\r\n\r\n")

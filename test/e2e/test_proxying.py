@@ -70,7 +70,8 @@ def test_a_response_byte_by_byte(stage):
 
 
 HOP_BY_HOP = ["Connection: keep-alive", "Keep-Alive: timeout=5",
-              "Proxy-Connection: close", "TE: trailers, deflate", "Upgrade: websocket", "HTTP2-Settings: AAMAAABk"]
+              "Proxy-Connection: close", "TE: trailers, deflate", "Upgrade: websocket",
+              "HTTP2-Settings: AAMAAABk"]
 
 
 @pytest.mark.parametrize("field", HOP_BY_HOP)
