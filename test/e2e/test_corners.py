@@ -252,3 +252,28 @@ def test_a_client_that_sends_no_more_is_answered_by_a_new_connection_too(stage):
     client.finish()
     balancer.signal(signal.SIGCONT)
     assert client.response().status == 200
+
+
+# Places for connections
+
+
+def test_waiting_for_a_place_costs_nothing_even_on_two_threads(stage):
+    answer = threading.Event()
+
+    def waits(request, peer):
+        answer.wait(PATIENCE)
+        return response()
+
+    server = stage.server(waits)
+    balancer = stage.balancer([server], listen="connections 4", threads=2)
+    clients = [stage.client(balancer) for _ in range(40)]  # some wait on each thread
+    for client in clients:
+        client.send(get("/", "Connection: close"))
+    stage.until(
+        lambda: sum(bool(peer.requests) for peer in server.peers) == 4, "four are served")
+    before = balancer.cpu_seconds()
+    time.sleep(0.5)
+    assert balancer.cpu_seconds() - before < 0.2
+    answer.set()
+    for client in clients:
+        assert client.response().status == 200
