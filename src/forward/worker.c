@@ -56,6 +56,15 @@ none:
 	return false;
 }
 
+static bool has_place(struct acceptor *a)
+{
+	struct port *port = port_of(a);
+	struct worker *w = port->worker;
+
+	return gate_has_room(&w->live->connections, connections_max(w)) &&
+	       gate_has_room(&port->live->connections, listener_of(port)->connections_max);
+}
+
 static void leave_gates(struct worker *w, struct port *port)
 {
 	uint64_t waiting = gate_leave(&port->live->connections) |
@@ -223,6 +232,7 @@ static void open_port(struct worker *w, const struct port_opening *opening)
 	port->door = find_door(w->now, opening->live);
 	must(port->door >= 0);
 	port->acceptor.enter = enter;
+	port->acceptor.has_place = has_place;
 	port->acceptor.leave = leave;
 	port->acceptor.on_accept = on_accept;
 	port->acceptor.on_starved = on_starved;

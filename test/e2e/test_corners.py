@@ -277,3 +277,17 @@ def test_waiting_for_a_place_costs_nothing_even_on_two_threads(stage):
     answer.set()
     for client in clients:
         assert client.response().status == 200
+
+
+@pytest.mark.parametrize("places", [3, 8])
+def test_as_many_clients_as_there_are_places_stay_connected(stage, places):
+    balancer = stage.balancer([stage.server()], listen=f"connections {places}", threads=1)
+    balancer.signal(signal.SIGSTOP)
+    clients = [stage.client(balancer) for _ in range(places)]
+    for client in clients:
+        client.send(get("/"))
+    balancer.signal(signal.SIGCONT)
+    for client in clients:
+        assert "connection" not in client.response().fields
+    for client in clients:
+        assert "connection" not in client.get("/").fields
