@@ -1,7 +1,6 @@
 """Moments that seldom come: bytes that arrive between two steps, ends that come in an
 unusual order, clients that read slowly."""
 
-import os
 import signal
 import socket
 import threading
@@ -9,7 +8,7 @@ import time
 
 import pytest
 
-from harness.message import Cut, Ended
+from harness.balancer import Balancer, config
 from harness.patience import PATIENCE
 from harness.server import response
 
@@ -291,3 +290,26 @@ def test_as_many_clients_as_there_are_places_stay_connected(stage, places):
         assert "connection" not in client.response().fields
     for client in clients:
         assert "connection" not in client.get("/").fields
+
+
+# Signals at the wrong moment
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["TERM", "HUP"])
+def test_a_signal_during_the_start_waits_for_its_end(stage, number):
+    """So many names take a while to be looked up in vain."""
+    port = stage.port()
+    names = [f"n{i}.invalid:80" for i in range(4000)]
+    directory = stage.directory_of_next()
+    path = directory / "balancerd.conf"
+    path.write_text(config(port, names, threads=1))
+    balancer = Balancer(port, ["run", path], directory)
+    stage.balancers.append(balancer)
+    caught = f"/proc/{balancer.pid}/status"
+    stage.until(lambda: "SigBlk:\t0000000000000000" not in open(caught).read(),
+                "it has blocked the signals")
+    balancer.signal(number)
+    if number == signal.SIGHUP:
+        balancer.logs("reloaded")
+        balancer.signal(signal.SIGTERM)
+    assert balancer.wait() == 0
