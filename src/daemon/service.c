@@ -405,23 +405,24 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	s->options = *options;
 	s->collect.run = run_collect;
 	live_init(&s->live);
+	/* They wait, and are taken when there is something to drain or to reload. */
 	signals_block();
+	s->signals.watch.fd = -1;
 	s->loop = loop_create(err);
 	if (s->loop == NULL)
 		goto free_service;
 	s->live.on_released = on_released;
-	if (signals_open(&s->signals, s->loop, numbers, on_signal, err) != 0)
-		goto destroy_loop;
 	s->prober = prober_create(s->loop, NULL, NULL);
 	s->resolver = resolver_create(s->loop, err);
 	if (s->resolver == NULL)
-		goto close_signals;
+		goto destroy_prober;
 	names_init(&s->names, s->loop, s->resolver, on_resolved, s);
 	if (create_workers(s, count_workers(s, m), err) != 0) {
 		model_put(m);
 		goto stop;
 	}
-	if (use_model(s, m, err) != 0 || start_threads(s, err) != 0)
+	if (use_model(s, m, err) != 0 || start_threads(s, err) != 0 ||
+	    signals_open(&s->signals, s->loop, numbers, on_signal, err) != 0)
 		goto stop;
 	for (uint32_t i = 0; i < s->model->listener_count; i++)
 		log_info("listening on %s threads=%u",
@@ -431,10 +432,8 @@ struct service *service_start(struct model *m, const struct service_options *opt
 stop:
 	service_stop(s);
 	return NULL;
-close_signals:
+destroy_prober:
 	prober_destroy(s->prober);
-	signals_close(&s->signals);
-destroy_loop:
 	loop_destroy(s->loop);
 free_service:
 	model_put(m);

@@ -24,14 +24,13 @@ static uint32_t connections_max(const struct worker *w)
 	return w->now->model->connections_max;
 }
 
-/* A bit for each worker. */
-static uint64_t all_loops(const struct worker *w)
+/* Has the other loops give up idle connections. Not by waking them: they would look for
+ * places too, find none and wake us, and so on until one is free. */
+static void ask_for_room(const struct worker *w)
 {
-	uint64_t bits = 0;
-
 	for (unsigned i = 0; i < MODEL_LOOPS_MAX && w->all[i] != NULL; i++)
-		bits |= 1ull << i;
-	return bits;
+		if (i != w->number && !atomic_exchange(&w->all[i]->room_posted, true))
+			loop_post(w->all[i]->loop, &w->all[i]->room);
 }
 
 /* One place in the process and one at the listener. A listener without one asks its
@@ -53,8 +52,17 @@ static bool enter(struct acceptor *a)
 none:
 	live_count(&port->live->accept_paused);
 	if (!session_make_room(w, port))
-		worker_wake(w, all_loops(w) & ~(1ull << w->number));
+		ask_for_room(w);
 	return false;
+}
+
+static bool has_place(struct acceptor *a)
+{
+	struct port *port = port_of(a);
+	struct worker *w = port->worker;
+
+	return gate_has_room(&w->live->connections, connections_max(w)) &&
+	       gate_has_room(&port->live->connections, listener_of(port)->connections_max);
 }
 
 static void leave_gates(struct worker *w, struct port *port)
@@ -159,9 +167,18 @@ static void on_wake(struct loop_job *job)
 		next = e->link.next;
 		edition_release(e);
 	}
+	LIST_EACH(&w->ports, it, next)
+		acceptor_resume(&CONTAINER_OF(it, struct port, link)->acceptor);
+}
+
+static void on_room_asked(struct loop_job *job)
+{
+	struct worker *w = CONTAINER_OF(job, struct worker, room);
+
+	atomic_store(&w->room_posted, false);
+	worker_sweep(w);
 	LIST_EACH(&w->ports, it, next) {
 		struct port *port = CONTAINER_OF(it, struct port, link);
-		acceptor_resume(&port->acceptor);
 		if (others_wait(port))
 			session_make_room(w, port);
 	}
@@ -214,6 +231,7 @@ static void open_port(struct worker *w, const struct port_opening *opening)
 	port->door = find_door(w->now, opening->live);
 	must(port->door >= 0);
 	port->acceptor.enter = enter;
+	port->acceptor.has_place = has_place;
 	port->acceptor.leave = leave;
 	port->acceptor.on_accept = on_accept;
 	port->acceptor.on_starved = on_starved;
@@ -373,6 +391,7 @@ struct worker *worker_create(unsigned number, struct live *live, struct worker *
 	w->all = all;
 	w->hooks = *hooks;
 	w->wake.run = on_wake;
+	w->room.run = on_room_asked;
 	list_init(&w->editions);
 	list_init(&w->ports);
 	list_init(&w->sessions);

@@ -92,6 +92,8 @@ struct worker {
 
 	struct loop_job  wake;			/* "a gate you wait at has room" */
 	atomic_bool      wake_posted;
+	struct loop_job  room;			/* "a connection waits for a place" */
+	atomic_bool      room_posted;
 	struct loop_timer drain_limit;
 	bool             draining;
 	bool             drained;

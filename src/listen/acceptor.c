@@ -41,11 +41,14 @@ static enum taken take_one(struct acceptor *a)
 }
 
 /* Takes up to a burst. The burst grows while the queue does not run empty, so that a
- * lone connection costs no second accept just to hear that there is no other. */
+ * lone connection costs no second accept just to hear that there is no other. Only the
+ * first is known to be there: to have been refused a place for one that is not would
+ * make others give up theirs. So a burst ends with the last place; if more wait, the
+ * loop tells. */
 static enum taken take_burst(struct acceptor *a, uint32_t budget)
 {
 	for (uint32_t n = 0; n < budget; n++) {
-		enum taken what = take_one(a);
+		enum taken what = n == 0 || a->has_place(a) ? take_one(a) : NONE_THERE;
 		if (what != TAKEN) {
 			a->burst = n > 0 ? n : 1;
 			return what;

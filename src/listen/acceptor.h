@@ -28,6 +28,8 @@ struct acceptor {
 	/* Takes a place for one more connection; false: there is none, and the owner
 	 * will call acceptor_resume when there is. */
 	bool (*enter)(struct acceptor *a);
+	/* Whether there seems to be a place, without a note that one is wanted. */
+	bool (*has_place)(struct acceptor *a);
 	/* The place is not needed: there was no connection. */
 	void (*leave)(struct acceptor *a);
 	/* A connection; fd is given, the place stays taken. */
@@ -36,7 +38,7 @@ struct acceptor {
 	void (*on_starved)(struct acceptor *a);
 };
 
-/* fd is given. The four functions must have been set. */
+/* fd is given. The five functions must have been set. */
 void acceptor_start(struct acceptor *a, struct loop *loop, int fd);
 
 /* Goes on after a pause; nothing happens when it is not paused or not open. */

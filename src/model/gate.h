@@ -52,6 +52,12 @@ static inline bool gate_enter(struct gate *g, uint32_t max, unsigned loop)
 	}
 }
 
+/* Whether it seems to have room; nothing is noted. */
+static inline bool gate_has_room(struct gate *g, uint32_t max)
+{
+	return max == 0 || atomic_load_explicit(&g->inside, memory_order_relaxed) < max;
+}
+
 /* Returns the loops to be woken, as bits; they are no longer noted. */
 static inline uint64_t gate_leave(struct gate *g)
 {

@@ -1,7 +1,6 @@
 """Moments that seldom come: bytes that arrive between two steps, ends that come in an
 unusual order, clients that read slowly."""
 
-import os
 import signal
 import socket
 import threading
@@ -9,7 +8,7 @@ import time
 
 import pytest
 
-from harness.message import Cut, Ended
+from harness.balancer import Balancer, config
 from harness.patience import PATIENCE
 from harness.server import response
 
@@ -252,3 +251,65 @@ def test_a_client_that_sends_no_more_is_answered_by_a_new_connection_too(stage):
     client.finish()
     balancer.signal(signal.SIGCONT)
     assert client.response().status == 200
+
+
+# Places for connections
+
+
+def test_waiting_for_a_place_costs_nothing_even_on_two_threads(stage):
+    answer = threading.Event()
+
+    def waits(request, peer):
+        answer.wait(PATIENCE)
+        return response()
+
+    server = stage.server(waits)
+    balancer = stage.balancer([server], listen="connections 4", threads=2)
+    clients = [stage.client(balancer) for _ in range(40)]  # some wait on each thread
+    for client in clients:
+        client.send(get("/", "Connection: close"))
+    stage.until(
+        lambda: sum(bool(peer.requests) for peer in server.peers) == 4, "four are served")
+    before = balancer.cpu_seconds()
+    time.sleep(0.5)
+    assert balancer.cpu_seconds() - before < 0.2
+    answer.set()
+    for client in clients:
+        assert client.response().status == 200
+
+
+@pytest.mark.parametrize("places", [3, 8])
+def test_as_many_clients_as_there_are_places_stay_connected(stage, places):
+    balancer = stage.balancer([stage.server()], listen=f"connections {places}", threads=1)
+    balancer.signal(signal.SIGSTOP)
+    clients = [stage.client(balancer) for _ in range(places)]
+    for client in clients:
+        client.send(get("/"))
+    balancer.signal(signal.SIGCONT)
+    for client in clients:
+        assert "connection" not in client.response().fields
+    for client in clients:
+        assert "connection" not in client.get("/").fields
+
+
+# Signals at the wrong moment
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["TERM", "HUP"])
+def test_a_signal_during_the_start_waits_for_its_end(stage, number):
+    """So many names take a while to be looked up in vain."""
+    port = stage.port()
+    names = [f"n{i}.invalid:80" for i in range(4000)]
+    directory = stage.directory_of_next()
+    path = directory / "balancerd.conf"
+    path.write_text(config(port, names, threads=1))
+    balancer = Balancer(port, ["run", path], directory)
+    stage.balancers.append(balancer)
+    caught = f"/proc/{balancer.pid}/status"
+    stage.until(lambda: "SigBlk:\t0000000000000000" not in open(caught).read(),
+                "it has blocked the signals")
+    balancer.signal(number)
+    if number == signal.SIGHUP:
+        balancer.logs("reloaded")
+        balancer.signal(signal.SIGTERM)
+    assert balancer.wait() == 0
