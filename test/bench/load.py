@@ -23,9 +23,9 @@ class Pumped:
     wall_seconds: float
 
 
-def run_pump(pump, proxy, options, seconds):
+def run_pump(pump, proxy, origin_port, options, seconds):
     """Loads a proxy from both ends. The options are the pump's."""
-    command = [pump, "--proxy", str(proxy.port), "--origin", str(proxy.origin_port),
+    command = [pump, "--proxy", str(proxy.port), "--origin", str(origin_port),
                "--warm-up", str(WARM_UP_MS), "--ms", str(seconds * 1000), *options]
 
     def marked(word):

@@ -72,9 +72,11 @@ static bool head_is_right(const struct pump *pump, const char *at, const char *e
 
 	if (end - at < STATUS || memcmp(at, status, STATUS) != 0)
 		return false;
-	for (; at != NULL && end - at > LENGTH; at = memchr(at + 1, '\r', (size_t)(end - at) - 1))
+	while (at != NULL && end - at > LENGTH) {
 		if (strncasecmp(at, length, LENGTH) == 0)
 			return strtoul(at + LENGTH, NULL, 10) == pump->plan.body;
+		at = memchr(at + 1, '\r', (size_t)(end - at) - 1);
+	}
 	return false;
 }
 

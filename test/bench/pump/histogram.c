@@ -38,7 +38,7 @@ uint64_t histogram_quantile(const struct histogram *h, double fraction)
 	for (unsigned place = 0; place < HISTOGRAM_PLACES; place++) {
 		seen += h->counts[place];
 		if (h->counts[place] > 0 && (double)seen >= wanted)
-			return middle_of(place);
+			return middle_of(place) < h->max ? middle_of(place) : h->max;
 	}
 	return 0;
 }

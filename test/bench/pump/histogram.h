@@ -20,6 +20,7 @@ struct histogram {
 	uint64_t max;			/* exact */
 };
 
+/* Counts one value. All zero is an empty histogram. */
 void histogram_add(struct histogram *h, uint64_t value);
 
 /* The value that this fraction of all does not exceed; 0 if there is none. */

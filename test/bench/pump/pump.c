@@ -26,16 +26,17 @@
 
 enum { EVENTS_MAX = 1024, LAST_ANSWER_MS = 5000 };
 
-/* As a browser asks: 370 bytes. */
+/* As a browser asks, in about 370 bytes. */
 static const char request_format[] =
 	"GET /%u HTTP/1.1\r\n"
 	"Host: www.example.com\r\n"
-	"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
+	"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 "
+	"Firefox/128.0\r\n"
 	"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
 	"Accept-Language: en-US,en;q=0.5\r\n"
 	"Accept-Encoding: gzip, deflate, br\r\n"
 	"Connection: %s\r\n"
-	"Cookie: session=5f2b8c1e9a7d4036\r\n"
+	"Cookie: session=5f2b8c1e9a7d4036; theme=dark\r\n"
 	"Upgrade-Insecure-Requests: 1\r\n"
 	"\r\n";
 
@@ -114,8 +115,10 @@ static void read_options(struct plan *plan, int argc, char **argv)
 	if (optind < argc || plan->proxy_port == 0 || plan->proxy_port > UINT16_MAX ||
 	    plan->origin_port == 0 || plan->origin_port > UINT16_MAX)
 		die("two ports are needed: --proxy PORT --origin PORT");
-	if (plan->connections == 0 || plan->depth == 0 || (plan->close && plan->depth > 1))
-		die("a client sends at least one request, and one with --close");
+	if (plan->connections == 0 || plan->depth == 0)
+		die("there is at least one client, and it sends something");
+	if (plan->close && plan->depth > 1)
+		die("--close: a connection has one request, so --depth is 1");
 }
 
 /* Fills a text with a head and so many bytes of body, and repeats it. */

@@ -1,10 +1,9 @@
 /* pump.h - both ends of a proxy in one thread: the clients and the origin.
  *
- * A proxy is saturated only by a load that is cheaper than itself. One thread that
- * is both ends takes all that is ready with one epoll_wait, is never woken while the
- * proxy has work for it, and says precomputed texts: one recv and one send each for
- * a request and its answer. pump.c runs it, client.c asks, origin.c answers,
- * connection.c is what the two have in common.
+ * Only a load that is cheaper than a proxy saturates it. One thread that is both
+ * ends takes all that is ready with one epoll_wait and says precomputed texts: one
+ * recv and one send each for a request and its answer. pump.c runs it, client.c
+ * asks, origin.c answers, connection.c is what the two have in common.
  */
 #ifndef PUMP_PUMP_H
 #define PUMP_PUMP_H
@@ -25,7 +24,7 @@ enum {
 struct pump;
 struct connection;
 
-/* What is said again and again: `copies` in a row, so that many are one send. A
+/* What a side says again and again: `copies` in a row, so that many are one send. A
  * large text is a file in memory too, which is sent without a copy. */
 struct text {
 	int    fd;			/* -1: none, it is small */
@@ -50,7 +49,7 @@ struct connection {
 	const struct role *role;
 	const struct text *text;	/* borrowed: what this side says */
 	int    fd;
-	size_t offset;			/* in a copy of the text, of the next byte to say */
+	size_t offset;			/* of the next byte to say, in one copy */
 	size_t owed;			/* bytes still to say */
 	size_t skip;			/* bytes to hear that nobody looks at */
 	size_t held;			/* bytes of a head that has not ended, in `head` */
@@ -80,7 +79,7 @@ struct pump {
 
 	bool     counting;		/* warm, and not yet at the end */
 	bool     ending;		/* no client asks again */
-	uint64_t requests, bytes;	/* answered while counting */
+	uint64_t requests, bytes;	/* answered while counting; bytes of bodies */
 	uint64_t failed;		/* from first to last */
 	struct histogram latencies;	/* in nanoseconds, while counting */
 	char     scratch[SCRATCH_SIZE];
@@ -93,7 +92,7 @@ uint64_t clock_now(void);
 __attribute__((noreturn, format(printf, 1, 2)))
 void die(const char *format, ...);
 
-/* Takes the descriptor and watches it for everything, edge-triggered. */
+/* Watches a given descriptor for everything, edge-triggered. */
 void connection_start(struct pump *pump, struct connection *c, int fd);
 
 /* Says the text so many times more. What the kernel does not take at once follows
