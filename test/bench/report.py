@@ -88,18 +88,19 @@ and latencies on what else the machine does. Below 1 is better for CPU and p99, 
 1 for requests/s. Where a program has two settings, the one with less CPU is compared.
 
 The load is test/bench/pump: one thread that is both the clients and the origin, and
-takes all that is ready at once, so that it is cheaper than a proxy. Each of {results[0].scenario.connections} clients asks (370 bytes, as a browser does),
-checks status and length of the answer, and asks again at once; pipelined requests are
-sent together, and the next when all are answered. The origin answers from memory, 1 MiB
-by sendfile; the clients let the kernel drop what follows the first part of a large
-body.
+takes all that is ready at once, so that it is cheaper than a proxy. Each of
+{results[0].scenario.connections} clients asks (370 bytes, as a browser does), checks \
+status and length of the
+answer, and asks again at once; pipelined requests are sent together, and the next
+when all are answered. The origin answers from memory, 1 MiB by sendfile; the clients
+let the kernel drop what follows the first part of a large body.
 
 Utilisation is the proxy's CPU time divided by the time that went by. At 0.9 and
 above the proxy was saturated, and requests/s is what it can do. Below, it slept in
 between: its CPU per request then includes being woken, requests/s is the load's
 limit, and something else may have used the CPUs. That is so by nature with a
-connection for each request: the kernel does most of the work of opening and
-closing, for both ends, in the client's time.
+connection for each request: most of the work of opening and closing, for both ends,
+is done by the kernel in the client's time.
 
 Latencies are those of a full proxy, in whose queue all clients wait. That of a
 pipelined request begins when its burst is sent.

@@ -52,7 +52,7 @@ struct connection {
 	size_t offset;			/* of the next byte to say, in one copy */
 	size_t owed;			/* bytes still to say */
 	size_t skip;			/* bytes to hear that nobody looks at */
-	size_t held;			/* bytes of a head that has not ended, in `head` */
+	size_t held;			/* bytes in `head`, which has not ended */
 	char   head[HEAD_MAX];
 };
 
