@@ -313,3 +313,13 @@ def test_a_signal_during_the_start_waits_for_its_end(stage, number):
         balancer.logs("reloaded")
         balancer.signal(signal.SIGTERM)
     assert balancer.wait() == 0
+
+
+def test_a_reload_that_is_refused_changes_no_weight(stage):
+    servers = stage.origins(2)
+    balancer = stage.balancer(servers)
+    taken = stage.server().port
+    text = config(balancer.port, [f"{servers[0]} drain", f"{servers[1]} weight 50"])
+    said = balancer.reload(text + f"listen http 127.0.0.1:{taken} {{ to web }}\n")
+    assert "refused" in said
+    assert stage.spread(balancer, 20) == {0: 10, 1: 10}
