@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/must.h"
-#include "forward/http.h"
+#include "forward/http_request.h"
 
 static const struct {
 	uint16_t    status;
@@ -25,14 +25,14 @@ static const char *reason_of(uint16_t status)
 	return "Error";
 }
 
-bool answer_write(struct session *s, const struct model_listener *l, uint16_t status,
-		  const char *why, bool close, bool head_only)
+bool answer_write(struct session *s, uint16_t status, const char *why, bool close,
+		  bool head_only)
 {
 	char text[1024];
 	const char *connection = close ? "Connection: close\r\n" : "";
 	int len, body_len = 0;
 
-	if (l->plain_500 && status >= 502 && status <= 504) {
+	if (session_listener(s)->plain_500 && status >= 502 && status <= 504) {
 		len = snprintf(text, sizeof text, "HTTP/1.1 500 %s\r\n"
 			       "Content-Length: 0\r\n%s\r\n", reason_of(500), connection);
 	} else {
@@ -55,7 +55,7 @@ static void count(struct live_listener *live, uint16_t status)
 {
 	unsigned class = status >= 100 && status <= 599 ? status / 100u : 0;
 
-	atomic_fetch_add_explicit(&live->responses[class], 1, memory_order_relaxed);
+	live_count(&live->responses[class]);
 }
 
 static bool is_space(char c)

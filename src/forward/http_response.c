@@ -4,7 +4,7 @@
  * Invariant: what is read from a server is passed on, or waits in session.out, before
  * more is read; so a slow client stops the server by way of its own socket.
  */
-#include "forward/http.h"
+#include "forward/http_request.h"
 
 #include <stdio.h>
 
@@ -145,7 +145,7 @@ static void begin_answer(struct request *r, char *at, size_t len)
 		r->server_keep_alive = false;	/* it says more than was asked */
 	}
 	live_server_succeeded(r->upstream->live);
-	atomic_fetch_add_explicit(&r->upstream->live->responses, 1, memory_order_relaxed);
+	live_count(&r->upstream->live->responses);
 	r->server_us = (uint32_t)(loop_now_us(w->loop) - r->picked_us);
 	request_on(r, EVENT_RESPONSE);
 

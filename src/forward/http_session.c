@@ -1,13 +1,12 @@
-/* forward/http_session.c - a client's connection: its heads, its time limits, its end.
- */
-#include "forward/http.h"
+#include "forward/http_session.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/must.h"
+#include "forward/http_request.h"
 
-static const struct model_listener *listener_of(const struct session *s)
+const struct model_listener *session_listener(const struct session *s)
 {
 	if (s->request != NULL)
 		return s->request->door->listener;
@@ -16,7 +15,7 @@ static const struct model_listener *listener_of(const struct session *s)
 
 static uint32_t limit_between_requests_ms(const struct session *s)
 {
-	const struct model_listener *l = listener_of(s);
+	const struct model_listener *l = session_listener(s);
 	uint32_t ms = s->in != NULL || s->requests == 0 ? l->head_ms : l->keep_alive_ms;
 
 	if (session_is_blocked(s))	/* the end of an answer is still to be taken */
@@ -72,8 +71,7 @@ void session_watch(struct session *s)
 {
 	/* Out of kernel memory: the time limits are still there to end it. */
 	if (loop_watch_register(s->worker->loop, &s->client.watch) != 0)
-		atomic_fetch_add_explicit(&s->worker->live->memory_refused, 1,
-					  memory_order_relaxed);
+		live_count(&s->worker->live->memory_refused);
 }
 
 /* Throws away what comes, until the client closes or it is enough. */
@@ -151,8 +149,7 @@ bool session_write(struct session *s, const char *at, size_t len)
 		return false;
 	if (s->out == NULL || buf_room(s->out) < rest)
 		if (!buf_larger(&w->bufs, &s->out, buf_waiting(s->out) + rest)) {
-			atomic_fetch_add_explicit(&w->live->memory_refused, 1,
-						  memory_order_relaxed);
+			live_count(&w->live->memory_refused);
 			return false;
 		}
 	buf_append(s->out, at + put, rest);
@@ -166,7 +163,7 @@ static void refuse(struct session *s, uint16_t status, const char *why)
 
 	atomic_fetch_add_explicit(status == 408 ? &live->timeouts : &live->bad_requests, 1,
 				  memory_order_relaxed);
-	bool written = answer_write(s, listener_of(s), status, why, true, false);
+	bool written = answer_write(s, status, why, true, false);
 	answer_record(s, NULL, status);
 	if (written)
 		linger(s);
@@ -331,16 +328,16 @@ bool session_others_wait(const struct session *s)
 				    memory_order_relaxed) != 0;
 }
 
-void session_next(struct session *s, bool alive, bool sending)
+void session_next(struct session *s, enum session_after after)
 {
 	struct worker *w = s->worker;
 
 	if (s->state == SESSION_DEAD)
 		return;
 	must(s->request == NULL);
-	if (!alive) {
-		/* Nothing unread: the end of what was written says it all. */
-		if (s->out == NULL && s->in == NULL && !s->client.readable && !sending)
+	if (after != AFTER_NEXT) {
+		if (after == AFTER_CLOSE && s->out == NULL && s->in == NULL &&
+		    !s->client.readable)
 			session_end(s);
 		else
 			linger(s);

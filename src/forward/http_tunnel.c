@@ -3,7 +3,7 @@
  * A half-close passes through: what one side will not send any more, the other is told
  * as the end of its stream, after everything sent before.
  */
-#include "forward/http.h"
+#include "forward/http_request.h"
 
 #include <sys/socket.h>
 

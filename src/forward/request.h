@@ -75,7 +75,7 @@ struct request_life {
 	bool     budget_used_up;	/* the shell found the retry budget empty */
 	bool     stale_before;	/* has met a stale connection: the next one is fresh */
 	bool     retry_free;	/* out: this retry is not charged to server or budget */
-	uint16_t status;	/* out: what DO_ANSWER answers; 0 while no server has failed it */
+	uint16_t status;	/* out: what DO_ANSWER answers; 0: nothing has failed */
 };
 
 void request_life_init(struct request_life *life, uint8_t retries_max, bool idempotent);

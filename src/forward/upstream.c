@@ -103,8 +103,7 @@ struct upstream *upstream_dial(struct worker *w, struct live_server *s, struct r
 		if (*result == DIAL_OPEN)
 			return u;
 		if (*result == DIAL_NO_DESCRIPTORS) {
-			atomic_fetch_add_explicit(&w->live->dials_out_of_descriptors, 1,
-						  memory_order_relaxed);
+			live_count(&w->live->dials_out_of_descriptors);
 			if (give_one_up(w))
 				continue;
 		}

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
-#include "forward/http.h"
+#include "forward/http_request.h"
 #include "forward/upstream.h"
 
 /* ---- places ---- */
@@ -50,7 +50,7 @@ static bool enter(struct acceptor *a)
 	return true;
 
 none:
-	atomic_fetch_add_explicit(&port->live->accept_paused, 1, memory_order_relaxed);
+	live_count(&port->live->accept_paused);
 	if (!session_make_room(w, port))
 		ask_for_room(w);
 	return false;
@@ -88,8 +88,7 @@ static void on_starved(struct acceptor *a)
 {
 	struct port *port = port_of(a);
 
-	atomic_fetch_add_explicit(&port->worker->live->accept_out_of_descriptors, 1,
-				  memory_order_relaxed);
+	live_count(&port->worker->live->accept_out_of_descriptors);
 	session_make_room(port->worker, port);
 }
 
@@ -120,7 +119,7 @@ void worker_count_session(struct worker *w, struct port *port, int one)
 	w->session_count += (uint32_t)one;
 	port->sessions += (uint32_t)one;
 	if (one > 0) {
-		atomic_fetch_add_explicit(&port->live->accepted, 1, memory_order_relaxed);
+		live_count(&port->live->accepted);
 		return;
 	}
 	leave_gates(w, port);

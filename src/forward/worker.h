@@ -3,7 +3,7 @@
  * A worker shares nothing with others but what model/live.h holds in atomics. The
  * control thread reaches it by messages (worker_adopt, worker_drain) only.
  *
- *   control thread --(edition, ports)--> worker --> acceptor --> session (http.h)
+ *   control thread --(edition, ports)--> worker --> acceptor --> session
  *                                           '--> backends: idle upstream connections
  *
  * Thread: the loop's, unless it says otherwise.
@@ -37,12 +37,12 @@ struct worker;
 struct port {
 	struct acceptor acceptor;
 	struct worker  *worker;			/* borrowed */
-	struct live_listener *live;		/* held by way of the edition that has it */
+	struct live_listener *live;		/* held by way of the edition */
 	struct edition *edition;		/* worker->now; used (held) once it is removed */
 	int32_t  door;				/* index in that edition */
 	bool     removed;			/* accepts no more; its sessions are ending */
 	struct link link;			/* in worker->ports */
-	uint32_t sessions;			/* how many it has; a removed port ends with the last */
+	uint32_t sessions;			/* a removed port ends with the last one */
 };
 
 /* What a worker keeps for a server: idle connections, the last used one first. */
@@ -67,7 +67,7 @@ struct worker {
 	unsigned number;
 	struct loop *loop;			/* owned */
 	struct live *live;			/* borrowed */
-	struct worker **all;			/* borrowed; MODEL_LOOPS_MAX, by number, NULL: none */
+	struct worker **all;			/* borrowed; MODEL_LOOPS_MAX, some NULL */
 	struct worker_hooks hooks;
 
 	struct edition *now;			/* the newest; NULL before the first */
@@ -85,7 +85,7 @@ struct worker {
 	struct link     dead;			/* ended in this turn: freed in the next */
 	uint32_t        session_count;
 
-	char *scratch;				/* owned; SCRATCH_BYTES, headroom before, tailroom after */
+	char *scratch;				/* owned; SCRATCH_BYTES, with room around */
 	char *head_out;				/* owned; where a response head is written anew */
 	struct h1_head head;			/* the one being looked at */
 	const char *head_at;			/* borrowed: its bytes, while a request begins */
@@ -146,7 +146,7 @@ static inline struct pipe *worker_pipe(struct worker *w)
 	struct pipe *p = pipe_get(&w->pipes);
 
 	if (p == NULL)
-		atomic_fetch_add_explicit(&w->live->pipes_none_left, 1, memory_order_relaxed);
+		live_count(&w->live->pipes_none_left);
 	return p;
 }
 

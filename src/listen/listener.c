@@ -61,17 +61,14 @@ close_fd:
 	return -1;
 }
 
-/* Whether the port is free of others: a socket that does not share it tells. */
+/* Whether the port is free of others: a socket that does not share it tells, when it
+ * is bound. It must not listen: whoever connected then would be reset. */
 static int must_be_free(const struct address *at, struct err *err)
 {
 	int fd = bound_socket(at, false, err);
+
 	if (fd < 0)
 		return -1;
-	if (listen(fd, 1) != 0) {
-		say_in_use(at, err);
-		close(fd);
-		return -1;
-	}
 	close(fd);
 	return 0;
 }

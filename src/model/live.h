@@ -148,6 +148,12 @@ void live_release(struct live *live, struct model *m);
  * failures in a row. */
 bool live_server_set_up(struct live_server *s, bool up);
 
+/* One more. Any thread; nobody waits for it. */
+static inline void live_count(atomic_ullong *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
 /* Passive health: what the data path itself has seen of a server. Any loop.
  * A good response resets the count of failures in a row; it costs a load when
  * nothing was wrong before. */

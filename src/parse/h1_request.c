@@ -112,7 +112,7 @@ static enum h1_result read_version(struct h1_reader *r, struct h1_head *head)
 /* ":port", digits or none (RFC 3986, section 3.2.3). */
 static bool port_is_valid(struct span s, bool required)
 {
-	uint64_t port;
+	uint64_t port = 0;
 
 	if (s.len == 0)
 		return !required;

@@ -1,5 +1,7 @@
 """Fixtures of the end-to-end tests: one stage per test."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from harness.balancer import BALANCERD
@@ -17,6 +19,15 @@ def stage(tmp_path, request):
     request.node.stage = stage
     yield stage
     stage.close()
+
+
+@pytest.fixture
+def one(stage):
+    """A server, balancerd in front of it, a client of that."""
+    server = stage.server()
+    balancer = stage.balancer([server], threads=1)
+    return SimpleNamespace(server=server, balancer=balancer,
+                           client=stage.client(balancer))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from harness.message import Cut
+from harness.requests import get
 from harness.server import response
 
 COMBINED = re.compile(
@@ -99,7 +100,7 @@ def test_each_request_has_its_line_and_its_status(stage, log, form):
 def test_pipelined_requests_have_lines_in_order(stage, log):
     balancer = stage.balancer([stage.server()], top=f"access-log combined to {log}")
     client = stage.client(balancer)
-    client.send(b"".join(b"GET /%d HTTP/1.1\r\nHost: test\r\n\r\n" % i for i in range(20)))
+    client.send(b"".join(get(f"/{i}") for i in range(20)))
     for _ in range(20):
         client.response()
     lines = logged(stage, balancer, log, 20)
@@ -149,7 +150,8 @@ def test_without_a_path_it_goes_to_standard_output(stage):
 
 
 def test_nothing_is_lost_at_the_end(stage, log):
-    balancer = stage.balancer(stage.origins(2), top=f"access-log json to {log}", threads=2)
+    balancer = stage.balancer(stage.origins(2), threads=2,
+                              top=f"access-log json to {log}")
     asked = [stage.aside(stage.spread, balancer, 250) for _ in range(4)]
     for part in asked:
         part.result()

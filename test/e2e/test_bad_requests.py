@@ -32,7 +32,8 @@ def chunked(body):
 
 FIRST_LINE = [
     Bad("a-line-of-rubbish", b"hello\r\n\r\n"),
-    Bad("a-tls-client-hello", b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + bytes(32)),
+    Bad("a-tls-client-hello",
+        b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + bytes(32)),
     Bad("a-socks-greeting", b"\x05\x01\x00\r\n\r\n"),
     Bad("a-version-0.9-request", b"GET /\r\n"),
     Bad("a-lone-method", b"GET\r\n\r\n"),
@@ -61,7 +62,8 @@ FIRST_LINE = [
     Bad("an-authority-with-get", head(start=b"GET test:80 HTTP/1.1")),
     Bad("an-asterisk-with-get", head(start=b"GET * HTTP/1.1")),
     Bad("a-path-with-connect", head(start=b"CONNECT / HTTP/1.1"), (400, 501)),
-    Bad("connect", head(start=b"CONNECT test:80 HTTP/1.1", host=b"Host: test:80"), (501,)),
+    Bad("connect",
+        head(start=b"CONNECT test:80 HTTP/1.1", host=b"Host: test:80"), (501,)),
     Bad("user-information-in-the-target", head(start=b"GET http://me:pw@test/ HTTP/1.1")),
     Bad("an-absolute-target-without-a-host", head(start=b"GET http:///path HTTP/1.1")),
     Bad("an-absolute-target-of-ftp", head(start=b"GET ftp://test/ HTTP/1.1")),
@@ -134,7 +136,8 @@ LENGTHS = [
         "of-forty-digits": b"9" * 40,
     }.items()
 ] + [
-    Bad("two-content-lengths", head(b"Content-Length: 5", b"Content-Length: 6") + b"hello"),
+    Bad("two-content-lengths",
+        head(b"Content-Length: 5", b"Content-Length: 6") + b"hello"),
     Bad("the-same-content-length-twice",
         head(b"Content-Length: 5", b"Content-Length: 5") + b"hello"),
     Bad("two-content-lengths-in-two-cases",
@@ -157,7 +160,8 @@ CODINGS = [
         "gzip": b"gzip", "identity": b"identity", "empty": b"", "xchunked": b"xchunked",
         "chunked-with-a-tail": b"chunkedx", "chunked-in-quotes": b'"chunked"',
         "chunked-twice": b"chunked, chunked", "chunked-not-last": b"chunked, identity",
-        "gzip-then-chunked": b"gzip, chunked", "identity-then-chunked": b"identity, chunked",
+        "gzip-then-chunked": b"gzip, chunked",
+        "identity-then-chunked": b"identity, chunked",
         "chunked-with-a-parameter": b"chunked;q=1", "two-words": b"chunked chunked",
         "chunked-behind-a-vertical-tab": b"\x0bchunked",
         "chunked-behind-a-nul": b"\0chunked", "chunked-before-a-nul": b"chunked\0",
@@ -165,7 +169,8 @@ CODINGS = [
     }.items()
 ] + [
     Bad("chunked-in-two-fields",
-        head(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked") + b"0\r\n\r\n"),
+        head(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked")
+        + b"0\r\n\r\n"),
     Bad("chunked-and-another-field-of-codings",
         head(b"Transfer-Encoding: chunked", b"Transfer-Encoding: identity")
         + b"0\r\n\r\n", (400, 501)),
@@ -215,7 +220,8 @@ CHUNKS = [
         "end-with-a-bare-cr": b"5\r\nhello\r\n0\r\n\rX",
     }.items()
 ] + [
-    Bad(f"trailer-{name}", chunked(b"5\r\nhello\r\n0\r\n" + lines + b"\r\n\r\n"), forwarded=True)
+    Bad(f"trailer-{name}", chunked(b"5\r\nhello\r\n0\r\n" + lines + b"\r\n\r\n"),
+        forwarded=True)
     for name, lines in {
         "with-a-content-length": b"Content-Length: 5",
         "with-a-coding": b"Transfer-Encoding: chunked",
@@ -256,7 +262,8 @@ def test_is_refused_once_and_nothing_behind_it_is_read(stage, bad):
     assert answer.status in bad.status
     assert answer.fields.get("connection") == "close"
     assert answer.fields.get("content-type") == "text/plain"
-    assert answer.body.count(b"\n") == 1 and len(answer.body) > 10, "it says what was wrong"
+    assert answer.body.count(b"\n") == 1
+    assert len(answer.body) > 10, "it says what was wrong"
     client.sees_the_end()
 
     assert stage.get(balancer, "/next").status == 200, "others are served"
@@ -287,8 +294,9 @@ def test_a_fault_in_a_body_cuts_what_the_server_was_sent(stage, bad):
     assert b"smuggled" not in server.received
 
 
-@pytest.mark.parametrize("bad", FIRST_LINE[:4] + FIELD_LINES[:6] + LENGTHS[:3] + CHUNKS[::6],
-                         ids=lambda bad: bad.shows)
+@pytest.mark.parametrize(
+    "bad", FIRST_LINE[:4] + FIELD_LINES[:6] + LENGTHS[:3] + CHUNKS[::6],
+    ids=lambda bad: bad.shows)
 def test_is_refused_alike_byte_by_byte(stage, bad):
     server = stage.server()
     balancer = stage.balancer([server])
@@ -299,8 +307,25 @@ def test_is_refused_alike_byte_by_byte(stage, bad):
     assert server.requests == []
 
 
-@pytest.mark.parametrize("bad", FIRST_LINE[9:12] + FIELD_LINES[:3] + LENGTHS[:3] + CODINGS[:3],
-                         ids=lambda bad: bad.shows)
+def test_the_answer_survives_what_the_client_is_still_sending(stage):
+    """To close with bytes on their way is to reset, and a reset destroys the answer."""
+    balancer = stage.balancer([stage.server()])
+    request = chunked(b"5\r\nhello\r\n0\r\nName: a\0b\r\n\r\n")
+
+    def asks():
+        for _ in range(150):
+            client = stage.client(balancer)
+            client.send_bytewise(request)
+            assert client.response().status == 400
+            client.close()
+
+    for asking in [stage.aside(asks) for _ in range(4)]:
+        asking.result()
+
+
+@pytest.mark.parametrize(
+    "bad", FIRST_LINE[9:12] + FIELD_LINES[:3] + LENGTHS[:3] + CODINGS[:3],
+    ids=lambda bad: bad.shows)
 def test_behind_a_good_request_only_the_good_one_is_served(stage, bad):
     server = stage.server()
     balancer = stage.balancer([server])
@@ -317,7 +342,8 @@ def test_a_length_that_connection_names_still_frames_the_request(stage):
     server = stage.server()
     balancer = stage.balancer([server])
     client = stage.client(balancer)
-    answer = client.ask(head(b"Connection: Content-Length", b"Content-Length: 5") + b"hello")
+    lines = [b"Connection: Content-Length", b"Content-Length: 5"]
+    answer = client.ask(head(*lines) + b"hello")
     if answer.status == 400:
         assert server.received == b""
     else:

@@ -43,7 +43,8 @@ BEFORE_A_BYTE = [
     Bad("a-greeting-of-another-protocol", b"220 mail ESMTP ready\r\n"),
     Bad("another-protocol", head(b"Content-Length: 0", start=b"HTP/1.1 200 OK")),
     Bad("version-2.0", head(b"Content-Length: 0", start=b"HTTP/2.0 200 OK")),
-    Bad("no-space-before-the-status", head(b"Content-Length: 0", start=b"HTTP/1.1200 OK")),
+    Bad("no-space-before-the-status",
+        head(b"Content-Length: 0", start=b"HTTP/1.1200 OK")),
     Bad("two-spaces-before-the-status",
         head(b"Content-Length: 0", start=b"HTTP/1.1  200 OK")),
     Bad("a-status-of-two-digits", head(b"Content-Length: 0", start=b"HTTP/1.1 99 OK")),
@@ -52,7 +53,8 @@ BEFORE_A_BYTE = [
     Bad("status-zero", head(b"Content-Length: 0", start=b"HTTP/1.1 000 OK")),
     Bad("a-space-before-the-status-line", b" " + GOOD),
     Bad("a-nul-in-the-reason", head(b"Content-Length: 0", start=b"HTTP/1.1 200 O\0K")),
-    Bad("a-bare-cr-in-the-reason", head(b"Content-Length: 0", start=b"HTTP/1.1 200 O\rK")),
+    Bad("a-bare-cr-in-the-reason",
+        head(b"Content-Length: 0", start=b"HTTP/1.1 200 O\rK")),
     Bad("a-bare-lf-after-the-status-line", b"HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n"),
     Bad("bare-lfs-only", b"HTTP/1.1 200 OK\nContent-Length: 0\n\n"),
     Bad("a-bare-lf-in-a-value", head(b"Name: a\nOther: b", b"Content-Length: 0")),
@@ -73,8 +75,10 @@ BEFORE_A_BYTE = [
     Bad("a-length-in-hexadecimal", head(b"Content-Length: 0x5") + b"hello"),
     Bad("an-empty-length", head(b"Content-Length:") + b"hello"),
     Bad("a-list-of-two-lengths", head(b"Content-Length: 5, 6") + b"hello"),
-    Bad("a-length-beyond-64-bits", head(b"Content-Length: 18446744073709551621") + b"hello"),
-    Bad("an-unknown-coding", head(b"Transfer-Encoding: gzip") + b"hello", then_closes=True),
+    Bad("a-length-beyond-64-bits",
+        head(b"Content-Length: 18446744073709551621") + b"hello"),
+    Bad("an-unknown-coding",
+        head(b"Transfer-Encoding: gzip") + b"hello", then_closes=True),
     Bad("chunked-not-last", head(b"Transfer-Encoding: chunked, gzip") + b"0\r\n\r\n"),
     Bad("chunked-twice", head(b"Transfer-Encoding: chunked, chunked") + b"0\r\n\r\n"),
     Bad("a-coding-in-version-1.0",
@@ -85,17 +89,20 @@ BEFORE_A_BYTE = [
     Bad("a-head-of-100-kilobytes", head(*[b"Name: " + b"a" * 1000] * 100)),
     Bad("a-field-of-100-kilobytes", head(b"Name: " + b"a" * 100_000)),
     Bad("three-hundred-fields", head(*[b"Name: value"] * 300, b"Content-Length: 0")),
-    Bad("a-good-interim-response-then-rubbish", b"HTTP/1.1 102 Processing\r\n\r\nrubbish\r\n"),
+    Bad("a-good-interim-response-then-rubbish",
+        b"HTTP/1.1 102 Processing\r\n\r\nrubbish\r\n"),
     Bad("an-interim-response-then-nothing", b"HTTP/1.1 102 Processing\r\n\r\n",
         then_closes=True),
 ]
 
 IN_THE_BODY = [
-    Bad("a-body-that-ends-early", head(b"Content-Length: 10") + b"hello", then_closes=True),
+    Bad("a-body-that-ends-early",
+        head(b"Content-Length: 10") + b"hello", then_closes=True),
     Bad("a-body-that-never-begins", head(b"Content-Length: 10"), then_closes=True),
     Bad("chunks-without-the-last", chunked(b"5\r\nhello\r\n"), then_closes=True),
     Bad("a-chunk-that-ends-early", chunked(b"5\r\nhel"), then_closes=True),
-    Bad("an-end-without-its-empty-line", chunked(b"5\r\nhello\r\n0\r\n"), then_closes=True),
+    Bad("an-end-without-its-empty-line",
+        chunked(b"5\r\nhello\r\n0\r\n"), then_closes=True),
     Bad("a-chunk-size-in-0x", chunked(b"5\r\nhello\r\n0x5\r\nhello\r\n0\r\n\r\n")),
     Bad("a-chunk-size-with-a-minus", chunked(b"5\r\nhello\r\n-5\r\nhello\r\n0\r\n\r\n")),
     Bad("an-empty-chunk-size", chunked(b"5\r\nhello\r\n\r\n\r\n0\r\n\r\n")),
@@ -106,7 +113,8 @@ IN_THE_BODY = [
     Bad("a-chunk-longer-than-its-size", chunked(b"5\r\nhellooo\r\n0\r\n\r\n")),
     Bad("a-chunk-without-its-crlf", chunked(b"5\r\nhello0\r\n\r\n")),
     Bad("a-trailer-without-a-colon", chunked(b"5\r\nhello\r\n0\r\nName value\r\n\r\n")),
-    Bad("a-trailer-with-a-length", chunked(b"5\r\nhello\r\n0\r\nContent-Length: 1\r\n\r\n")),
+    Bad("a-trailer-with-a-length",
+        chunked(b"5\r\nhello\r\n0\r\nContent-Length: 1\r\n\r\n")),
     Bad("an-end-in-bare-lfs", chunked(b"5\r\nhello\r\n0\n\n")),
 ]
 
@@ -130,7 +138,8 @@ def test_before_a_byte_was_sent_it_becomes_502(stage, bad):
     client = stage.client(balancer)
     answer = client.get("/bad")
     assert answer.status == 502
-    assert answer.body.count(b"\n") == 1 and len(answer.body) > 10, "it says what was wrong"
+    assert answer.body.count(b"\n") == 1
+    assert len(answer.body) > 10, "it says what was wrong"
     if answer.fields.get("connection") == "close":
         client.sees_the_end()
     assert stage.get(balancer).body == b"good"
@@ -185,8 +194,9 @@ def test_once_body_bytes_are_out_the_client_is_cut_off(stage, bad):
     assert stage.get(balancer).body == b"good"
 
 
-@pytest.mark.parametrize("bad", [bad for bad in IN_THE_BODY if b"chunked" in bad.response],
-                         ids=lambda bad: bad.shows)
+@pytest.mark.parametrize(
+    "bad", [bad for bad in IN_THE_BODY if b"chunked" in bad.response],
+    ids=lambda bad: bad.shows)
 def test_a_version_1_0_client_never_sees_the_framing(stage, bad):
     """Without chunks it cannot tell by the bytes; what comes is a prefix of the body,
     and the connection is reset rather than ended as if all had come."""
@@ -289,7 +299,8 @@ def test_interim_responses_without_end_do_not_hold_a_client_for_ever(stage):
             peer.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 50)
             time.sleep(0.01)
     server = stage.server(answer)
-    balancer = stage.balancer([server], pool="timeout response 1s; passive off; retry off")
+    balancer = stage.balancer([server],
+                              pool="timeout response 1s; passive off; retry off")
     client = stage.client(balancer)
     client.send(b"GET / HTTP/1.0\r\n\r\n")
     assert client.response().status in (502, 504)

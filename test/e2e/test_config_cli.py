@@ -114,7 +114,7 @@ BAD = {
     "a-percentage-above-100": "pool p { server 1; retry 1 budget 120% }\n",
     "two-pools-of-one-name": "pool p { server 1 }\npool p { server 2 }\n",
     "a-server-twice": "pool p { server 1; server 127.0.0.1:1 }\n",
-    "an-address-twice": "listen http :80 { to p }\nlisten http :80 { to p }\npool p { server 1 }\n",
+    "an-address-twice": "listen http :80 { to p }\n" * 2 + "pool p { server 1 }\n",
     "a-directive-twice": "threads 1\nthreads 2\n",
     "a-directive-in-the-wrong-block": "pool p { server 1; head-size 8k }\n",
     "a-port-too-large": "pool p { server 127.0.0.1:70000 }\n",

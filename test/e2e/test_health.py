@@ -97,7 +97,8 @@ def test_it_takes_so_many_failures_to_be_down_and_successes_to_be_up(stage):
 def test_the_expected_status(stage, expect, status, up):
     patient = Patient()
     patient.health = response("x", status)
-    balancer = stage.balancer([stage.server(patient)], check=f"http /health {expect} {FAST}")
+    balancer = stage.balancer([stage.server(patient)],
+                              check=f"http /health {expect} {FAST}")
     stage.until(lambda: patient.probes > 3, "it is probed")
     if not up:
         balancer.logs("server is down")
@@ -131,7 +132,8 @@ def test_a_silent_server_delays_no_other_verdict(stage):
         patient.health = lambda request, peer: peer.reader.fill() and None
     sick = Patient()
     servers = [stage.server(patient) for patient in [*silent, sick]]
-    balancer = stage.balancer(servers, check="http /health every 5s timeout 5s rise 1 fall 1")
+    balancer = stage.balancer(
+        servers, check="http /health every 5s timeout 5s rise 1 fall 1")
     sick.health = SICK
     began = time.monotonic()
     balancer.reload(balancer.configuration.read_text().replace("every 5s", "every 100ms"))

@@ -14,7 +14,8 @@ GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
 def put(length, body=b""):
-    return b"PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n%s" % (length, body)
+    head = b"PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n"
+    return head % length + body
 
 
 class Gate:
@@ -106,7 +107,8 @@ def test_the_answer_reaches_a_client_that_is_still_sending(stage):
 
 
 def test_linger_ends(stage):
-    balancer = stage.balancer([stage.server()], listen="body-size 1k; timeout linger 300ms")
+    balancer = stage.balancer([stage.server()],
+                              listen="body-size 1k; timeout linger 300ms")
     client = stage.client(balancer)
     assert client.ask(put(1 << 30)).status == 413
     took, _ = seconds_of(client.sees_the_end)
@@ -302,7 +304,8 @@ def test_a_head_that_drips_is_a_408_all_the_same(stage):
 
 
 def test_a_connection_without_a_request_is_closed_without_a_word(stage):
-    balancer = stage.balancer([stage.server()], listen="timeout keep-alive 300ms head 300ms")
+    balancer = stage.balancer([stage.server()],
+                              listen="timeout keep-alive 300ms head 300ms")
     client = stage.client(balancer)
     took, _ = seconds_of(client.sees_the_end)
     assert took < 3
@@ -338,7 +341,8 @@ def test_a_request_body_that_drips_is_taken(stage):
 def test_no_response_in_time_is_a_504(stage):
     gate = Gate()
     server = stage.server(gate)
-    balancer = stage.balancer([server], pool="timeout response 300ms; passive off; retry off")
+    balancer = stage.balancer([server],
+                              pool="timeout response 300ms; passive off; retry off")
     client = stage.client(balancer)
     took, answer = seconds_of(lambda: client.ask(GET))
     assert answer.status == 504 and 0.2 < took < 3
@@ -405,7 +409,8 @@ def test_an_idle_connection_to_a_server_is_closed(stage):
     balancer = stage.balancer([server], pool="timeout idle 300ms")
     client = stage.client(balancer)
     assert client.get("/").status == 200
-    took, _ = seconds_of(lambda: stage.until(lambda: server.peers[0].done, "it is closed"))
+    took, _ = seconds_of(
+        lambda: stage.until(lambda: server.peers[0].done, "it is closed"))
     assert took < 3
     assert client.get("/").status == 200
     assert len(server.peers) == 2

@@ -1,4 +1,4 @@
-"""balancerd http [-N parallel] [-R requests] PORT SERVER...: what spec and README promise."""
+"""balancerd http [-N parallel] [-R requests] PORT SERVER...: what it promises."""
 
 import subprocess
 import threading
@@ -24,7 +24,7 @@ class Origin:
     def __call__(self, request, peer):
         if request.target == "/healthcheck":
             self.probes += 1
-            return self.report if isinstance(self.report, bytes) else response(self.report)
+            return response(self.report)
         return response(self.name)
 
 
@@ -118,7 +118,8 @@ def test_a_probe_replaces_both_numbers(stage):
     (response("1\n2\n3\n"), False), (response("1\r\n2\r\n"), False),
     (response("1\n2\n", "201 Created"), False), (response("1\n2\n", "500 Oops"), False),
     (response("9" * 30 + "\n1\n"), False),
-    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1\n2\n\r\n0\r\n\r\n", True),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+     b"4\r\n1\n2\n\r\n0\r\n\r\n", True),
     (b"HTTP/1.0 200 OK\r\n\r\n1\n2\n", True),
 ], ids=lambda v: repr(v)[2:60] if isinstance(v, bytes) else None)
 def test_up_is_who_answers_200_with_two_numbers(stage, report, up):

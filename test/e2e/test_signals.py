@@ -255,7 +255,8 @@ def test_a_reload_forgets_no_verdict(stage):
     def sick(request, peer):
         return response("x", "503 Service Unavailable")
     servers = [stage.server(sick), stage.server()]
-    balancer = stage.balancer(servers, check="http / every 100ms timeout 1s fall 1 rise 1")
+    balancer = stage.balancer(
+        servers, check="http / every 100ms timeout 1s fall 1 rise 1")
     balancer.logs("server is down")
     balancer.reload(reconfigured(balancer, "to web", "to web\nhead-size 2k"))
     for _ in range(4):

@@ -85,8 +85,9 @@ def test_a_huge_body_reaches_the_client_with_memory_unchanged(stage):
 def test_servers_killed_and_started_again_under_load_fail_no_request(stage):
     """One of three is killed with SIGKILL every second and comes back."""
     origins = [stage.program() for _ in range(3)]
-    balancer = stage.balancer(origins, threads=2,
-                              check="http /healthcheck every 200ms timeout 1s rise 1 fall 1")
+    balancer = stage.balancer(
+        origins, threads=2,
+        check="http /healthcheck every 200ms timeout 1s rise 1 fall 1")
     seconds = amount(4, 60)
     load = stage.load(balancer, seconds)
     end = time.monotonic() + seconds - 1
@@ -161,5 +162,6 @@ def test_many_connections_come_and_go_and_leave_nothing(stage):
 @pytest.mark.parametrize("connections", [1, 64, 256])
 def test_a_burst_of_load_fails_no_request(stage, connections):
     balancer = stage.balancer([stage.program() for _ in range(2)], threads=2)
-    requests, failed = stage.load(balancer, amount(1, 10), connections=connections).result()
+    load = stage.load(balancer, amount(1, 10), connections=connections)
+    requests, failed = load.result()
     assert failed == "" and requests > 100

@@ -41,7 +41,8 @@ static void play(const struct line *script, size_t lines)
 		note(&life, script[i].noted);
 		enum request_action action = request_step(&life, script[i].event);
 		if (action != script[i].want)
-			fail_msg("line %zu: action %d, not %d", i, action, script[i].want);
+			fail_msg("line %zu: action %d, not %d", i, action,
+				 script[i].want);
 	}
 }
 
@@ -125,7 +126,8 @@ static void every_edge_leads_where_the_drawing_says(void **unused)
 		request_life_init(&life, 0, true);
 		life.state = e->from;
 		enum request_action action = request_step(&life, e->event);
-		if (action != e->action || life.state != e->to || life.status != e->status)
+		if (action != e->action || life.state != e->to ||
+		    life.status != e->status)
 			fail_msg("state %d, event %d: action %d, state %d, status %d",
 				 e->from, e->event, action, life.state, life.status);
 	}
@@ -164,13 +166,14 @@ static void a_client_gone_ends_every_state(void **unused)
 static void after_done_nothing_happens(void **unused)
 {
 	(void)unused;
-	for (int event = 0; event < REQUEST_EVENTS; event++) {
+	for (unsigned i = 0; i < REQUEST_EVENTS; i++) {
+		enum request_event event = i;
 		request_life_init(&life, 15, true);
 		life.state = REQUEST_DONE;
-		life.reused = event % 2 != 0;
+		life.reused = i % 2 != 0;
 		struct request_life before = life;
-		assert_false(request_may_retry(&life, (enum request_event)event));
-		assert_int_equal(request_step(&life, (enum request_event)event), DO_NOTHING);
+		assert_false(request_may_retry(&life, event));
+		assert_int_equal(request_step(&life, event), DO_NOTHING);
 		assert_memory_equal(&life, &before, sizeof life);
 	}
 }
@@ -303,7 +306,8 @@ static void a_stale_connection_is_no_leave_to_send_twice(void **unused)
 	(void)unused;
 	PLAY(3, ONLY_ONCE, REQUEST_DONE, 502, TO_AWAITING,
 	     {EVENT_LOST, DO_ANSWER, SENT | REUSED});
-	PLAY(0, ONLY_ONCE, REQUEST_PICKING, 0, TO_AWAITING, {EVENT_LOST, DO_PICK, REUSED});
+	PLAY(0, ONLY_ONCE, REQUEST_PICKING, 0, TO_AWAITING,
+	     {EVENT_LOST, DO_PICK, REUSED});
 }
 
 static void a_stale_connection_says_nothing_about_its_server(void **unused)
@@ -429,9 +433,10 @@ static void random_lives_keep_the_rules(void **unused)
 			assert_true(s.free_retries <= 1);
 			assert_true(s.connects - s.free_retries <= 1u + s.retries_max);
 		}
-		for (int i = 0; i < 4 && life.state == REQUEST_DONE; i++)
-			assert_int_equal(request_step(&life, some_event(&s, REQUEST_DONE)),
-					 DO_NOTHING);
+		for (int i = 0; i < 4 && life.state == REQUEST_DONE; i++) {
+			enum request_event late = some_event(&s, REQUEST_DONE);
+			assert_int_equal(request_step(&life, late), DO_NOTHING);
+		}
 		retried += s.connects > 1;
 		twice += s.deliveries > 1;
 		stale += s.free_retries > 0;

@@ -14,8 +14,8 @@ struct question {
 	int pool;
 };
 
-static void ask(struct model_route *routes, uint32_t count, const struct question *questions,
-		size_t question_count)
+static void ask(struct model_route *routes, uint32_t count,
+		const struct question *questions, size_t question_count)
 {
 	struct model_listener l = {.routes = routes, .route_count = count};
 
@@ -78,7 +78,8 @@ static void hosts_fit_whole_in_any_case_without_port_and_dot(void **unused)
 	    {"www.example.com.", "/", 0}, {"www.example.com.:80", "/", 0},
 	    {"example.com", "/", -1}, {"www.example.com.evil.org", "/", -1},
 	    {"wwww.example.com", "/", -1}, {"www.example.co", "/", -1},
-	    {"www.example.com..", "/", -1}, {"", "/", -1}, {".", "/", -1}, {":80", "/", -1});
+	    {"www.example.com..", "/", -1}, {"", "/", -1}, {".", "/", -1},
+	    {":80", "/", -1});
 }
 
 static void a_star_takes_any_label_but_not_none(void **unused)
@@ -109,7 +110,8 @@ static void paths_fit_at_segment_borders(void **unused)
 	struct model_route routes[] = {{.path = (char *)"/v1", .pool = 0}};
 
 	(void)unused;
-	ASK(routes, {"a", "/v1", 0}, {"a", "/v1/", 0}, {"a", "/v1/x", 0}, {"a", "/v1?q", 0},
+	ASK(routes, {"a", "/v1", 0}, {"a", "/v1/", 0}, {"a", "/v1/x", 0},
+	    {"a", "/v1?q", 0},
 	    {"a", "/v10", -1}, {"a", "/v", -1}, {"a", "/V1", -1}, {"a", "/v1%2fx", -1},
 	    {"a", "/x/v1", -1}, {"a", "/?/v1", -1}, {"a", "", -1}, {"a", "?/v1", -1});
 }

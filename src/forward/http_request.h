@@ -1,0 +1,179 @@
+/* forward/http_request.h - one exchange: the shell around request.h.
+ *
+ *   http_begin.c     a head becomes a request: refused at once, or routed
+ *   http_request.c   the request: its events, its time limits, its end
+ *   http_reach.c     to a server: pick, wait for room, connect, let go
+ *   http_send.c      the request's head and body to the server
+ *   http_response.c  from a server to the client: heads, bodies in three framings
+ *   http_tunnel.c    what follows 101
+ *   http_answer.c    what we answer ourselves
+ *
+ * A request may be over, and its memory reused, after any call that takes an event:
+ * callers look at session.request before they go on.
+ *
+ * Thread: the loop's.
+ */
+#ifndef FORWARD_HTTP_REQUEST_H
+#define FORWARD_HTTP_REQUEST_H
+
+#include "forward/http_session.h"
+#include "forward/request.h"
+#include "forward/upstream.h"
+
+/* How a response's body reaches the client. */
+enum framing { FRAMING_SAME, FRAMING_TO_CHUNKED, FRAMING_FROM_CHUNKED };
+
+struct body {
+	enum h1_body kind;
+	bool     done;
+	uint64_t left;			/* of H1_BODY_LENGTH */
+	struct h1_chunked chunked;
+};
+
+struct request {
+	struct request_life life;
+	struct session *session;	/* borrowed: its owner */
+	struct edition *edition;	/* a user of it */
+	struct door    *door;		/* of the edition */
+	struct lane    *lane;		/* of the edition */
+	uint32_t        server;		/* index in the lane, while one is picked */
+	bool            counted;	/* in that server's in_flight and gate */
+	bool            at_door;	/* in the listener's gate */
+	struct tried    tried;
+	struct upstream *upstream;	/* owned, NULL when none is at hand */
+	struct link     wait_link;	/* in lane->waiting or door->waiting */
+	bool            waits_at_door;
+	uint64_t        waiting_since_ms;	/* 0: has not waited */
+
+	struct buf *head;		/* owned: the head as sent, and body bytes with it */
+	uint32_t    head_sent;		/* bytes of it that went out */
+	uint32_t    head_len;		/* of the head alone */
+	uint32_t    rest_at;		/* where its lines behind Host begin */
+	uint16_t    line_len;		/* of its first line */
+	bool        server_as_host;	/* Host is the server's address, set with each pick */
+	struct buf *body_wait;		/* owned: body bytes that the server did not take */
+	struct body body;
+	uint64_t    body_seen;		/* bytes of the body, framing included */
+	uint16_t    fault_status;	/* of EVENT_REFUSED */
+	const char *fault_text;
+
+	struct body response;
+	enum framing framing;
+	bool client_closes;		/* the client wants no other exchange */
+	bool client_keep_alive;		/* after this exchange, as far as the client goes */
+	bool server_keep_alive;
+	uint8_t minor;			/* of the client's HTTP/1.x */
+	uint8_t tries;
+	uint8_t interims;
+	bool upgrade_asked;
+	bool server_deaf;		/* it takes no more of the body; it may have answered */
+	bool shut_client, shut_server;	/* a tunnel's half that has been closed */
+	enum h1_method method;
+	uint16_t status;		/* of the response; 0: none yet */
+
+	struct pipe *pipe_up, *pipe_down;	/* owned while a body is spliced */
+	uint64_t since_us;		/* first byte of the head */
+	uint64_t picked_us;
+	uint32_t server_us;
+};
+
+/* The server at hand, or the last one that was. */
+static inline struct live_server *request_server(const struct request *r)
+{
+	return r->lane->view.servers[r->server].live;
+}
+
+/* ---- http_begin.c ---- */
+
+/* Makes the exchange for the head in worker->head, which was read at `at`; the `len`
+ * bytes include it and what came behind it. Returns how many of them belong to this
+ * request; what follows is the next one's. 0: out of memory, the session has ended. */
+size_t request_make(struct session *s, const char *at, size_t len);
+
+/* Begins it. The bytes that it was made from are looked at no more, but for the log;
+ * scratch and session.in may be used anew. */
+void request_start(struct request *r);
+
+/* ---- http_request.c ---- */
+
+/* Tells the life what happened, and does what it says. The request may be gone after. */
+void request_on(struct request *r, enum request_event event);
+
+/* Ends the exchange with an answer of our own, of life.status. */
+void request_answer(struct request *r);
+
+/* Gives everything back and frees it; nothing is sent. The session has none then. */
+void request_free(struct request *r);
+
+/* Whether the client's connection may carry another request after this one's answer. */
+bool request_may_stay(const struct request *r);
+
+/* The connection to the server is gone: what that means depends on how far it was. */
+void request_on_lost(struct request *r, enum live_failure why);
+
+/* Limits of the present state, in ms; 0: none. */
+uint32_t request_limit_ms(const struct request *r);
+
+/* That time is over. */
+void request_on_deadline(struct request *r);
+
+/* ---- http_reach.c ---- */
+
+/* Chooses a server and takes a place there; reports what came of it as an event. */
+void request_pick(struct request *r);
+
+/* Joins the queue of its pool, or of its listener. */
+void request_wait(struct request *r);
+
+/* A place is free at a gate that this one waits at: tries again. */
+void request_retry_wait(struct request *r);
+
+/* Leaves the queue. Nothing happens when it is in none. */
+void request_stop_waiting(struct request *r);
+
+/* Takes an idle connection to the server at hand, or dials one. */
+void request_connect(struct request *r);
+
+/* Holds a failure against the server at hand, as passive health. */
+void request_fail_server(struct request *r, enum live_failure why);
+
+/* Lets go of the server at hand; its connection is kept if `keep`. */
+void request_drop_server(struct request *r, bool keep);
+
+/* Lets go of a server that has failed, not to ask it again, unless the loss says nothing
+ * about it. */
+void request_leave_failed(struct request *r);
+
+/* ---- http_send.c ---- */
+
+/* Sends the head, from its beginning, over the connection at hand. */
+void request_send(struct request *r);
+
+/* The client or the server is ready: moves the request's body on. */
+void request_pump(struct request *r);
+
+/* Finds out how many of these bytes belong to the body. False: a fault, noted. */
+bool request_take_body(struct request *r, const char *at, size_t len, size_t *took);
+
+/* ---- http_response.c ---- */
+
+/* The server or the client is ready: moves the response on. */
+void response_pump(struct request *r);
+
+/* ---- http_tunnel.c ---- */
+
+/* The bytes that came with the 101 head, and from now on all others. */
+void tunnel_begin(struct request *r, const char *at, size_t len);
+void tunnel_pump(struct request *r);
+
+/* ---- http_answer.c ---- */
+
+/* Answers by ourselves, with this status and a line that says why. close: the
+ * connection ends with it. The status counts for the log. False: the client is gone. */
+bool answer_write(struct session *s, uint16_t status, const char *why, bool close,
+		  bool head_only);
+
+/* Notes a finished exchange in the counters and, if wanted, the access log. */
+void answer_record(struct session *s, const struct request *r, uint16_t status);
+
+#endif

@@ -1,0 +1,115 @@
+/* forward/http_session.h - a client's connection: its heads, its time limits, its end.
+ *
+ *         bytes            a whole head          the exchange is over
+ *   HEAD -------> HEAD ---------------> REQUEST ----------------------> HEAD
+ *     | end, time over                     | the last one               (keep-alive)
+ *     v                                    v
+ *   DEAD <---- closed, time over ------ LINGER (reads what still comes)
+ *
+ * One exchange at a time runs on a connection; pipelined requests wait in `in`.
+ * Whatever ends a session or its request may happen deep inside a call: a session
+ * that ended is marked dead, and freed when the next event begins, so callers look
+ * at `state` after each call that may end it.
+ *
+ * Thread: the loop's.
+ */
+#ifndef FORWARD_HTTP_SESSION_H
+#define FORWARD_HTTP_SESSION_H
+
+#include <netinet/in.h>
+
+#include "forward/worker.h"
+#include "listen/stream.h"
+
+struct request;
+struct sockaddr;
+
+enum session_state {
+	SESSION_HEAD,		/* idle, or a request head is coming in */
+	SESSION_REQUEST,	/* an exchange runs */
+	SESSION_LINGER,		/* answered; reads what still comes, then closes */
+	SESSION_DEAD,
+};
+
+enum {
+	DRIVE_PER_TURN_MAX = 32,	/* pipelined requests of one connection */
+	PUMP_PER_TURN_MAX = 1024 * 1024,	/* bytes of one direction */
+	INTERIM_MAX = 16,		/* 1xx responses to one request */
+	LINGER_BYTES_MAX = 64 * 1024 * 1024,
+	DRAIN_GRACE_MS = 500,
+	LOOK_AFTER_MS = 100,		/* from then on a waiting client is watched */
+};
+
+struct session {
+	struct stream client;		/* owned */
+	struct loop_timer deadline;
+	struct worker *worker;		/* borrowed */
+	struct port   *port;		/* borrowed: ends after its sessions */
+	struct request *request;	/* owned, NULL between requests */
+	struct buf    *in;		/* owned: bytes that wait to be read as requests */
+	struct buf    *out;		/* owned: bytes that the client's socket did not take */
+	struct link    link;		/* in worker->sessions */
+	struct link    idle_link;	/* in worker->idle while idle */
+	uint32_t in_seen;		/* bytes of `in` that the parser has seen */
+	uint32_t requests;		/* so far */
+	uint32_t lingered;		/* bytes thrown away */
+	enum session_state state;
+	bool     driving;		/* session_drive is on the stack */
+	bool     closing;		/* the next bytes are the last: their packet may say so */
+	uint16_t peer_len;
+	char     peer[INET6_ADDRSTRLEN];
+	uint64_t head_since_us;		/* when the present head's first byte came */
+	uint64_t bytes_out;		/* of the present answer, towards the client */
+	uint32_t heads_out;		/* what of them is heads */
+};
+
+/* What the session works by: of its request's edition, else of its port's. */
+const struct model_listener *session_listener(const struct session *s);
+
+/* Begins a session on an accepted descriptor, which is given. */
+void session_begin(struct port *port, int fd, const struct sockaddr *peer);
+
+/* Ends it at once; a request on it is abandoned. */
+void session_end(struct session *s);
+
+/* Reads and begins requests until one is under way or bytes are missing. */
+void session_drive(struct session *s);
+
+/* The exchange is over and the request is gone: on to the next one, or to the end. */
+enum session_after {
+	AFTER_NEXT,	/* the connection may carry another */
+	AFTER_CLOSE,	/* the client has asked for the end, and sent all it will send */
+	AFTER_LINGER,	/* the client may be sending: the end must not take the answer away */
+};
+void session_next(struct session *s, enum session_after after);
+
+/* Writes to the client, keeping what it does not take. False: the client is gone. */
+bool session_write(struct session *s, const char *at, size_t len);
+
+/* Sets the time limit of the present state anew. */
+void session_rearm(struct session *s);
+
+/* Has the loop tell about the client's socket, from now on. A connection that sends one
+ * request and gets its answer at once never needs it: that saves a system call. */
+void session_watch(struct session *s);
+
+/* No reading until the client has taken what waits. */
+static inline bool session_is_blocked(const struct session *s)
+{
+	return s->out != NULL || !s->client.writable;
+}
+
+/* Whether connections wait unaccepted for this one's place: then it is given up after
+ * one answer, or keep-alive would let them wait forever. */
+bool session_others_wait(const struct session *s);
+
+/* Ends the session of this port that has been idle longest, for its place. False: none
+ * is idle. */
+bool session_make_room(struct worker *w, struct port *port);
+
+/* The worker drains, or this port's listener was removed: idle connections (port NULL:
+ * all) get DRAIN_GRACE_MS more, so that a request that is on its way is answered (with
+ * Connection: close) instead of being cut off. */
+void session_begin_drain(struct worker *w, const struct port *port);
+
+#endif
