@@ -10,6 +10,7 @@ import pytest
 
 from harness.balancer import Balancer, config
 from harness.patience import PATIENCE
+from harness.ports import Blackhole
 from harness.server import response
 
 
@@ -323,3 +324,30 @@ def test_a_reload_that_is_refused_changes_no_weight(stage):
     said = balancer.reload(text + f"listen http 127.0.0.1:{taken} {{ to web }}\n")
     assert "refused" in said
     assert stage.spread(balancer, 20) == {0: 10, 1: 10}
+
+
+# Servers that are quick
+
+
+def test_a_server_that_answers_unasked_is_heard(stage):
+    """Its answer is there when balancerd learns that the connection stands: both are
+    told at once, and nothing is told again."""
+    full = Blackhole()
+    stage.ports.append(full)
+    balancer = stage.balancer([f"127.0.0.1:{full.number}"], pool="timeout connect 8s")
+    client = stage.client(balancer)
+    client.send(get("/"))
+    time.sleep(0.2)
+    balancer.signal(signal.SIGSTOP)
+    full.listener.settimeout(PATIENCE)
+    full.listener.listen(64)  # the next SYN of each finds room
+    ours = {filler.getsockname() for filler in full.fillers}
+    while True:
+        server, peer = full.listener.accept()
+        if peer not in ours:
+            break
+        server.close()
+    server.sendall(response("busy", "503 Service Unavailable"))
+    balancer.signal(signal.SIGCONT)
+    assert client.response().body == b"busy"
+    server.close()
