@@ -351,3 +351,39 @@ def test_a_server_that_answers_unasked_is_heard(stage):
     balancer.signal(signal.SIGCONT)
     assert client.response().body == b"busy"
     server.close()
+
+
+# Queues
+
+
+def test_a_request_that_may_not_take_a_place_lets_another_have_it(stage):
+    """The first in the queue has been failed by the server that is free now."""
+    answers = {"/long": threading.Event(), "/short": threading.Event()}
+
+    def play(request, peer):
+        if request.target in answers:
+            answers[request.target].wait(PATIENCE)
+        if request.target == "/choosy" and "/long" not in peer.server.targets:
+            peer.reset()
+            return None
+        return response(request.target)
+
+    servers = [stage.server(play), stage.server(play)]
+    balancer = stage.balancer(servers, threads=1,
+                              pool="parallel 1; queue 9 wait 8s; passive off")
+    long, short, choosy, last = (stage.client(balancer) for _ in range(4))
+    long.send(get("/long"))
+    stage.until(lambda: any("/long" in s.targets for s in servers), "one is busy")
+    failing = next(s for s in servers if "/long" not in s.targets)
+    choosy.send(get("/choosy"))
+    failing.waits_for(1)
+    assert choosy.silent(0.1), "it waits for the other"
+    short.send(get("/short"))
+    failing.waits_for(2)
+    last.send(get("/last"))
+    assert last.silent(0.1), "both are busy"
+    answers["/short"].set()
+    assert last.response().body == b"/last"
+    answers["/long"].set()
+    for client, target in ((short, b"/short"), (long, b"/long"), (choosy, b"/choosy")):
+        assert client.response().body == target
