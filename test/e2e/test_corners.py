@@ -2,9 +2,9 @@
 unusual order, clients that read slowly."""
 
 import signal
-import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -226,6 +226,7 @@ def test_a_reset_ends_a_half_closed_tunnel(stage, who):
             over.wait(PATIENCE)
 
     balancer = stage.balancer([stage.server(on_connection=play)])
+    balancer.logs("listening")  # and opens nothing more of its own
     before = balancer.descriptors()
     client = stage.client(balancer)
     assert client.ask(UPGRADE).status == 101
@@ -300,14 +301,16 @@ def test_as_many_clients_as_there_are_places_stay_connected(stage, places):
 def test_a_signal_during_the_start_waits_for_its_end(stage, number):
     """So many names take a while to be looked up in vain."""
     port = stage.port()
-    names = [f"n{i}.invalid:80" for i in range(4000)]
+    names = [f"n{i}.invalid:80" for i in range(1000)]
     directory = stage.directory_of_next()
     path = directory / "balancerd.conf"
     path.write_text(config(port, names, threads=1))
     balancer = Balancer(port, ["run", path], directory)
     stage.balancers.append(balancer)
-    caught = f"/proc/{balancer.pid}/status"
-    stage.until(lambda: "SigBlk:\t0000000000000000" not in open(caught).read(),
+    status, blocked = Path(f"/proc/{balancer.pid}/status"), 0
+    for each in ("HUP", "INT", "USR1", "USR2", "TERM"):
+        blocked |= 1 << (signal.Signals["SIG" + each] - 1)
+    stage.until(lambda: f"SigBlk:\t{blocked:016x}" in status.read_text(),
                 "it has blocked the signals")
     balancer.signal(number)
     if number == signal.SIGHUP:
