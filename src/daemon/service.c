@@ -257,6 +257,7 @@ static int use_model(struct service *s, struct model *m, struct err *err)
 		close_openings(s, &opening, true);
 		goto put_model;
 	}
+	live_take_over(m);
 	log_set_level(m->log_level);
 	prober_use(s->prober, m);
 	names_use(&s->names, m);

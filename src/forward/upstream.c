@@ -9,6 +9,9 @@ static void on_dialed(struct dial *d, enum dial_result result)
 	struct upstream *u = CONTAINER_OF(d, struct upstream, dial);
 
 	worker_sweep(u->worker);
+	/* Bytes told of along with the connection are not told of again. */
+	if (result == DIAL_OPEN && u->server.readable)
+		loop_again(u->worker->loop, &u->server.watch);
 	request_on_connected(u->request, result);
 }
 

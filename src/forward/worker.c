@@ -132,11 +132,11 @@ void worker_count_session(struct worker *w, struct port *port, int one)
 
 static void retry_queue(struct link *queue)
 {
-	while (!list_empty(queue)) {
-		struct link *first = queue->next;
-		request_retry_wait(CONTAINER_OF(first, struct request, wait_link));
-		if (queue->next == first)	/* still no room: nor for those behind it */
-			return;
+	LIST_EACH(queue, it, next) {
+		struct request *r = CONTAINER_OF(it, struct request, wait_link);
+		bool choosy = r->tried.count > 0;
+		if (!request_retry_wait(r) && !choosy)
+			return;		/* still no room: nor for those behind it */
 	}
 }
 

@@ -10,6 +10,7 @@ import pytest
 
 from harness.balancer import Balancer, config
 from harness.patience import PATIENCE
+from harness.ports import Blackhole
 from harness.server import response
 
 
@@ -313,3 +314,76 @@ def test_a_signal_during_the_start_waits_for_its_end(stage, number):
         balancer.logs("reloaded")
         balancer.signal(signal.SIGTERM)
     assert balancer.wait() == 0
+
+
+def test_a_reload_that_is_refused_changes_no_weight(stage):
+    servers = stage.origins(2)
+    balancer = stage.balancer(servers)
+    taken = stage.server().port
+    text = config(balancer.port, [f"{servers[0]} drain", f"{servers[1]} weight 50"])
+    said = balancer.reload(text + f"listen http 127.0.0.1:{taken} {{ to web }}\n")
+    assert "refused" in said
+    assert stage.spread(balancer, 20) == {0: 10, 1: 10}
+
+
+# Servers that are quick
+
+
+def test_a_server_that_answers_unasked_is_heard(stage):
+    """Its answer is there when balancerd learns that the connection stands: both are
+    told at once, and nothing is told again."""
+    full = Blackhole()
+    stage.ports.append(full)
+    balancer = stage.balancer([f"127.0.0.1:{full.number}"], pool="timeout connect 8s")
+    client = stage.client(balancer)
+    client.send(get("/"))
+    time.sleep(0.2)
+    balancer.signal(signal.SIGSTOP)
+    full.listener.settimeout(PATIENCE)
+    full.listener.listen(64)  # the next SYN of each finds room
+    ours = {filler.getsockname() for filler in full.fillers}
+    while True:
+        server, peer = full.listener.accept()
+        if peer not in ours:
+            break
+        server.close()
+    server.sendall(response("busy", "503 Service Unavailable"))
+    balancer.signal(signal.SIGCONT)
+    assert client.response().body == b"busy"
+    server.close()
+
+
+# Queues
+
+
+def test_a_request_that_may_not_take_a_place_lets_another_have_it(stage):
+    """The first in the queue has been failed by the server that is free now."""
+    answers = {"/long": threading.Event(), "/short": threading.Event()}
+
+    def play(request, peer):
+        if request.target in answers:
+            answers[request.target].wait(PATIENCE)
+        if request.target == "/choosy" and "/long" not in peer.server.targets:
+            peer.reset()
+            return None
+        return response(request.target)
+
+    servers = [stage.server(play), stage.server(play)]
+    balancer = stage.balancer(servers, threads=1,
+                              pool="parallel 1; queue 9 wait 8s; passive off")
+    long, short, choosy, last = (stage.client(balancer) for _ in range(4))
+    long.send(get("/long"))
+    stage.until(lambda: any("/long" in s.targets for s in servers), "one is busy")
+    failing = next(s for s in servers if "/long" not in s.targets)
+    choosy.send(get("/choosy"))
+    failing.waits_for(1)
+    assert choosy.silent(0.1), "it waits for the other"
+    short.send(get("/short"))
+    failing.waits_for(2)
+    last.send(get("/last"))
+    assert last.silent(0.1), "both are busy"
+    answers["/short"].set()
+    assert last.response().body == b"/last"
+    answers["/long"].set()
+    for client, target in ((short, b"/short"), (long, b"/long"), (choosy, b"/choosy")):
+        assert client.response().body == target
