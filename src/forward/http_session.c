@@ -398,11 +398,12 @@ void session_begin(struct port *port, int fd, const struct sockaddr *peer)
 	session_drive(s);
 }
 
-bool session_make_room(struct worker *w, struct port *port)
+bool session_make_room(struct worker *w, const struct port *port)
 {
 	LIST_EACH(&w->idle, it, next) {
 		struct session *s = CONTAINER_OF(it, struct session, idle_link);
-		if (s->port == port && s->in == NULL && s->out == NULL && s->requests > 0) {
+		bool fits = port == NULL || s->port == port;
+		if (fits && s->in == NULL && s->out == NULL && s->requests > 0) {
 			session_end(s);
 			return true;
 		}

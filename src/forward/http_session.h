@@ -121,9 +121,9 @@ static inline bool session_is_blocked(const struct session *s)
  * one answer, or keep-alive would let them wait forever. */
 bool session_others_wait(const struct session *s);
 
-/* Ends the session of this port that has been idle longest, for its place. False: none
+/* Ends the session of this port (NULL: of any) that has been idle longest, for its place. False: none
  * is idle. */
-bool session_make_room(struct worker *w, struct port *port);
+bool session_make_room(struct worker *w, const struct port *port);
 
 /* The worker drains, or this port's listener was removed: idle connections (port NULL:
  * all) get DRAIN_GRACE_MS more, so that a request that is on its way is answered (with
