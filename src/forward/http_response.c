@@ -164,7 +164,9 @@ static void begin_answer(struct request *r, char *at, size_t len)
 		s->heads_out += (uint32_t)new_len;
 	}
 	s->closing = r->response.done && !r->client_keep_alive;
-	if (!session_write(s, start, (size_t)(end - start))) {
+	bool may_wait = r->response.done && r->client_keep_alive;
+	if (!(may_wait && session_hold(s, start, (size_t)(end - start))) &&
+	    !session_write(s, start, (size_t)(end - start))) {
 		request_on(r, EVENT_CLIENT_GONE);
 		return;
 	}
@@ -431,7 +433,8 @@ void response_pump(struct request *r)
 {
 	struct session *s = r->session;
 
-	while (r->life.state == REQUEST_AWAITING && r->upstream->server.readable) {
+	while (r->life.state == REQUEST_AWAITING && r->upstream->server.readable &&
+	       !session_is_blocked(s)) {
 		read_head(r);
 		if (s->request != r || s->state != SESSION_REQUEST)
 			return;

@@ -377,6 +377,14 @@ void worker_drain(struct worker *w, uint32_t limit_ms)
 	loop_post(w->loop, &d->job);
 }
 
+static void on_hold_limit(struct loop_timer *t)
+{
+	struct worker *w = CONTAINER_OF(t, struct worker, hold_limit);
+
+	worker_sweep(w);
+	session_release_all(w);
+}
+
 struct worker *worker_create(unsigned number, struct live *live, struct worker **all,
 			     const struct worker_hooks *hooks, struct err *err)
 {
@@ -396,6 +404,8 @@ struct worker *worker_create(unsigned number, struct live *live, struct worker *
 	list_init(&w->ports);
 	list_init(&w->sessions);
 	list_init(&w->idle);
+	list_init(&w->holding);
+	loop_timer_init(&w->hold_limit, on_hold_limit);
 	list_init(&w->dead);
 	slab_init(&w->sessions_slab, sizeof(struct session));
 	slab_init(&w->requests_slab, sizeof(struct request));
@@ -419,6 +429,7 @@ void worker_destroy(struct worker *w)
 	LIST_EACH(&w->ports, it, next)
 		end_port(CONTAINER_OF(it, struct port, link));
 	loop_timer_stop(w->loop, &w->drain_limit);
+	loop_timer_stop(w->loop, &w->hold_limit);
 	if (w->now != NULL)
 		edition_release(w->now);
 	pipes_fini(&w->pipes);
