@@ -121,8 +121,8 @@ static inline bool session_is_blocked(const struct session *s)
  * one answer, or keep-alive would let them wait forever. */
 bool session_others_wait(const struct session *s);
 
-/* Ends the session of this port (NULL: of any) that has been idle longest, for its place. False: none
- * is idle. */
+/* Ends the session of this port (NULL: of any) that has been idle longest, for its
+ * place. False: none is idle. */
 bool session_make_room(struct worker *w, const struct port *port);
 
 /* The worker drains, or this port's listener was removed: idle connections (port NULL:

@@ -170,7 +170,6 @@ static void sweep(struct live *live)
 			at = &p->next;
 			continue;
 		}
-		must(p->prober == NULL);
 		*at = p->next;
 		free(p);
 	}

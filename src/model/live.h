@@ -81,7 +81,6 @@ struct live_pool {
 	atomic_uint   waiting;			/* requests in queues, all loops */
 	atomic_ullong waiting_loops;		/* bit per loop that has some */
 	uint32_t holders;			/* models */
-	void    *prober;			/* owned by health/prober.c, NULL at the end */
 	struct live_pool *next;
 };
 
