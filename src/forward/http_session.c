@@ -305,12 +305,10 @@ void session_next(struct session *s, enum session_after after)
 	s->state = SESSION_HEAD;
 	s->head_since_us = loop_now_us(w->loop);
 	list_push_last(&w->idle, &s->idle_link);
-	if (session_others_wait(s))
-		session_make_room(w, s->port);
-	if (s->state == SESSION_DEAD)
-		return;
 	session_rearm(s);
-	if (!s->driving)
+	if (session_others_wait(s))
+		session_make_room(w, s->port, false);
+	if (!s->driving && s->state == SESSION_HEAD)
 		session_drive(s);
 }
 
@@ -398,15 +396,19 @@ void session_begin(struct port *port, int fd, const struct sockaddr *peer)
 	session_drive(s);
 }
 
-bool session_make_room(struct worker *w, const struct port *port)
+bool session_make_room(struct worker *w, const struct port *port, bool at_once)
 {
 	LIST_EACH(&w->idle, it, next) {
 		struct session *s = CONTAINER_OF(it, struct session, idle_link);
 		bool fits = port == NULL || s->port == port;
-		if (fits && s->in == NULL && s->out == NULL && s->requests > 0) {
+		if (!fits || s->in != NULL || s->out != NULL || s->requests == 0)
+			continue;
+		uint64_t idle_ms = (loop_now_us(w->loop) - s->head_since_us) / 1000;
+		if (at_once || idle_ms >= GIVE_WAY_MS)
 			session_end(s);
-			return true;
-		}
+		else
+			loop_timer_start(w->loop, &s->deadline, GIVE_WAY_MS - idle_ms);
+		return true;
 	}
 	return false;
 }

@@ -37,6 +37,7 @@ enum {
 	INTERIM_MAX = 16,		/* 1xx responses to one request */
 	LINGER_BYTES_MAX = 64 * 1024 * 1024,
 	DRAIN_GRACE_MS = 500,
+	GIVE_WAY_MS = 50,		/* idle for so long, a connection may be ended for another */
 	HOLD_MS = 1,			/* how long an answer may wait for the next one */
 	HOLD_BYTES_MAX = 4096,		/* longer ones do not wait */
 	LOOK_AFTER_MS = 100,		/* from then on a waiting client is watched */
@@ -122,8 +123,9 @@ static inline bool session_is_blocked(const struct session *s)
 bool session_others_wait(const struct session *s);
 
 /* Ends the session of this port (NULL: of any) that has been idle longest, for its
- * place. False: none is idle. */
-bool session_make_room(struct worker *w, const struct port *port);
+ * place: at once, or when it has been idle for GIVE_WAY_MS, since its next request may
+ * be on its way. False: none is idle. */
+bool session_make_room(struct worker *w, const struct port *port, bool at_once);
 
 /* The worker drains, or this port's listener was removed: idle connections (port NULL:
  * all) get DRAIN_GRACE_MS more, so that a request that is on its way is answered (with

@@ -78,7 +78,7 @@ static bool give_one_up(struct worker *w)
 		upstream_close(CONTAINER_OF(w->backends[i].idle.prev, struct upstream, link));
 		return true;
 	}
-	return session_make_room(w, NULL);
+	return session_make_room(w, NULL, true);
 }
 
 struct upstream *upstream_dial(struct worker *w, struct live_server *s, struct request *r,

@@ -51,7 +51,7 @@ static bool enter(struct acceptor *a)
 
 none:
 	live_count(&port->live->accept_paused);
-	if (!session_make_room(w, port))
+	if (!session_make_room(w, port, false))
 		ask_for_room(w);
 	return false;
 }
@@ -89,7 +89,7 @@ static void on_starved(struct acceptor *a)
 	struct port *port = port_of(a);
 
 	live_count(&port->worker->live->accept_out_of_descriptors);
-	session_make_room(port->worker, port);
+	session_make_room(port->worker, port, true);
 }
 
 static void end_port(struct port *port)
@@ -180,7 +180,7 @@ static void on_room_asked(struct loop_job *job)
 	LIST_EACH(&w->ports, it, next) {
 		struct port *port = CONTAINER_OF(it, struct port, link);
 		if (others_wait(port))
-			session_make_room(w, port);
+			session_make_room(w, port, false);
 	}
 }
 
