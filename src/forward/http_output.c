@@ -42,10 +42,13 @@ bool session_release(struct session *s)
 		return false;
 	}
 	buf_consume(b, put);
-	if (buf_waiting(b) > 0)
-		s->out = b;
-	else
+	if (buf_waiting(b) == 0) {
 		buf_put(&w->bufs, b);
+		return true;
+	}
+	s->out = b;
+	if (s->state == SESSION_HEAD)	/* from now on it has the time of a body */
+		session_rearm(s);
 	return true;
 }
 
