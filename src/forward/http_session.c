@@ -367,6 +367,8 @@ static void on_deadline(struct loop_timer *t)
 	worker_sweep(s->worker);
 	if (s->state == SESSION_REQUEST)
 		request_on_deadline(s->request);
+	else if (session_is_blocked(s) && stream_is_taken(&s->client))
+		session_rearm(s);
 	else if (s->state == SESSION_HEAD && s->in != NULL && !session_is_blocked(s))
 		refuse(s, 408, "the request's head took too long");
 	else

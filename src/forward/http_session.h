@@ -37,7 +37,7 @@ enum {
 	INTERIM_MAX = 16,		/* 1xx responses to one request */
 	LINGER_BYTES_MAX = 64 * 1024 * 1024,
 	DRAIN_GRACE_MS = 500,
-	GIVE_WAY_MS = 50,		/* idle for so long, a connection may be ended for another */
+	GIVE_WAY_MS = 50,		/* idle so long, one may be ended for another */
 	HOLD_MS = 1,			/* how long an answer may wait for the next one */
 	HOLD_BYTES_MAX = 4096,		/* longer ones do not wait */
 	LOOK_AFTER_MS = 100,		/* from then on a waiting client is watched */

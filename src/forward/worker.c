@@ -37,7 +37,7 @@ static void ask_for_room(const struct worker *w)
  * idle connections to make room, and answers say Connection: close from now on. */
 static bool enter(struct acceptor *a)
 {
-	struct port *port = port_of(a);
+	struct port *port = port_of(a), *whose = NULL;	/* NULL: anybody's will do */
 	struct worker *w = port->worker;
 
 	if (!gate_enter(&w->live->connections, connections_max(w), w->number))
@@ -45,13 +45,14 @@ static bool enter(struct acceptor *a)
 	if (!gate_enter(&port->live->connections, listener_of(port)->connections_max,
 			w->number)) {
 		worker_wake(w, gate_leave(&w->live->connections));
+		whose = port;
 		goto none;
 	}
 	return true;
 
 none:
 	live_count(&port->live->accept_paused);
-	if (!session_make_room(w, port, false))
+	if (!session_make_room(w, whose, false))
 		ask_for_room(w);
 	return false;
 }
@@ -141,13 +142,9 @@ static void retry_queue(struct link *queue)
 }
 
 /* Whether another loop has a connection for which there is no place. */
-static bool others_wait(const struct port *port)
+static bool others_wait_at(const struct worker *w, const struct gate *g)
 {
-	const struct worker *w = port->worker;
-	uint64_t waiting = atomic_load_explicit(&port->live->connections.waiting_loops,
-						memory_order_relaxed) |
-			   atomic_load_explicit(&w->live->connections.waiting_loops,
-						memory_order_relaxed);
+	uint64_t waiting = atomic_load_explicit(&g->waiting_loops, memory_order_relaxed);
 
 	return (waiting & ~(1ull << w->number)) != 0;
 }
@@ -177,9 +174,11 @@ static void on_room_asked(struct loop_job *job)
 
 	atomic_store(&w->room_posted, false);
 	worker_sweep(w);
+	if (others_wait_at(w, &w->live->connections))
+		session_make_room(w, NULL, false);
 	LIST_EACH(&w->ports, it, next) {
 		struct port *port = CONTAINER_OF(it, struct port, link);
-		if (others_wait(port))
+		if (others_wait_at(w, &port->live->connections))
 			session_make_room(w, port, false);
 	}
 }

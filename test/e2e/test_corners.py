@@ -11,6 +11,7 @@ import pytest
 from harness.balancer import Balancer, config
 from harness.patience import PATIENCE
 from harness.ports import Blackhole
+from harness.requests import GET
 from harness.server import response
 
 
@@ -390,3 +391,21 @@ def test_a_request_that_may_not_take_a_place_lets_another_have_it(stage):
     answers["/long"].set()
     for client, target in ((short, b"/short"), (long, b"/long"), (choosy, b"/choosy")):
         assert client.response().body == target
+
+
+def test_a_slow_reader_is_not_cut_while_it_takes_something(stage):
+    """The kernel tells of room only when much of its buffer is free; a reader may take
+    longer than the body's limit for that."""
+    size = 6 << 20
+    server = stage.server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+    balancer = stage.balancer([server], listen="timeout body 300ms")
+    client = stage.client(balancer)
+    client.send(GET)
+    taken = 0
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        taken += len(client.sock.recv(8192))
+        time.sleep(0.02)
+    while taken < size and (piece := client.sock.recv(1 << 20)):
+        taken += len(piece)
+    assert taken > size
