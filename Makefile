@@ -99,6 +99,14 @@ $(OUT)/unit/%: test/unit/%.c $(LIBRARY)
 	$(DO)$(CC) $(ALL_CFLAGS) -Itest -MMD -MP $< $(LIBRARY) $(ALL_LDFLAGS) $(LIBS) \
 		-lcmocka -lm -o $@
 
+# What loads the proxies of `make bench`.
+PUMP := $(wildcard test/bench/pump/*.[ch])
+
+$(OUT)/bench/pump: $(PUMP) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) $(LIBRARY) $(ALL_LDFLAGS) $(LIBS) -o $@
+
 # Parts of `make test`. run-tests runs them one after the other, counts what passed
 # and says so in its last line. What has to be installed first may decide how the
 # programs are built, so each target that installs starts make anew.
@@ -135,7 +143,7 @@ demo:
 
 bench:
 	@tools/install-deps bench
-	+@$(AGAIN) programs
+	+@$(AGAIN) programs $(OUT)/bench/pump
 	@test/bench/bench.py --out $(OUT) --rounds $(ROUNDS) --seconds $(SECONDS) \
 		$(if $(ONLY),--only $(ONLY))
 

@@ -32,28 +32,27 @@ LARGE = ("balancerd", "haproxy", "haproxy, splice", "nginx", "nginx, unbuffered"
 class Requests:
     """Closed-loop load: each connection asks again when it was answered."""
     title: str
-    path: str
+    body: int = 64              # bytes of each answer
     connections: int = 64
     depth: int = 1              # requests sent at once on a connection
     close: bool = False         # a new connection for each request
     names: tuple = PLAIN
 
-    def run(self, proxy, seconds):
-        before = proxy.cpu_seconds()
-        got = load.run_wrk(proxy.port, self.path, self.connections, seconds,
-                           self.depth, self.close)
-        spent = proxy.cpu_seconds() - before
-        figures = {"cpu_us": spent * 1e6 / max(got["requests"], 1),
-                   "rate": got["requests"] * 1e6 / got["us"],
-                   "failed": got["failed"]}
-        if self.depth == 1:     # wrk corrects its latencies as if requests were single
-            figures.update(p50=got["p50"], p99=got["p99"])
-        return figures
+    def run(self, proxy, origin_port, given):
+        options = ["--body", str(self.body), "--connections", str(self.connections),
+                   "--depth", str(self.depth), *(["--close"] if self.close else [])]
+        run = load.run_pump(given.out / "bench/pump", proxy, origin_port, options,
+                            given.seconds)
+        got = run.figures
+        return {"cpu_us": run.cpu_seconds * 1e6 / max(got["requests"], 1),
+                "rate": got["requests"] / got["seconds"],
+                "utilisation": run.cpu_seconds / run.wall_seconds,
+                **{key: got[key] for key in ("p50", "p90", "p99", "failed")}}
 
     def summary(self, run):
         return (f"{run['cpu_us']:7.1f} µs CPU per request, "
                 f"{run['rate']:7,.0f} requests/s, "
-                f"p99 {report.number(run.get('p99')):>7} µs, "
+                f"p99 {run['p99']:7,.0f} µs, utilisation {run['utilisation']:.2f}, "
                 f"{run['failed']} failed")
 
 
@@ -66,7 +65,7 @@ class Memory:
     busy: bool
     names: tuple = PLAIN
 
-    def run(self, proxy, _seconds):
+    def run(self, proxy, _origin_port, _given):
         if self.busy:
             memory, served = load.hold_busy(proxy, self.connections)
         else:
@@ -78,42 +77,43 @@ class Memory:
 
 
 SCENARIOS = {
-    "small":      Requests("64 B", "/64"),
-    "16k":        Requests("16 KiB", "/16k"),
-    "1m":         Requests("1 MiB", "/1m", names=LARGE),
-    "connection": Requests("64 B, a connection each", "/64", close=True),
-    "pipelined":  Requests("64 B, 16 pipelined", "/64", depth=16),
+    "small":      Requests("64 B"),
+    "16k":        Requests("16 KiB", body=16 << 10),
+    "1m":         Requests("1 MiB", body=1 << 20, names=LARGE),
+    "connection": Requests("64 B, a connection each", close=True),
+    "pipelined":  Requests("64 B, 16 pipelined", depth=16),
     "idle":       Memory("idle", 10_000, busy=False),
     "busy":       Memory("busy", 1_000, busy=True, names=LARGE),
 }
 
 
 def start_all(scenario, out, stack, skipped):
-    """The proxies of a scenario, each with an origin's port of its own to talk to."""
+    """Returns the proxies of a scenario and the port of the origin they talk to."""
     shared_memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(
         prefix="balancerd-bench-", dir=shared_memory)))
-    origin = programs.start_origin(folder, free_port())
-    stack.callback(origin.end)
+    origin_port = free_port()
+    if isinstance(scenario, Memory):    # otherwise the load is the origin too
+        stack.callback(programs.start_origin(folder, origin_port).end)
     proxies = {}
     for name in scenario.names:
         try:
-            proxy = programs.start_proxy(name, folder, out, free_port(), origin.port)
+            proxy = programs.start_proxy(name, folder, out, free_port(), origin_port)
             stack.callback(proxy.end)
             proxies[name] = proxy
         except NotStarted as why:
             skipped.setdefault(name, str(why))
-    return proxies
+    return proxies, origin_port
 
 
 def run_scenario(scenario, given, skipped):
     rounds = 1 if isinstance(scenario, Memory) else given.rounds
     with contextlib.ExitStack() as stack:
-        proxies = start_all(scenario, given.out, stack, skipped)
+        proxies, origin_port = start_all(scenario, given.out, stack, skipped)
         results = {name: report.Result(scenario, name, []) for name in proxies}
         for _ in range(rounds):
             for name, proxy in proxies.items():
-                run = scenario.run(proxy, given.seconds)
+                run = scenario.run(proxy, origin_port, given)
                 results[name].runs.append(run)
                 print(f"{scenario.title:24} {name:18} {scenario.summary(run)}",
                       flush=True)
@@ -141,7 +141,11 @@ def main():
     raise_descriptors()
     results, skipped = [], {}
     for key in given.only:
-        results += run_scenario(SCENARIOS[key], given, skipped)
+        try:
+            results += run_scenario(SCENARIOS[key], given, skipped)
+        except NotStarted as why:
+            print(f"bench: {why}", file=sys.stderr)
+            return 1
     for name, reason in skipped.items():
         print(f"left out: {name}: {reason}")
     if not results:

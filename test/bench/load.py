@@ -1,33 +1,45 @@
-"""What a benchmark asks of a proxy: requests by wrk, connections by ourselves."""
+"""What a benchmark asks of a proxy: requests by the pump, connections by ourselves."""
 
+import dataclasses
 import json
-import re
 import socket
 import struct
 import subprocess
-import pathlib
 import time
 
 from processes import NotStarted, pinned
-from programs import LOAD_CPU, program
+from programs import LOAD_CPU
 
-SCRIPT = pathlib.Path(__file__).with_name("wrk.lua")
+WARM_UP_MS = 500
 SETTLE_SECONDS = 1
 ANSWER_SECONDS_MAX = 5
 
 
-def run_wrk(port, path, connections, seconds, depth, close):
-    """Returns wrk.lua's figures: requests, us, p50, p99, failed."""
-    command = [program("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
-               "-s", SCRIPT, f"http://127.0.0.1:{port}{path}",
-               "--", str(depth), "close" if close else "keep"]
+@dataclasses.dataclass(frozen=True)
+class Pumped:
+    """A run of the pump: its figures, and what the proxy needed meanwhile."""
+    figures: dict
+    cpu_seconds: float
+    wall_seconds: float
+
+
+def run_pump(pump, proxy, origin_port, options, seconds):
+    """Loads a proxy from both ends. The options are the pump's."""
+    command = [pump, "--proxy", str(proxy.port), "--origin", str(origin_port),
+               "--warm-up", str(WARM_UP_MS), "--ms", str(seconds * 1000), *options]
+
+    def marked(word):
+        if running.stdout.readline() != f"{word}\n":
+            raise NotStarted(running.communicate()[1].strip())
+        return proxy.cpu_seconds(), time.monotonic()
+
     # pylint: disable-next=subprocess-popen-preexec-fn
-    done = subprocess.run(command, capture_output=True, text=True, check=False,
-                          preexec_fn=pinned(LOAD_CPU))
-    result = re.search(r"^RESULT (.*)$", done.stdout, re.M)
-    if result is None:
-        raise NotStarted(f"wrk: {done.stdout}{done.stderr}")
-    return json.loads(result.group(1))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, preexec_fn=pinned(LOAD_CPU)) as running:
+        cpu_before, before = marked("begin")
+        cpu_after, after = marked("end")
+        figures = json.loads(running.stdout.read())
+    return Pumped(figures, cpu_after - cpu_before, after - before)
 
 
 def request(path):

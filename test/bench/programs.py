@@ -13,7 +13,7 @@ import subprocess
 
 from processes import NotStarted, Process
 
-BODIES = {"/64": 64, "/16k": 16 << 10, "/1m": 1 << 20, "/4m": 4 << 20}
+BODIES = {"/64": 64, "/4m": 4 << 20}    # of the origin, where connections are held
 
 PROXY_CPU = 0
 LOAD_CPU = 1                    # the load generator and the origin
@@ -175,7 +175,7 @@ def said(command):
 def versions():
     """What takes part, as each program calls itself."""
     found = {"balancerd": said(["git", "describe", "--always", "--dirty"]).strip()}
-    for name in ("haproxy", "nginx", "wrk"):
+    for name in ("haproxy", "nginx"):
         try:
             number = re.search(r"\d+\.\d+\.\d+[-\w+]*", said([program(name), "-v"]))
             found[name] = number.group() if number else "unknown"

@@ -74,18 +74,35 @@ def request_tables(results):
          "p99: haproxy", "nginx"],
         ratio_rows(results, ("cpu_us", "rate", "p99")))
     figures = table(
-        ["scenario", "program", "CPU µs per request", "requests/s", "p50 µs", "p99 µs",
-         "failed"],
+        ["scenario", "program", "CPU µs per request", "utilisation", "requests/s",
+         "p50 µs", "p90 µs", "p99 µs", "failed"],
         [[r.scenario.title, r.name, number(r.median("cpu_us"), 1),
-          number(r.median("rate")), number(r.median("p50")), number(r.median("p99")),
+          number(r.median("utilisation"), 2), number(r.median("rate")),
+          *(number(r.median(figure)) for figure in ("p50", "p90", "p99")),
           number(sum(run["failed"] for run in r.runs))] for r in results])
     return f"""
 ## Requests
 
-CPU is what counts: it says how much one core can carry, and hardly depends on what
-else the machine does. Below 1 is better for CPU and p99, above 1 for requests/s.
-Where a program has two settings, the one with less CPU is compared. Latencies are
-wrk's; of pipelined requests it has none.
+CPU is what counts: it says how much one core can carry, and depends less than rates
+and latencies on what else the machine does. Below 1 is better for CPU and p99, above
+1 for requests/s. Where a program has two settings, the one with less CPU is compared.
+
+The load is test/bench/pump: one thread that is both the clients and the origin, and
+takes all that is ready at once, so that it is cheaper than a proxy. Each of {results[0].scenario.connections} clients asks (370 bytes, as a browser does),
+checks status and length of the answer, and asks again at once; pipelined requests are
+sent together, and the next when all are answered. The origin answers from memory, 1 MiB
+by sendfile; the clients let the kernel drop what follows the first part of a large
+body.
+
+Utilisation is the proxy's CPU time divided by the time that went by. At 0.9 and
+above the proxy was saturated, and requests/s is what it can do. Below, it slept in
+between: its CPU per request then includes being woken, requests/s is the load's
+limit, and something else may have used the CPUs. That is so by nature with a
+connection for each request: the kernel does most of the work of opening and
+closing, for both ends, in the client's time.
+
+Latencies are those of a full proxy, in whose queue all clients wait. That of a
+pipelined request begins when its burst is sent.
 
 {ratios}
 
@@ -107,8 +124,9 @@ def memory_tables(results):
 ## Memory
 
 User memory (proportional set size) that a connection adds, without the kernel's
-socket buffers. Idle: one answer received, silent since, and served again
-afterwards. Busy: in the middle of a 4 MiB answer whose client has stopped reading.
+socket buffers; the origin is nginx. Idle: one answer received, silent since, and
+served again afterwards. Busy: in the middle of a 4 MiB answer whose client has
+stopped reading.
 
 {ratios}
 
@@ -127,7 +145,7 @@ def page(results, skipped, command, rounds, seconds):
     return f"""# Benchmarks
 
 Written by `{command}`. One thread each, the proxy on
-CPU {programs.PROXY_CPU}, wrk and the origin (nginx) on CPU {programs.LOAD_CPU}. \
+CPU {programs.PROXY_CPU}, the load on CPU {programs.LOAD_CPU}. \
 Runs take turns (first program, second,
 third, first, ...); figures are medians of {rounds} rounds of {seconds} s.
 

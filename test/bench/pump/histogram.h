@@ -1,0 +1,29 @@
+/* histogram.h - counts of values whose quantiles are within 1 %.
+ *
+ * Each power of two is divided into 64 steps of equal width. A step is at most 1/64
+ * of its values wide and stands for its middle, which is at most 0.8 % away.
+ */
+#ifndef PUMP_HISTOGRAM_H
+#define PUMP_HISTOGRAM_H
+
+#include <stdint.h>
+
+enum {
+	HISTOGRAM_STEPS = 64,
+	HISTOGRAM_BITS = 42,		/* larger values count as the largest */
+	HISTOGRAM_PLACES = (HISTOGRAM_BITS - 5) * HISTOGRAM_STEPS,
+};
+
+struct histogram {
+	uint64_t counts[HISTOGRAM_PLACES];
+	uint64_t total;
+	uint64_t max;			/* exact */
+};
+
+/* Counts one value. All zero is an empty histogram. */
+void histogram_add(struct histogram *h, uint64_t value);
+
+/* The value that this fraction of all does not exceed; 0 if there is none. */
+uint64_t histogram_quantile(const struct histogram *h, double fraction);
+
+#endif
