@@ -22,6 +22,7 @@ enum {
 	START_NAMES_MS = 3000,	/* how long a start waits for names */
 	/* Descriptors for what is no connection: logs, epoll, probes, standard ones. */
 	DESCRIPTORS_APART = 64,
+	CONNECTIONS_MAX = 1024 * 1024,
 };
 
 /* "This worker has nothing left to do." */
@@ -147,7 +148,9 @@ static void on_resolved(void *arg, struct live_server *server)
 
 /* ---- a model comes into force ---- */
 
-/* Each client connection may need one to a server, and some a pipe. */
+/* A client's connection needs one, and while a request is under way one to a server,
+ * and for a large body a pipe: room for a server's with every third of them. What idle
+ * ones hold is given up when it is needed (upstream.h). */
 static uint32_t connections_that_fit(void)
 {
 	struct rlimit limit;
@@ -156,9 +159,9 @@ static uint32_t connections_that_fit(void)
 		return 1024;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	rlim_t apart = DESCRIPTORS_APART + (rlim_t)limit.rlim_cur / 16;
-	rlim_t rest = limit.rlim_cur > apart ? limit.rlim_cur - apart : 0;
-	return rest > 2 * 1024 * 1024 ? 1024 * 1024 : rest < 4 ? 2 : (uint32_t)(rest / 2);
+	rlim_t fit = limit.rlim_cur > 2 * DESCRIPTORS_APART
+			     ? (limit.rlim_cur - DESCRIPTORS_APART) / 4 * 3 : DESCRIPTORS_APART;
+	return fit < CONNECTIONS_MAX ? (uint32_t)fit : CONNECTIONS_MAX;
 }
 
 struct opening {
@@ -248,7 +251,7 @@ static int use_model(struct service *s, struct model *m, struct err *err)
 	else if (m->connections_max > fits)
 		log_warn("connections %u are more than the descriptor limit allows; "
 			 "raise it (ulimit -n) to %u", m->connections_max,
-			 2 * m->connections_max + DESCRIPTORS_APART);
+			 m->connections_max / 3 * 4 + DESCRIPTORS_APART);
 	if (model_attach(m, &s->live, err) != 0)
 		goto put_model;
 	if (open_new(s, m, &opening, err) != 0)
@@ -257,6 +260,7 @@ static int use_model(struct service *s, struct model *m, struct err *err)
 		close_openings(s, &opening, true);
 		goto put_model;
 	}
+	live_take_over(m);
 	log_set_level(m->log_level);
 	prober_use(s->prober, m);
 	names_use(&s->names, m);

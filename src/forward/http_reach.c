@@ -97,6 +97,15 @@ static bool somebody_has_room(const struct request *r)
 	return false;
 }
 
+/* To be followed by a look whether somebody has room. Who leaves from here on sees the
+ * note; who left before it, the look behind it: both are sequentially consistent, and
+ * so are the two of leave_server. */
+static void note_wait(struct request *r)
+{
+	atomic_fetch_or(&r->lane->pool->live->waiting_loops,
+			1ull << r->session->worker->number);
+}
+
 void request_wait(struct request *r)
 {
 	struct worker *w = r->session->worker;
@@ -115,29 +124,32 @@ void request_wait(struct request *r)
 	session_watch(r->session);
 	if (r->waits_at_door)
 		return;		/* gate_enter has noted it */
-	/* Who leaves from here on sees the note; who left before it, the look behind it:
-	 * both are sequentially consistent, and so are the two of leave_server. */
-	atomic_fetch_or(&r->lane->pool->live->waiting_loops, 1ull << w->number);
+	note_wait(r);
 	if (somebody_has_room(r))
 		worker_wake(w, 1ull << w->number);
 }
 
-void request_retry_wait(struct request *r)
+bool request_retry_wait(struct request *r)
 {
 	struct live_listener *live = r->door->listener->live;
+	unsigned loop = r->session->worker->number;
 
 	if (r->waits_at_door) {
-		if (!gate_enter(&live->parallel, r->door->listener->parallel_max,
-				r->session->worker->number))
-			return;
+		if (!gate_enter(&live->parallel, r->door->listener->parallel_max, loop))
+			return false;
 		request_stop_waiting(r);
 		r->at_door = true;
 		r->waits_at_door = false;
 		r->waiting_since_ms = 0;
 	} else {
+		note_wait(r);
+		if (!somebody_has_room(r) &&
+		    pick_why_none(&r->lane->view, &r->tried) == PICK_ALL_BUSY)
+			return false;
 		request_stop_waiting(r);
 	}
 	request_on(r, EVENT_ROOM);
+	return true;
 }
 
 /* ---- picking and connecting ---- */

@@ -216,12 +216,28 @@ uint32_t request_limit_ms(const struct request *r)
 	return 0;
 }
 
+/* The side that has to take bytes does so, though the loop has not told. */
+static bool is_taken_slowly(struct request *r)
+{
+	if (r->life.state == REQUEST_ANSWERING && session_is_blocked(r->session))
+		return stream_is_taken(&r->session->client);
+	if (r->life.state == REQUEST_AWAITING && !r->body.done && !r->upstream->server.writable)
+		return stream_is_taken(&r->upstream->server);
+	return false;
+}
+
 void request_on_deadline(struct request *r)
 {
 	struct session *s = r->session;
 
 	if (r->life.state == REQUEST_AWAITING && !s->client.watch.registered) {
-		session_watch(s);
+		if (loop_watch_register(s->worker->loop, &s->client.watch) != 0)
+			request_on(r, EVENT_CLIENT_GONE);
+		else
+			session_rearm(s);
+		return;
+	}
+	if (is_taken_slowly(r)) {
 		session_rearm(s);
 		return;
 	}

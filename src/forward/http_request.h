@@ -125,8 +125,9 @@ void request_pick(struct request *r);
 /* Joins the queue of its pool, or of its listener. */
 void request_wait(struct request *r);
 
-/* A place is free at a gate that this one waits at: tries again. */
-void request_retry_wait(struct request *r);
+/* A place may be free at a gate that this one waits at: tries again. False: there is
+ * none for it, and it keeps its place in the queue. */
+bool request_retry_wait(struct request *r);
 
 /* Leaves the queue. Nothing happens when it is in none. */
 void request_stop_waiting(struct request *r);

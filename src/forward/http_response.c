@@ -164,7 +164,9 @@ static void begin_answer(struct request *r, char *at, size_t len)
 		s->heads_out += (uint32_t)new_len;
 	}
 	s->closing = r->response.done && !r->client_keep_alive;
-	if (!session_write(s, start, (size_t)(end - start))) {
+	bool may_wait = r->response.done && r->client_keep_alive;
+	if (!(may_wait && session_hold(s, start, (size_t)(end - start))) &&
+	    !session_write(s, start, (size_t)(end - start))) {
 		request_on(r, EVENT_CLIENT_GONE);
 		return;
 	}
@@ -340,14 +342,24 @@ static bool copy_body(struct request *r)
 	return true;
 }
 
-/* Bytes of the body that may pass without being looked at. */
+/* How many bytes may pass without being looked at: the rest of the body, or of a chunk. */
+static uint64_t unseen(const struct body *b)
+{
+	if (b->kind == H1_BODY_LENGTH)
+		return b->left;
+	return b->kind == H1_BODY_CHUNKED ? h1_chunked_payload_left(&b->chunked) : 0;
+}
+
 static bool may_splice(struct request *r)
 {
-	if (r->pipe_down != NULL)
-		return true;
-	if (r->response.kind != H1_BODY_LENGTH || r->response.left < SPLICE_MIN)
+	if (r->framing != FRAMING_SAME)
 		return false;
-	r->pipe_down = worker_pipe(worker_of(r));
+	if (r->pipe_down != NULL && (r->pipe_down->held > 0 || r->response.kind == H1_BODY_LENGTH))
+		return true;
+	if (unseen(&r->response) < SPLICE_MIN)
+		return false;
+	if (r->pipe_down == NULL)
+		r->pipe_down = worker_pipe(worker_of(r));
 	return r->pipe_down != NULL;
 }
 
@@ -355,15 +367,20 @@ static bool splice_body(struct request *r, size_t *budget)
 {
 	struct session *s = r->session;
 	struct stream *server = &r->upstream->server;
+	uint64_t before = unseen(&r->response), left = before;
 	size_t moved;
-	enum stream_result result = splice_move(r->pipe_down, server, &s->client,
-						&r->response.left, *budget, &moved);
+	enum stream_result result = splice_move(r->pipe_down, server, &s->client, &left,
+						*budget, &moved);
 
+	if (r->response.kind == H1_BODY_LENGTH)
+		r->response.left = left;
+	else if (before > left)
+		h1_chunked_skip(&r->response.chunked, before - left);
 	s->bytes_out += moved;
 	*budget -= moved < *budget ? moved : *budget;
 	switch (result) {
 	case STREAM_OK:
-		r->response.done = r->response.left == 0 && r->pipe_down->held == 0;
+		r->response.done = r->response.kind == H1_BODY_LENGTH && left == 0;
 		return true;
 	case STREAM_WAIT:
 		if (!s->client.writable &&
@@ -419,7 +436,7 @@ static void pump_body(struct request *r)
 		session_rearm(s);
 		return;
 	}
-	if (r->pipe_down != NULL) {
+	if (r->pipe_down != NULL && r->response.kind == H1_BODY_LENGTH) {
 		server->readable = !nothing_behind(r);
 		if (server->readable)
 			r->server_keep_alive = false;
@@ -431,7 +448,8 @@ void response_pump(struct request *r)
 {
 	struct session *s = r->session;
 
-	while (r->life.state == REQUEST_AWAITING && r->upstream->server.readable) {
+	while (r->life.state == REQUEST_AWAITING && r->upstream->server.readable &&
+	       !session_is_blocked(s)) {
 		read_head(r);
 		if (s->request != r || s->state != SESSION_REQUEST)
 			return;

@@ -57,6 +57,10 @@ void session_end(struct session *s)
 	s->state = SESSION_DEAD;
 	if (s->request != NULL)
 		request_free(s->request);
+	if (!s->client.broken)
+		session_release(s);		/* whole answers to earlier requests */
+	list_remove(&s->held_link);
+	buf_put(&w->bufs, s->held);
 	loop_watch_close(w->loop, &s->client.watch);
 	loop_timer_stop(w->loop, &s->deadline);
 	buf_put(&w->bufs, s->in);
@@ -107,53 +111,6 @@ static void linger(struct session *s)
 	}
 	session_rearm(s);
 	read_and_forget(s);
-}
-
-/* Hands over what waits, as far as the client takes it. */
-static void flush(struct session *s)
-{
-	size_t put;
-
-	if (s->out == NULL || !s->client.writable ||
-	    stream_write(&s->client, buf_at(s->out), buf_waiting(s->out), &put) != STREAM_OK)
-		return;
-	buf_consume(s->out, put);
-	if (buf_waiting(s->out) == 0) {
-		buf_put(&s->worker->bufs, s->out);
-		s->out = NULL;
-		if (s->state == SESSION_LINGER)
-			shutdown(s->client.watch.fd, SHUT_WR);
-	}
-	if (s->state != SESSION_REQUEST)	/* whose pumps do it */
-		session_rearm(s);
-}
-
-bool session_write(struct session *s, const char *at, size_t len)
-{
-	struct worker *w = s->worker;
-	size_t put = 0;
-
-	s->bytes_out += len;
-	if (s->out == NULL) {
-		if (UNLIKELY(stream_write_more(&s->client, at, len, s->closing, &put) !=
-			     STREAM_OK))
-			return false;
-		if (LIKELY(put == len))
-			return true;
-	}
-	/* The loop has to tell when there is room. */
-	if (loop_watch_register(w->loop, &s->client.watch) != 0)
-		return false;
-	size_t rest = len - put;
-	if (buf_waiting(s->out) + rest > BUF_LARGE)
-		return false;
-	if (s->out == NULL || buf_room(s->out) < rest)
-		if (!buf_larger(&w->bufs, &s->out, buf_waiting(s->out) + rest)) {
-			live_count(&w->live->memory_refused);
-			return false;
-		}
-	buf_append(s->out, at + put, rest);
-	return true;
 }
 
 /* Refuses what came: answered once, and nothing behind it is read as a request. */
@@ -315,6 +272,8 @@ void session_drive(struct session *s)
 			break;
 	}
 	s->driving = false;
+	if (s->state == SESSION_HEAD && !session_release(s))
+		session_end(s);
 	if (s->state == SESSION_HEAD && !s->client.watch.registered &&
 	    loop_watch_register(w->loop, &s->client.watch) != 0)
 		session_end(s);
@@ -346,12 +305,10 @@ void session_next(struct session *s, enum session_after after)
 	s->state = SESSION_HEAD;
 	s->head_since_us = loop_now_us(w->loop);
 	list_push_last(&w->idle, &s->idle_link);
-	if (session_others_wait(s))
-		session_make_room(w, s->port);
-	if (s->state == SESSION_DEAD)
-		return;
 	session_rearm(s);
-	if (!s->driving)
+	if (session_others_wait(s))
+		session_make_room(w, s->port, false);
+	if (!s->driving && s->state == SESSION_HEAD)
 		session_drive(s);
 }
 
@@ -372,7 +329,7 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 
 	worker_sweep(s->worker);
 	stream_note(&s->client, events);
-	flush(s);
+	session_flush(s);
 	if (s->out != NULL && s->client.broken && s->state != SESSION_REQUEST) {
 		session_end(s);
 		return;
@@ -410,6 +367,8 @@ static void on_deadline(struct loop_timer *t)
 	worker_sweep(s->worker);
 	if (s->state == SESSION_REQUEST)
 		request_on_deadline(s->request);
+	else if (session_is_blocked(s) && stream_is_taken(&s->client))
+		session_rearm(s);
 	else if (s->state == SESSION_HEAD && s->in != NULL && !session_is_blocked(s))
 		refuse(s, 408, "the request's head took too long");
 	else
@@ -432,20 +391,26 @@ void session_begin(struct port *port, int fd, const struct sockaddr *peer)
 	loop_timer_init(&s->deadline, on_deadline);
 	s->peer_len = (uint16_t)address_host_text(peer, s->peer);
 	list_push_last(&w->sessions, &s->link);
+	list_init(&s->held_link);
 	list_init(&s->idle_link);
 	list_push_last(&w->idle, &s->idle_link);
 	session_rearm(s);
 	session_drive(s);
 }
 
-bool session_make_room(struct worker *w, struct port *port)
+bool session_make_room(struct worker *w, const struct port *port, bool at_once)
 {
 	LIST_EACH(&w->idle, it, next) {
 		struct session *s = CONTAINER_OF(it, struct session, idle_link);
-		if (s->port == port && s->in == NULL && s->out == NULL && s->requests > 0) {
+		bool fits = port == NULL || s->port == port;
+		if (!fits || s->in != NULL || s->out != NULL || s->requests == 0)
+			continue;
+		uint64_t idle_ms = (loop_now_us(w->loop) - s->head_since_us) / 1000;
+		if (at_once || idle_ms >= GIVE_WAY_MS)
 			session_end(s);
-			return true;
-		}
+		else
+			loop_timer_start(w->loop, &s->deadline, GIVE_WAY_MS - idle_ms);
+		return true;
 	}
 	return false;
 }

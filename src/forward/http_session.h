@@ -37,6 +37,9 @@ enum {
 	INTERIM_MAX = 16,		/* 1xx responses to one request */
 	LINGER_BYTES_MAX = 64 * 1024 * 1024,
 	DRAIN_GRACE_MS = 500,
+	GIVE_WAY_MS = 50,		/* idle so long, one may be ended for another */
+	HOLD_MS = 1,			/* how long an answer may wait for the next one */
+	HOLD_BYTES_MAX = 4096,		/* longer ones do not wait */
 	LOOK_AFTER_MS = 100,		/* from then on a waiting client is watched */
 };
 
@@ -48,6 +51,8 @@ struct session {
 	struct request *request;	/* owned, NULL between requests */
 	struct buf    *in;		/* owned: bytes that wait to be read as requests */
 	struct buf    *out;		/* owned: bytes that the client's socket did not take */
+	struct buf    *held;		/* owned: answers that leave with the next one */
+	struct link    held_link;	/* in worker->holding while `held` */
 	struct link    link;		/* in worker->sessions */
 	struct link    idle_link;	/* in worker->idle while idle */
 	uint32_t in_seen;		/* bytes of `in` that the parser has seen */
@@ -86,6 +91,20 @@ void session_next(struct session *s, enum session_after after);
 /* Writes to the client, keeping what it does not take. False: the client is gone. */
 bool session_write(struct session *s, const char *at, size_t len);
 
+/* Writes what was held; what the client does not take waits as `out`. False: it is
+ * gone. */
+bool session_release(struct session *s);
+
+/* Hands over what waits, as far as the client takes it. */
+void session_flush(struct session *s);
+
+/* Keeps a whole answer, to leave in one packet with the next one's, where the client has
+ * pipelined another request; for HOLD_MS at most. False: it has to be written. */
+bool session_hold(struct session *s, const char *at, size_t len);
+
+/* Writes the answers that were held. Worker's timer. */
+void session_release_all(struct worker *w);
+
 /* Sets the time limit of the present state anew. */
 void session_rearm(struct session *s);
 
@@ -103,9 +122,10 @@ static inline bool session_is_blocked(const struct session *s)
  * one answer, or keep-alive would let them wait forever. */
 bool session_others_wait(const struct session *s);
 
-/* Ends the session of this port that has been idle longest, for its place. False: none
- * is idle. */
-bool session_make_room(struct worker *w, struct port *port);
+/* Ends the session of this port (NULL: of any) that has been idle longest, for its
+ * place: at once, or when it has been idle for GIVE_WAY_MS, since its next request may
+ * be on its way. False: none is idle. */
+bool session_make_room(struct worker *w, const struct port *port, bool at_once);
 
 /* The worker drains, or this port's listener was removed: idle connections (port NULL:
  * all) get DRAIN_GRACE_MS more, so that a request that is on its way is answered (with

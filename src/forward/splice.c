@@ -82,6 +82,7 @@ static enum stream_result empty(struct pipe *p, struct stream *to, bool more, si
 		if (n > 0) {
 			p->held -= (size_t)n;
 			*moved += (size_t)n;
+			to->untaken = INT_MAX;
 		} else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 			to->writable = false;
 			return STREAM_WAIT;

@@ -3,12 +3,16 @@
 #include <sys/socket.h>
 
 #include "base/must.h"
+#include "forward/http_session.h"
 
 static void on_dialed(struct dial *d, enum dial_result result)
 {
 	struct upstream *u = CONTAINER_OF(d, struct upstream, dial);
 
 	worker_sweep(u->worker);
+	/* Bytes told of along with the connection are not told of again. */
+	if (result == DIAL_OPEN && u->server.readable)
+		loop_again(u->worker->loop, &u->server.watch);
 	request_on_connected(u->request, result);
 }
 
@@ -65,7 +69,7 @@ struct upstream *upstream_take(struct worker *w, struct live_server *s,
 	return NULL;
 }
 
-/* Gives up the idle connection of any server, for its descriptor. */
+/* Gives up an idle connection for its descriptor: any server's, or else a client's. */
 static bool give_one_up(struct worker *w)
 {
 	for (uint32_t i = 0; i < w->backend_count; i++) {
@@ -74,7 +78,7 @@ static bool give_one_up(struct worker *w)
 		upstream_close(CONTAINER_OF(w->backends[i].idle.prev, struct upstream, link));
 		return true;
 	}
-	return false;
+	return session_make_room(w, NULL, true);
 }
 
 struct upstream *upstream_dial(struct worker *w, struct live_server *s, struct request *r,

@@ -37,7 +37,7 @@ static void ask_for_room(const struct worker *w)
  * idle connections to make room, and answers say Connection: close from now on. */
 static bool enter(struct acceptor *a)
 {
-	struct port *port = port_of(a);
+	struct port *port = port_of(a), *whose = NULL;	/* NULL: anybody's will do */
 	struct worker *w = port->worker;
 
 	if (!gate_enter(&w->live->connections, connections_max(w), w->number))
@@ -45,13 +45,14 @@ static bool enter(struct acceptor *a)
 	if (!gate_enter(&port->live->connections, listener_of(port)->connections_max,
 			w->number)) {
 		worker_wake(w, gate_leave(&w->live->connections));
+		whose = port;
 		goto none;
 	}
 	return true;
 
 none:
 	live_count(&port->live->accept_paused);
-	if (!session_make_room(w, port))
+	if (!session_make_room(w, whose, false))
 		ask_for_room(w);
 	return false;
 }
@@ -89,7 +90,7 @@ static void on_starved(struct acceptor *a)
 	struct port *port = port_of(a);
 
 	live_count(&port->worker->live->accept_out_of_descriptors);
-	session_make_room(port->worker, port);
+	session_make_room(port->worker, port, true);
 }
 
 static void end_port(struct port *port)
@@ -132,22 +133,18 @@ void worker_count_session(struct worker *w, struct port *port, int one)
 
 static void retry_queue(struct link *queue)
 {
-	while (!list_empty(queue)) {
-		struct link *first = queue->next;
-		request_retry_wait(CONTAINER_OF(first, struct request, wait_link));
-		if (queue->next == first)	/* still no room: nor for those behind it */
-			return;
+	LIST_EACH(queue, it, next) {
+		struct request *r = CONTAINER_OF(it, struct request, wait_link);
+		bool choosy = r->tried.count > 0;
+		if (!request_retry_wait(r) && !choosy)
+			return;		/* still no room: nor for those behind it */
 	}
 }
 
 /* Whether another loop has a connection for which there is no place. */
-static bool others_wait(const struct port *port)
+static bool others_wait_at(const struct worker *w, const struct gate *g)
 {
-	const struct worker *w = port->worker;
-	uint64_t waiting = atomic_load_explicit(&port->live->connections.waiting_loops,
-						memory_order_relaxed) |
-			   atomic_load_explicit(&w->live->connections.waiting_loops,
-						memory_order_relaxed);
+	uint64_t waiting = atomic_load_explicit(&g->waiting_loops, memory_order_relaxed);
 
 	return (waiting & ~(1ull << w->number)) != 0;
 }
@@ -177,10 +174,12 @@ static void on_room_asked(struct loop_job *job)
 
 	atomic_store(&w->room_posted, false);
 	worker_sweep(w);
+	if (others_wait_at(w, &w->live->connections))
+		session_make_room(w, NULL, false);
 	LIST_EACH(&w->ports, it, next) {
 		struct port *port = CONTAINER_OF(it, struct port, link);
-		if (others_wait(port))
-			session_make_room(w, port);
+		if (others_wait_at(w, &port->live->connections))
+			session_make_room(w, port, false);
 	}
 }
 
@@ -377,6 +376,14 @@ void worker_drain(struct worker *w, uint32_t limit_ms)
 	loop_post(w->loop, &d->job);
 }
 
+static void on_hold_limit(struct loop_timer *t)
+{
+	struct worker *w = CONTAINER_OF(t, struct worker, hold_limit);
+
+	worker_sweep(w);
+	session_release_all(w);
+}
+
 struct worker *worker_create(unsigned number, struct live *live, struct worker **all,
 			     const struct worker_hooks *hooks, struct err *err)
 {
@@ -396,6 +403,8 @@ struct worker *worker_create(unsigned number, struct live *live, struct worker *
 	list_init(&w->ports);
 	list_init(&w->sessions);
 	list_init(&w->idle);
+	list_init(&w->holding);
+	loop_timer_init(&w->hold_limit, on_hold_limit);
 	list_init(&w->dead);
 	slab_init(&w->sessions_slab, sizeof(struct session));
 	slab_init(&w->requests_slab, sizeof(struct request));
@@ -419,6 +428,7 @@ void worker_destroy(struct worker *w)
 	LIST_EACH(&w->ports, it, next)
 		end_port(CONTAINER_OF(it, struct port, link));
 	loop_timer_stop(w->loop, &w->drain_limit);
+	loop_timer_stop(w->loop, &w->hold_limit);
 	if (w->now != NULL)
 		edition_release(w->now);
 	pipes_fini(&w->pipes);

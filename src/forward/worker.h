@@ -82,6 +82,8 @@ struct worker {
 	struct pipes    pipes;
 	struct link     sessions;		/* all */
 	struct link     idle;			/* those without a request, longest idle first */
+	struct link     holding;		/* those that hold answers back */
+	struct loop_timer hold_limit;
 	struct link     dead;			/* ended in this turn: freed in the next */
 	uint32_t        session_count;
 

@@ -2,23 +2,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* Takes a UNIX socket's path over from a process that is gone: nobody answers. */
-static void remove_stale(const struct address *at)
-{
-	struct stat file;
-
-	if (lstat(at->un.sun_path, &file) != 0 || !S_ISSOCK(file.st_mode))
-		return;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (connect(fd, &at->any, at->len) != 0 && errno == ECONNREFUSED)
-		unlink(at->un.sun_path);
-	close(fd);
-}
 
 static int say_in_use(const struct address *at, struct err *err)
 {
@@ -39,11 +23,9 @@ static int bound_socket(const struct address *at, bool shared, struct err *err)
 
 	if (fd < 0)
 		return err_sys(err, "no socket for %s", at->text);
-	if (at->any.sa_family != AF_UNIX) {
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-		/* Inherited by each connection: no call per connection. */
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	}
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	/* Inherited by each connection: no call per connection. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (at->any.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
@@ -73,42 +55,10 @@ static int must_be_free(const struct address *at, struct err *err)
 	return 0;
 }
 
-static int open_unix(int *fds, uint32_t count, const struct address *at, struct err *err)
-{
-	uint32_t opened = 0;
-
-	remove_stale(at);
-	fds[0] = bound_socket(at, false, err);
-	if (fds[0] < 0)
-		return -1;
-	if (listen(fds[0], SOMAXCONN) != 0) {
-		say_in_use(at, err);
-		goto close_all;
-	}
-	/* UNIX sockets cannot share a path: all loops accept from the same queue. */
-	for (opened = 1; opened < count; opened++) {
-		fds[opened] = dup(fds[0]);
-		if (fds[opened] < 0) {
-			err_sys(err, "no descriptor for %s", at->text);
-			goto close_others;
-		}
-	}
-	return 0;
-
-close_others:
-	while (opened > 1)
-		close(fds[--opened]);
-close_all:
-	close(fds[0]);
-	return -1;
-}
-
 int listener_open(int *fds, uint32_t count, const struct address *at, struct err *err)
 {
 	uint32_t opened = 0;
 
-	if (at->any.sa_family == AF_UNIX)
-		return open_unix(fds, count, at, err);
 	if (must_be_free(at, err) != 0)
 		return -1;
 	while (opened < count) {
@@ -132,7 +82,6 @@ void listener_defer(const int *fds, uint32_t count, bool on)
 {
 	int seconds = on ? LISTENER_DEFER_S : 0;
 
-	/* Not for UNIX sockets: there the call fails, and nothing is deferred. */
 	for (uint32_t i = 0; i < count; i++)
 		setsockopt(fds[i], IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
 }

@@ -16,7 +16,7 @@
 
 enum { LISTENER_DEFER_S = 10 };
 
-/* Opens `count` listening, non-blocking sockets on `at` into fds, owned by the
+/* Opens `count` listening, non-blocking TCP sockets on `at` into fds, owned by the
  * caller. An address that somebody else listens on is an error, even where that
  * one would share it. On an error nothing is open. */
 int listener_open(int *fds, uint32_t count, const struct address *at, struct err *err);

@@ -12,8 +12,11 @@
 #define LISTEN_STREAM_H
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/sockios.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -25,6 +28,7 @@ struct stream {
 	bool writable;		/* the last write was taken whole */
 	bool ended;		/* the peer will send no more than is there */
 	bool broken;		/* reset, or failed */
+	int  untaken;		/* bytes in the kernel when stream_is_taken looked last */
 };
 
 enum stream_result {
@@ -40,6 +44,7 @@ static inline void stream_init(struct stream *s, int fd,
 	loop_watch_init(&s->watch, fd, on_ready);
 	s->readable = s->writable = true;
 	s->ended = s->broken = false;
+	s->untaken = INT_MAX;
 }
 
 /* To be called first by the watch's handler. */
@@ -86,6 +91,7 @@ static inline enum stream_result stream_write_more(struct stream *s, const void 
 
 	if (n >= 0) {
 		s->writable = (size_t)n == len;
+		s->untaken = INT_MAX;
 		*put = (size_t)n;
 		return STREAM_OK;
 	}
@@ -102,6 +108,19 @@ static inline enum stream_result stream_write(struct stream *s, const void *at, 
 					      size_t *put)
 {
 	return stream_write_more(s, at, len, false, put);
+}
+
+/* Whether the peer takes what was written, however slowly: less waits in the kernel than
+ * at the last call, or this is the first one since a write. The loop tells of room only
+ * when a good part of the kernel's buffer is free: a slow peer may need minutes. */
+static inline bool stream_is_taken(struct stream *s)
+{
+	int untaken = 0, before = s->untaken;
+
+	if (ioctl(s->watch.fd, SIOCOUTQ, &untaken) != 0)
+		return false;
+	s->untaken = untaken;
+	return untaken < before;
 }
 
 #endif

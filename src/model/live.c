@@ -170,7 +170,6 @@ static void sweep(struct live *live)
 			at = &p->next;
 			continue;
 		}
-		must(p->prober == NULL);
 		*at = p->next;
 		free(p);
 	}
@@ -217,7 +216,6 @@ static void let_go(struct model *m)
 	m->live = NULL;
 }
 
-/* What the operator asked for becomes true. Only after nothing can fail any more. */
 static void take_over(const struct model_server *s)
 {
 	atomic_store_explicit(&s->live->weight, s->weight, memory_order_relaxed);
@@ -240,9 +238,6 @@ int model_attach(struct model *m, struct live *live, struct err *err)
 			goto let_go;
 		}
 	}
-	for (uint32_t i = 0; i < m->pool_count; i++)
-		for (uint32_t j = 0; j < m->pools[i].server_count; j++)
-			take_over(&m->pools[i].servers[j]);
 	m->live = live;
 	return 0;
 
@@ -250,6 +245,13 @@ let_go:
 	let_go(m);
 	sweep(live);
 	return -1;
+}
+
+void live_take_over(const struct model *m)
+{
+	for (uint32_t i = 0; i < m->pool_count; i++)
+		for (uint32_t j = 0; j < m->pools[i].server_count; j++)
+			take_over(&m->pools[i].servers[j]);
 }
 
 void live_release(struct live *live, struct model *m)

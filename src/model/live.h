@@ -81,7 +81,6 @@ struct live_pool {
 	atomic_uint   waiting;			/* requests in queues, all loops */
 	atomic_ullong waiting_loops;		/* bit per loop that has some */
 	uint32_t holders;			/* models */
-	void    *prober;			/* owned by health/prober.c, NULL at the end */
 	struct live_pool *next;
 };
 
@@ -122,8 +121,7 @@ void live_fini(struct live *live);
 
 /* Gives each listener, pool and server of m, which has none yet, its live part,
  * found or made. A server that is new starts up (until a probe or a request says
- * otherwise), with the weight and the drain of the model; one that was known takes
- * them over too. A numeric address is published.
+ * otherwise).
  *
  * A new server gets the lowest id that is free. An id becomes free when no model
  * has its server any more: who keeps something under an id lets go of it before
@@ -131,6 +129,11 @@ void live_fini(struct live *live);
  *
  * -1: more servers than LIVE_SERVER_IDS_MAX; nothing has changed then. */
 int model_attach(struct model *m, struct live *live, struct err *err);
+
+/* What m asks for becomes true of its servers: weight, drain, and a numeric address is
+ * published. Before any loop works by m, and after the last thing that can fail: what
+ * is refused changes nothing. Control thread. */
+void live_take_over(const struct model *m);
 
 /* Ends the models that were put back for the last time: their live parts are freed
  * unless another model holds them. Control thread; may be called at any time. */

@@ -250,3 +250,18 @@ def test_a_status_without_a_body(stage, status):
         answer = client.get("/")
         assert answer.status == int(status[:3]) and answer.fields.get("etag") == "x"
     assert client.silent(0.05), "no body follows"
+
+
+def test_large_chunks_pass_unchanged_and_the_connection_goes_on(stage):
+    """Chunks of which most is never looked at, and small ones between them."""
+    sizes = [1 << 20, 5, 200_000, 32 << 10, 1, 3 << 20]
+    chunks = [os.urandom(size) for size in sizes]
+    framed = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server = stage.server(head + framed + b"0\r\nSum: 1\r\n\r\n")
+    client = stage.client(stage.balancer([server]))
+    for _ in range(3):
+        answer = client.get("/")
+        assert answer.length == sum(sizes)
+        assert answer.digest == hashlib.sha256(b"".join(chunks)).hexdigest()
+    assert len(server.peers) == 1

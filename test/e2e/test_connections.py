@@ -192,3 +192,19 @@ def test_a_client_that_goes_away_frees_the_server(stage):
     client.reset()
     assert gone.wait(PATIENCE), "the server's connection ends"
     assert stage.get(balancer).status == 200
+
+
+def test_an_answer_is_not_kept_back_by_a_slow_one_behind_it(stage):
+    """Answers of pipelined requests may share a packet, but do not wait for it."""
+    slow = threading.Event()
+
+    def answers(request, peer):
+        if request.target == "/slow":
+            slow.wait(PATIENCE)
+        return response(request.target)
+
+    client = stage.client(stage.balancer([stage.server(answers)]))
+    client.send(get("/quick") + get("/slow"))
+    assert client.response().body == b"/quick"
+    slow.set()
+    assert client.response().body == b"/slow"

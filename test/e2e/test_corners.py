@@ -2,14 +2,16 @@
 unusual order, clients that read slowly."""
 
 import signal
-import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from harness.balancer import Balancer, config
 from harness.patience import PATIENCE
+from harness.ports import Blackhole
+from harness.requests import GET
 from harness.server import response
 
 
@@ -225,6 +227,7 @@ def test_a_reset_ends_a_half_closed_tunnel(stage, who):
             over.wait(PATIENCE)
 
     balancer = stage.balancer([stage.server(on_connection=play)])
+    balancer.logs("listening")  # and opens nothing more of its own
     before = balancer.descriptors()
     client = stage.client(balancer)
     assert client.ask(UPGRADE).status == 101
@@ -299,17 +302,110 @@ def test_as_many_clients_as_there_are_places_stay_connected(stage, places):
 def test_a_signal_during_the_start_waits_for_its_end(stage, number):
     """So many names take a while to be looked up in vain."""
     port = stage.port()
-    names = [f"n{i}.invalid:80" for i in range(4000)]
+    names = [f"n{i}.invalid:80" for i in range(1000)]
     directory = stage.directory_of_next()
     path = directory / "balancerd.conf"
     path.write_text(config(port, names, threads=1))
     balancer = Balancer(port, ["run", path], directory)
     stage.balancers.append(balancer)
-    caught = f"/proc/{balancer.pid}/status"
-    stage.until(lambda: "SigBlk:\t0000000000000000" not in open(caught).read(),
+    status, blocked = Path(f"/proc/{balancer.pid}/status"), 0
+    for each in ("HUP", "INT", "USR1", "USR2", "TERM"):
+        blocked |= 1 << (signal.Signals["SIG" + each] - 1)
+    stage.until(lambda: f"SigBlk:\t{blocked:016x}" in status.read_text(),
                 "it has blocked the signals")
     balancer.signal(number)
     if number == signal.SIGHUP:
         balancer.logs("reloaded")
         balancer.signal(signal.SIGTERM)
     assert balancer.wait() == 0
+
+
+def test_a_reload_that_is_refused_changes_no_weight(stage):
+    servers = stage.origins(2)
+    balancer = stage.balancer(servers)
+    taken = stage.server().port
+    text = config(balancer.port, [f"{servers[0]} drain", f"{servers[1]} weight 50"])
+    said = balancer.reload(text + f"listen http 127.0.0.1:{taken} {{ to web }}\n")
+    assert "refused" in said
+    assert stage.spread(balancer, 20) == {0: 10, 1: 10}
+
+
+# Servers that are quick
+
+
+def test_a_server_that_answers_unasked_is_heard(stage):
+    """Its answer is there when balancerd learns that the connection stands: both are
+    told at once, and nothing is told again."""
+    full = Blackhole()
+    stage.ports.append(full)
+    balancer = stage.balancer([f"127.0.0.1:{full.number}"], pool="timeout connect 8s")
+    client = stage.client(balancer)
+    client.send(get("/"))
+    time.sleep(0.2)
+    balancer.signal(signal.SIGSTOP)
+    full.listener.settimeout(PATIENCE)
+    full.listener.listen(64)  # the next SYN of each finds room
+    ours = {filler.getsockname() for filler in full.fillers}
+    while True:
+        server, peer = full.listener.accept()
+        if peer not in ours:
+            break
+        server.close()
+    server.sendall(response("busy", "503 Service Unavailable"))
+    balancer.signal(signal.SIGCONT)
+    assert client.response().body == b"busy"
+    server.close()
+
+
+# Queues
+
+
+def test_a_request_that_may_not_take_a_place_lets_another_have_it(stage):
+    """The first in the queue has been failed by the server that is free now."""
+    answers = {"/long": threading.Event(), "/short": threading.Event()}
+
+    def play(request, peer):
+        if request.target in answers:
+            answers[request.target].wait(PATIENCE)
+        if request.target == "/choosy" and "/long" not in peer.server.targets:
+            peer.reset()
+            return None
+        return response(request.target)
+
+    servers = [stage.server(play), stage.server(play)]
+    balancer = stage.balancer(servers, threads=1,
+                              pool="parallel 1; queue 9 wait 8s; passive off")
+    long, short, choosy, last = (stage.client(balancer) for _ in range(4))
+    long.send(get("/long"))
+    stage.until(lambda: any("/long" in s.targets for s in servers), "one is busy")
+    failing = next(s for s in servers if "/long" not in s.targets)
+    choosy.send(get("/choosy"))
+    failing.waits_for(1)
+    assert choosy.silent(0.1), "it waits for the other"
+    short.send(get("/short"))
+    failing.waits_for(2)
+    last.send(get("/last"))
+    assert last.silent(0.1), "both are busy"
+    answers["/short"].set()
+    assert last.response().body == b"/last"
+    answers["/long"].set()
+    for client, target in ((short, b"/short"), (long, b"/long"), (choosy, b"/choosy")):
+        assert client.response().body == target
+
+
+def test_a_slow_reader_is_not_cut_while_it_takes_something(stage):
+    """The kernel tells of room only when much of its buffer is free; a reader may take
+    longer than the body's limit for that."""
+    size = 6 << 20
+    server = stage.server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+    balancer = stage.balancer([server], listen="timeout body 300ms")
+    client = stage.client(balancer)
+    client.send(GET)
+    taken = 0
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        taken += len(client.sock.recv(8192))
+        time.sleep(0.02)
+    while taken < size and (piece := client.sock.recv(1 << 20)):
+        taken += len(piece)
+    assert taken > size

@@ -165,3 +165,11 @@ def test_a_burst_of_load_fails_no_request(stage, connections):
     load = stage.load(balancer, amount(1, 10), connections=connections)
     requests, failed = load.result()
     assert failed == "" and requests > 100
+
+
+def test_more_clients_than_places_fail_no_request(stage):
+    """64 clients take turns at four places; keep-alive gives way, and cuts nobody off."""
+    balancer = stage.quick([stage.program() for _ in range(2)])
+    load = stage.load(balancer, amount(1, 10), connections=64)
+    requests, failed = load.result()
+    assert failed == "" and requests > 100

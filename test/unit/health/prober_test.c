@@ -109,6 +109,7 @@ static void use(struct model *m)
 	struct err err;
 
 	assert_int_equal(model_attach(m, &live, &err), 0);
+	live_take_over(m);
 	prober_use(prober, m);
 	model_put(m);
 	live_collect(&live);

@@ -29,6 +29,7 @@ static struct model *attached(const char *pool, const char *const *servers)
 	struct model *m = sample_model(pool, servers);
 
 	assert_int_equal(model_attach(m, &live, &err), 0);
+	live_take_over(m);
 	return m;
 }
 
@@ -45,6 +46,7 @@ static void a_new_server_starts_up_with_what_the_model_says(void **unused)
 	m->pools[0].servers[1].weight = 7;
 	m->pools[0].servers[1].drain = true;
 	assert_int_equal(model_attach(m, &live, &err), 0);
+	live_take_over(m);
 	for (uint32_t i = 0; i < 3; i++) {
 		struct live_server *s = server_of(m, i);
 		assert_true(s->up);
@@ -75,6 +77,7 @@ static void a_reload_keeps_verdicts_and_counts_and_takes_weights_over(void **unu
 	new->pools[0].servers[1].weight = 5;
 	new->pools[0].servers[1].drain = true;
 	assert_int_equal(model_attach(new, &live, &err), 0);
+	live_take_over(new);
 	assert_ptr_equal(server_of(new, 1), kept);
 	assert_ptr_equal(new->pools[0].live, pool);
 	assert_false(kept->up);
@@ -95,6 +98,7 @@ static void the_same_address_in_two_pools_is_two_servers(void **unused)
 	(void)unused;
 	sample_add_pool(m, "api", SERVERS("8081"));
 	assert_int_equal(model_attach(m, &live, &err), 0);
+	live_take_over(m);
 	const struct live_server *web = m->pools[0].servers[0].live;
 	const struct live_server *api = m->pools[1].servers[0].live;
 	assert_ptr_not_equal(web, api);
@@ -144,8 +148,10 @@ static void a_listener_is_known_by_its_text(void **unused)
 	sample_add_listener(old, "127.0.0.1:9090");
 	sample_add_listener(new, "127.0.0.1:9090");
 	assert_int_equal(model_attach(old, &live, &err), 0);
+	live_take_over(old);
 	old->listeners[1].live->accepted = 9;
 	assert_int_equal(model_attach(new, &live, &err), 0);
+	live_take_over(new);
 	assert_ptr_equal(new->listeners[0].live, old->listeners[1].live);
 	model_put(old);
 	live_collect(&live);
@@ -242,6 +248,7 @@ static void too_many_servers_are_refused_and_change_nothing(void **unused)
 
 	(void)unused;
 	assert_int_equal(model_attach(most, &live, &err), 0);
+	live_take_over(most);
 	sample_add_listener(over, "8080");
 	sample_add_pool(over, "web", SERVERS("host-0:80"));
 	assert_int_equal(model_attach(over, &live, &err), -1);
@@ -255,6 +262,7 @@ static void too_many_servers_are_refused_and_change_nothing(void **unused)
 	assert_int_equal(server_of(most, 0)->holders, 1);
 	over->pools[0].server_count = 1;		/* so much fits */
 	assert_int_equal(model_attach(over, &live, &err), 0);
+	live_take_over(over);
 	assert_int_equal(server_of(over, 0)->id, LIVE_SERVER_IDS_MAX - 1);
 	model_put(over);
 	model_put(most);
