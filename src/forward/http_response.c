@@ -383,6 +383,7 @@ static bool splice_body(struct request *r, size_t *budget)
 		r->response.done = r->response.kind == H1_BODY_LENGTH && left == 0;
 		return true;
 	case STREAM_WAIT:
+		worker_pipe_back(s->worker, &r->pipe_down);
 		if (!s->client.writable &&
 		    loop_watch_register(s->worker->loop, &s->client.watch) != 0)
 			request_on(r, EVENT_CLIENT_GONE);

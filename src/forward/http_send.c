@@ -164,6 +164,7 @@ static bool splice_body(struct request *r, size_t *budget)
 		r->body.done = r->body.left == 0 && r->pipe_up->held == 0;
 		return true;
 	case STREAM_WAIT:
+		worker_pipe_back(s->worker, &r->pipe_up);
 		return false;
 	case STREAM_END:
 		request_on(r, EVENT_CLIENT_GONE);

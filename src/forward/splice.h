@@ -1,7 +1,7 @@
 /* forward/splice.h - bytes from socket to socket without passing through us.
  *
- * splice(2) moves pages through a pipe. Pipes are kept by the loop and lent for the
- * time of a transfer, at most PIPES_MAX at once: who gets none copies instead.
+ * splice(2) moves pages through a pipe. Pipes are kept by the loop and lent while bytes
+ * are on their way, at most PIPES_MAX at once: who gets none copies instead.
  *
  * Invariant: `held` bytes are in the pipe; a pipe goes back empty, or is closed.
  * Thread: the loop's.
@@ -12,8 +12,8 @@
 #include "listen/stream.h"
 
 enum {
-	PIPES_MAX = 256,	/* lent and kept, per loop */
-	PIPES_KEPT_MAX = 32,	/* idle ones */
+	PIPES_MAX = 2048,	/* lent, per loop */
+	PIPES_KEPT_MAX = 64,	/* idle ones */
 	PIPE_BYTES = 256 * 1024,
 	SPLICE_MIN = 32 * 1024,	/* what is shorter is copied */
 };

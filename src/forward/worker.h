@@ -152,4 +152,13 @@ static inline struct pipe *worker_pipe(struct worker *w)
 	return p;
 }
 
+/* Gives a pipe back that has nothing in it, while there is nothing to move. */
+static inline void worker_pipe_back(struct worker *w, struct pipe **p)
+{
+	if ((*p)->held > 0)
+		return;
+	pipe_put(&w->pipes, *p);
+	*p = NULL;
+}
+
 #endif
