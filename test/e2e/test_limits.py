@@ -438,6 +438,7 @@ def test_without_descriptors_accepting_pauses_and_goes_on(stage):
     """Nothing spins, nothing is lost: who waits is served when others have left."""
     server = stage.server()
     balancer = stage.balancer([server], threads=1)
+    stage.until(lambda: "listening on" in balancer.log, "the start is over")
     limit = balancer.descriptors() + 10
     psutil.Process(balancer.pid).rlimit(psutil.RLIMIT_NOFILE, (limit, limit))
     clients = [stage.client(balancer) for _ in range(40)]
