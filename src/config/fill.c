@@ -131,21 +131,25 @@ static int fill_pool(const struct argument *a, void *target, const char *word,
 		     const struct model *m, struct err *err)
 {
 	int index = model_pool_find(m, span_of(word));
+	uint32_t known = 0;
 	struct expected e;
 
 	if (index >= 0) {
 		fill_number(a->field, target, (uint64_t)index);
 		return 0;
 	}
-	if (m->pool_count == 0)
+	expected_init(&e, word);
+	for (uint32_t i = 0; i < m->pool_count; i++) {
+		if (*m->pools[i].name == '\0')	/* a name that was refused */
+			continue;
+		expected_add(&e, m->pools[i].name);
+		known++;
+	}
+	if (known == 0)
 		return err_set(err,
 			       "unknown pool %s; this file has no pool yet, add for "
 			       "example: pool web { server 127.0.0.1:8081 }",
 			       quote(word).text);
-	expected_init(&e, word);
-	for (uint32_t i = 0; i < m->pool_count; i++)
-		if (*m->pools[i].name != '\0')	/* a name that was refused */
-			expected_add(&e, m->pools[i].name);
 	return err_set(err, "unknown pool %s, %s", quote(word).text,
 		       expected_text(&e).text);
 }

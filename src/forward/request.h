@@ -64,15 +64,15 @@ enum request_action {
 	DO_CUT,		/* close the client's connection so that it can tell */
 };
 
-/* What became of a server that was tried: what the shell tells passive health. */
+/* Written by the two functions below; the shell sets what says so. */
 struct request_life {
 	enum request_state state;
 	uint8_t  retries_left;
 	bool     idempotent;
-	bool     replayable;	/* every byte of it so far is still at hand */
-	bool     sent;		/* a byte of it may have reached the server at hand */
-	bool     reused;	/* the connection at hand has served before */
-	bool     budget_used_up;	/* the shell found the retry budget empty */
+	bool     replayable;	/* shell: every byte of it so far is still at hand */
+	bool     sent;		/* shell: a byte may have reached the server at hand */
+	bool     reused;	/* shell: the connection at hand has served before */
+	bool     budget_used_up;	/* shell: the retry budget is empty */
 	bool     stale_before;	/* has met a stale connection: the next one is fresh */
 	bool     retry_free;	/* out: this retry is not charged to server or budget */
 	uint16_t status;	/* out: what DO_ANSWER answers; 0: nothing has failed */
