@@ -67,10 +67,9 @@ static uint16_t refused_at_once(struct request *r, const struct h1_head *head)
 
 static void init(struct request *r, struct session *s, const struct h1_head *head)
 {
-	struct edition *e = edition_use(s->port->edition);
-
 	*r = (struct request){
-		.session = s, .edition = e, .door = &e->doors[s->port->door],
+		.session = s, .edition = edition_use(s->port->edition),
+		.door = port_door(s->port),
 		.method = head->method, .minor = head->minor,
 		.client_keep_alive = head->keep_alive, .client_closes = !head->keep_alive,
 		.since_us = s->head_since_us,

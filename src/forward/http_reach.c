@@ -1,7 +1,6 @@
 /* forward/http_reach.c - which server takes a request, and a connection to it: pick, wait
  * for room where all are full, connect, let go.
  */
-#include "base/must.h"
 #include "forward/http_request.h"
 
 /* ---- letting go ---- */

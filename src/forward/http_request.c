@@ -4,8 +4,6 @@
 
 #include <sys/socket.h>
 
-#include "base/must.h"
-
 void request_free(struct request *r)
 {
 	struct session *s = r->session;

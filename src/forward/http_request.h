@@ -150,6 +150,14 @@ void request_leave_failed(struct request *r);
 /* Sends the head, from its beginning, over the connection at hand. */
 void request_send(struct request *r);
 
+/* Writes what is left of the head and what waits behind it. True: all is out; false: the
+ * server takes no more at present, or is gone (its `broken` is set). */
+bool request_flush(struct request *r);
+
+/* Writes bytes of a body, or of a tunnel, with nothing waiting before them; what the
+ * server does not take waits. False: it is gone, or memory is. */
+bool request_write(struct request *r, const char *at, size_t len);
+
 /* The client or the server is ready: moves the request's body on. */
 void request_pump(struct request *r);
 

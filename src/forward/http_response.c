@@ -43,23 +43,42 @@ static bool body_take(struct body *b, const char *at, size_t len, size_t *took)
 	return result != H1_BAD;
 }
 
-/* Takes the chunks' framing out, in place. Returns the bytes of payload, or -1. */
-static ssize_t take_chunks_out(struct body *b, char *at, size_t len)
+/* Takes the chunks' framing out, in place, leaving *kept bytes of payload. The same
+ * otherwise. */
+static bool take_chunks_out(struct body *b, char *at, size_t len, size_t *took, size_t *kept)
 {
 	enum h1_result result = H1_MORE;
-	size_t done = 0, kept = 0;
+	size_t done = 0;
 
+	*kept = 0;
 	while (done < len && result == H1_MORE) {
 		struct span data;
 		done += h1_chunked_next(&b->chunked, at + done, len - done, &data, &result);
-		memmove(at + kept, data.at, data.len);
-		kept += data.len;
+		memmove(at + *kept, data.at, data.len);
+		*kept += data.len;
 	}
+	*took = done;
 	b->done = result == H1_DONE;
-	if (result == H1_BAD)
-		return -1;
-	b->left = len - done;		/* surplus */
-	return (ssize_t)kept;
+	return result != H1_BAD;
+}
+
+/* What of [at, at + len) is to be passed on as body, *kept bytes at `at`. A server that
+ * says more than its body is not asked again over this connection. False: what comes is
+ * no body. */
+static bool take_body(struct request *r, char *at, size_t len, size_t *kept)
+{
+	size_t took;
+	bool good;
+
+	if (r->framing == FRAMING_FROM_CHUNKED) {
+		good = take_chunks_out(&r->response, at, len, &took, kept);
+	} else {
+		good = body_take(&r->response, at, len, &took);
+		*kept = took;
+	}
+	if (took < len)
+		r->server_keep_alive = false;
+	return good;
 }
 
 /* Puts a chunk's framing around [at, at + len), for which there is room on both sides.
@@ -110,11 +129,6 @@ static size_t write_head(struct worker *w, const char *at, const struct head_res
 	return len;
 }
 
-static void on_finished(struct request *r)
-{
-	request_on(r, EVENT_FINISHED);
-}
-
 /* The final head is at [at, at + head.length), with body bytes behind it, in scratch. */
 static void begin_answer(struct request *r, char *at, size_t len)
 {
@@ -123,26 +137,15 @@ static void begin_answer(struct request *r, char *at, size_t len)
 	struct h1_head *head = &w->head;
 	struct head_response how;
 	char *body = at + head->length;
-	size_t rest = len - head->length, took = rest;
+	size_t took;
 
 	r->response = (struct body){.kind = head->body, .left = head->content_length};
 	choose_framing(r, head, &how);
-	if (r->framing == FRAMING_FROM_CHUNKED) {
-		ssize_t kept = take_chunks_out(&r->response, body, rest);
-		took = kept < 0 ? 0 : (size_t)kept;
-		if (r->response.left > 0)
-			r->server_keep_alive = false;
-		if (kept < 0) {
-			request_on(r, EVENT_MALFORMED);
-			return;
-		}
-	} else if (!body_take(&r->response, body, rest, &took)) {
+	if (!take_body(r, body, len - head->length, &took)) {
 		r->status = 0;
 		live_server_failed(r->upstream->live, FAILURE_MALFORMED, 0);
 		request_on(r, EVENT_MALFORMED);
 		return;
-	} else if (took < rest) {
-		r->server_keep_alive = false;	/* it says more than was asked */
 	}
 	live_server_succeeded(r->upstream->live);
 	live_count(&r->upstream->live->responses);
@@ -171,7 +174,7 @@ static void begin_answer(struct request *r, char *at, size_t len)
 		return;
 	}
 	if (r->response.done)
-		on_finished(r);
+		request_on(r, EVENT_FINISHED);
 }
 
 /* A 1xx head goes on to a client that knows it. False: the request is over. */
@@ -315,26 +318,13 @@ static bool copy_body(struct request *r)
 		return false;
 	}
 
-	char *out = w->scratch, *end = out + got;
-	if (r->framing == FRAMING_FROM_CHUNKED) {
-		ssize_t kept = take_chunks_out(&r->response, w->scratch, got);
-		if (kept < 0) {
-			request_on(r, EVENT_MALFORMED);
-			return false;
-		}
-		if (r->response.left > 0)
-			r->server_keep_alive = false;
-		end = out + kept;
-	} else if (!body_take(&r->response, w->scratch, got, &took)) {
+	if (!take_body(r, w->scratch, got, &took)) {
 		request_on(r, EVENT_MALFORMED);
 		return false;
-	} else {
-		if (took < got)
-			r->server_keep_alive = false;
-		end = out + took;
-		if (r->framing == FRAMING_TO_CHUNKED)
-			out = put_chunk_around(w->scratch, took, &end);
 	}
+	char *out = w->scratch, *end = out + took;
+	if (r->framing == FRAMING_TO_CHUNKED)
+		out = put_chunk_around(out, took, &end);
 	if (end > out && !session_write(s, out, (size_t)(end - out))) {
 		request_on(r, EVENT_CLIENT_GONE);
 		return false;
@@ -401,15 +391,6 @@ static bool splice_body(struct request *r, size_t *budget)
 	return false;
 }
 
-/* True: the server has said nothing beyond what was spliced. */
-static bool nothing_behind(struct request *r)
-{
-	char byte;
-
-	return recv(r->upstream->server.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-	       errno == EAGAIN;
-}
-
 static void pump_body(struct request *r)
 {
 	struct session *s = r->session;
@@ -438,11 +419,11 @@ static void pump_body(struct request *r)
 		return;
 	}
 	if (r->pipe_down != NULL && r->response.kind == H1_BODY_LENGTH) {
-		server->readable = !nothing_behind(r);
+		server->readable = !stream_is_quiet(server);
 		if (server->readable)
 			r->server_keep_alive = false;
 	}
-	on_finished(r);
+	request_on(r, EVENT_FINISHED);
 }
 
 void response_pump(struct request *r)

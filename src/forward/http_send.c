@@ -4,11 +4,9 @@
  * Invariant: what is read from a client is passed on, or waits in request.body_wait,
  * before more is read; so a slow server stops the client by way of its own socket.
  */
-#include "base/must.h"
 #include "forward/http_request.h"
 
-/* Writes what is left of the head and what waits of the body. True: all is out. */
-static bool send_waiting(struct request *r)
+bool request_flush(struct request *r)
 {
 	struct stream *server = &r->upstream->server;
 	struct worker *w = r->session->worker;
@@ -42,7 +40,7 @@ void request_send(struct request *r)
 
 	r->head_sent = 0;
 	r->server_deaf = false;
-	if (!send_waiting(r) && r->upstream->server.broken) {
+	if (!request_flush(r) && r->upstream->server.broken) {
 		request_on_lost(r, FAILURE_RESET);
 		return;
 	}
@@ -51,7 +49,6 @@ void request_send(struct request *r)
 		request_pump(r);
 }
 
-/* Finds out how many of these bytes belong to the body. False: a fault, noted. */
 bool request_take_body(struct request *r, const char *at, size_t len, size_t *took)
 {
 	struct body *b = &r->body;
@@ -80,8 +77,7 @@ bool request_take_body(struct request *r, const char *at, size_t len, size_t *to
 	return true;
 }
 
-/* Body bytes on their way to the server: what it does not take waits. False: gone. */
-static bool send_body(struct request *r, const char *at, size_t len)
+bool request_write(struct request *r, const char *at, size_t len)
 {
 	struct worker *w = r->session->worker;
 	size_t put;
@@ -139,7 +135,7 @@ static bool copy_body(struct request *r)
 			r->client_keep_alive = false;
 		s->in_seen = 0;
 	}
-	if (took > 0 && !send_body(r, w->scratch, took)) {
+	if (took > 0 && !request_write(r, w->scratch, took)) {
 		on_deaf_server(r);
 		return false;
 	}
@@ -197,7 +193,7 @@ void request_pump(struct request *r)
 	if ((r->life.state != REQUEST_AWAITING && r->life.state != REQUEST_ANSWERING) ||
 	    r->server_deaf)
 		return;
-	if (!send_waiting(r)) {
+	if (!request_flush(r)) {
 		if (r->upstream->server.broken)
 			on_deaf_server(r);
 		return;

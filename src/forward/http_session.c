@@ -10,7 +10,7 @@ const struct model_listener *session_listener(const struct session *s)
 {
 	if (s->request != NULL)
 		return s->request->door->listener;
-	return s->port->edition->doors[s->port->door].listener;
+	return port_door(s->port)->listener;
 }
 
 static uint32_t limit_between_requests_ms(const struct session *s)
@@ -118,8 +118,7 @@ static void refuse(struct session *s, uint16_t status, const char *why)
 {
 	struct live_listener *live = s->port->live;
 
-	atomic_fetch_add_explicit(status == 408 ? &live->timeouts : &live->bad_requests, 1,
-				  memory_order_relaxed);
+	live_count(status == 408 ? &live->timeouts : &live->bad_requests);
 	bool written = answer_write(s, status, why, true, false);
 	answer_record(s, NULL, status);
 	if (written)
@@ -155,9 +154,8 @@ static void keep_head(struct session *s, const char *at, size_t len)
 static size_t take_from(struct session *s, const char *at, size_t len, size_t seen)
 {
 	struct worker *w = s->worker;
-	struct door *door = &s->port->edition->doors[s->port->door];
 
-	switch (h1_parse_request(&w->head, at, len, seen, &door->limits)) {
+	switch (h1_parse_request(&w->head, at, len, seen, &port_door(s->port)->limits)) {
 	case H1_DONE:
 		break;
 	case H1_MORE:

@@ -7,8 +7,6 @@
 
 #include <sys/socket.h>
 
-#include "base/must.h"
-
 enum flow { FLOW_ON, FLOW_WAITS, FLOW_BROKEN };
 
 /* One read from the client to the server. */
@@ -17,18 +15,10 @@ static enum flow move_up(struct request *r)
 	struct session *s = r->session;
 	struct worker *w = s->worker;
 	struct stream *server = &r->upstream->server;
-	size_t got, put;
+	size_t got;
 
-	if (r->body_wait != NULL) {
-		if (stream_write(server, buf_at(r->body_wait), buf_waiting(r->body_wait),
-				 &put) != STREAM_OK)
-			return FLOW_BROKEN;
-		buf_consume(r->body_wait, put);
-		if (buf_waiting(r->body_wait) > 0)
-			return FLOW_WAITS;
-		buf_put(&w->bufs, r->body_wait);
-		r->body_wait = NULL;
-	}
+	if (!request_flush(r))
+		return server->broken ? FLOW_BROKEN : FLOW_WAITS;
 	if (r->shut_server || !s->client.readable)
 		return FLOW_WAITS;
 	switch (stream_read(&s->client, w->scratch, SCRATCH_BYTES, &got)) {
@@ -43,15 +33,9 @@ static enum flow move_up(struct request *r)
 	case STREAM_BROKEN:
 		return FLOW_BROKEN;
 	}
-	if (stream_write(server, w->scratch, got, &put) != STREAM_OK)
+	if (!request_write(r, w->scratch, got))
 		return FLOW_BROKEN;
-	if (put == got)
-		return FLOW_ON;
-	r->body_wait = buf_get(&w->bufs, got - put);
-	if (r->body_wait == NULL)
-		return FLOW_BROKEN;
-	buf_append(r->body_wait, w->scratch + put, got - put);
-	return FLOW_WAITS;
+	return r->body_wait == NULL ? FLOW_ON : FLOW_WAITS;
 }
 
 /* One read from the server to the client. */

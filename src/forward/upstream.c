@@ -1,7 +1,5 @@
 #include "forward/upstream.h"
 
-#include <sys/socket.h>
-
 #include "base/must.h"
 #include "forward/http_session.h"
 
@@ -42,15 +40,6 @@ static void stop_being_idle(struct upstream *u)
 	loop_timer_stop(u->worker->loop, &u->idle_limit);
 }
 
-/* Whether the server has closed it, or said something, unseen so far. */
-static bool is_quiet(struct upstream *u)
-{
-	char byte;
-
-	return recv(u->server.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-	       errno == EAGAIN;
-}
-
 struct upstream *upstream_take(struct worker *w, struct live_server *s,
 			       struct request *r, bool careful)
 {
@@ -58,7 +47,7 @@ struct upstream *upstream_take(struct worker *w, struct live_server *s,
 
 	while (!list_empty(&b->idle)) {
 		struct upstream *u = CONTAINER_OF(b->idle.next, struct upstream, link);
-		if (careful && !is_quiet(u)) {
+		if (careful && !stream_is_quiet(&u->server)) {
 			upstream_close(u);
 			continue;
 		}
@@ -148,9 +137,8 @@ void upstream_close(struct upstream *u)
 	slab_put(&w->upstreams_slab, u);
 }
 
-void upstream_close_idle(struct worker *w, struct backend *b)
+void upstream_close_idle(struct backend *b)
 {
-	(void)w;
 	LIST_EACH(&b->idle, it, next)
 		upstream_close(CONTAINER_OF(it, struct upstream, link));
 }
@@ -159,5 +147,5 @@ void upstream_close_orphans(struct worker *w)
 {
 	for (uint32_t i = 0; i < w->backend_count; i++)
 		if (w->backends[i].edition != w->edition_number)
-			upstream_close_idle(w, &w->backends[i]);
+			upstream_close_idle(&w->backends[i]);
 }

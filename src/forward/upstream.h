@@ -48,7 +48,7 @@ void upstream_keep(struct upstream *u, uint32_t idle_ms, uint32_t idle_max);
 void upstream_close(struct upstream *u);
 
 /* Closes the idle ones of a server, or of all servers that the newest edition lacks. */
-void upstream_close_idle(struct worker *w, struct backend *b);
+void upstream_close_idle(struct backend *b);
 void upstream_close_orphans(struct worker *w);
 
 /* What upstream tells a request (http_request.c, http_response.c). */

@@ -9,11 +9,6 @@
 
 /* ---- places ---- */
 
-static const struct model_listener *listener_of(const struct port *port)
-{
-	return port->edition->doors[port->door].listener;
-}
-
 static struct port *port_of(struct acceptor *a)
 {
 	return CONTAINER_OF(a, struct port, acceptor);
@@ -42,7 +37,7 @@ static bool enter(struct acceptor *a)
 
 	if (!gate_enter(&w->live->connections, connections_max(w), w->number))
 		goto none;
-	if (!gate_enter(&port->live->connections, listener_of(port)->connections_max,
+	if (!gate_enter(&port->live->connections, port_door(port)->listener->connections_max,
 			w->number)) {
 		worker_wake(w, gate_leave(&w->live->connections));
 		whose = port;
@@ -63,7 +58,7 @@ static bool has_place(struct acceptor *a)
 	struct worker *w = port->worker;
 
 	return gate_has_room(&w->live->connections, connections_max(w)) &&
-	       gate_has_room(&port->live->connections, listener_of(port)->connections_max);
+	       gate_has_room(&port->live->connections, port_door(port)->listener->connections_max);
 }
 
 static void leave_gates(struct worker *w, struct port *port)
@@ -358,7 +353,7 @@ static void on_drain(struct loop_job *job)
 			acceptor_stop(&CONTAINER_OF(it, struct port, link)->acceptor);
 		session_begin_drain(w, NULL);
 		for (uint32_t i = 0; i < w->backend_count; i++)
-			upstream_close_idle(w, &w->backends[i]);
+			upstream_close_idle(&w->backends[i]);
 	}
 	if (d->limit_ms == 0)
 		on_drain_limit(&w->drain_limit);
@@ -424,7 +419,7 @@ void worker_destroy(struct worker *w)
 	on_drain_limit(&w->drain_limit);
 	worker_sweep(w);
 	for (uint32_t i = 0; i < w->backend_count; i++)
-		upstream_close_idle(w, &w->backends[i]);
+		upstream_close_idle(&w->backends[i]);
 	LIST_EACH(&w->ports, it, next)
 		end_port(CONTAINER_OF(it, struct port, link));
 	loop_timer_stop(w->loop, &w->drain_limit);

@@ -142,6 +142,12 @@ static inline struct backend *worker_backend(struct worker *w, const struct live
 	return &w->backends[s->id];
 }
 
+/* The port's listener, in the edition that it works by. */
+static inline struct door *port_door(const struct port *port)
+{
+	return &port->edition->doors[port->door];
+}
+
 /* A pipe to splice through, or NULL, which is counted: then bytes are copied. */
 static inline struct pipe *worker_pipe(struct worker *w)
 {

@@ -110,6 +110,15 @@ static inline enum stream_result stream_write(struct stream *s, const void *at, 
 	return stream_write_more(s, at, len, false, put);
 }
 
+/* Nothing is there to read, not even the end. A look by a system call, where what the
+ * loop has told is not enough. */
+static inline bool stream_is_quiet(const struct stream *s)
+{
+	char byte;
+
+	return recv(s->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 /* Whether the peer takes what was written, however slowly: less waits in the kernel than
  * at the last call, or this is the first one since a write. The loop tells of room only
  * when a good part of the kernel's buffer is free: a slow peer may need minutes. */
