@@ -17,7 +17,7 @@ static void open_lane(struct lane *lane, const struct model_pool *pool, unsigned
 							      : pool->server_parallel_max;
 	}
 	lane->pool = pool;
-	lane->view = (struct pick_view){servers, pool->server_count};
+	lane->view = (struct pick_view){servers, pool->server_count, pool};
 	pick_state_init(&lane->state, pool->server_count,
 			hash_pair(loop + 1, hash_bytes(pool->name, strlen(pool->name))));
 	budget_init(&lane->budget, pool->retry_percent, pool->retry_reserve);

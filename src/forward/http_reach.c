@@ -16,7 +16,7 @@ static void leave_server(struct request *r)
 	if (!r->counted)
 		return;
 	r->counted = false;
-	atomic_fetch_sub_explicit(&live->in_flight, 1, memory_order_relaxed);
+	live_server_leave(live, pool, r->lane->pool->bounded_percent > 0);
 	if (r->lane->view.servers[r->server].parallel_max == 0)
 		return;
 	waiting = gate_leave(&live->gate);
@@ -185,7 +185,7 @@ void request_pick(struct request *r)
 	r->counted = true;
 	r->tries++;
 	r->picked_us = loop_now_us(w->loop);
-	atomic_fetch_add_explicit(&request_server(r)->in_flight, 1, memory_order_relaxed);
+	live_server_enter(request_server(r), lane->pool->live, lane->pool->bounded_percent > 0);
 	live_count(&request_server(r)->requests);
 	request_on(r, EVENT_PICKED);
 }

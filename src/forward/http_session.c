@@ -5,6 +5,7 @@
 
 #include "base/must.h"
 #include "forward/http_request.h"
+#include "forward/upstream.h"
 
 const struct model_listener *session_listener(const struct session *s)
 {
@@ -67,7 +68,7 @@ void session_end(struct session *s)
 	buf_put(&w->bufs, s->out);
 	list_remove(&s->idle_link);
 	list_remove(&s->link);
-	list_push_last(&w->dead, &s->link);
+	worker_bury(w, &s->grave, &w->sessions_slab);
 	worker_count_session(w, s->port, -1);
 }
 
@@ -373,7 +374,7 @@ static void on_deadline(struct loop_timer *t)
 		session_end(s);
 }
 
-void session_begin(struct port *port, int fd, const struct sockaddr *peer)
+static void begin(struct port *port, int fd, const struct sockaddr *peer)
 {
 	struct worker *w = port->worker;
 	struct session *s = slab_get(&w->sessions_slab);
@@ -413,7 +414,9 @@ bool session_make_room(struct worker *w, const struct port *port, bool at_once)
 	return false;
 }
 
-void session_begin_drain(struct worker *w, const struct port *port)
+/* Idle connections get DRAIN_GRACE_MS more, so that a request that is on its way is
+ * answered (with Connection: close) instead of being cut off. */
+static void begin_drain(struct worker *w, const struct port *port)
 {
 	LIST_EACH(&w->idle, it, next) {
 		struct session *s = CONTAINER_OF(it, struct session, idle_link);
@@ -421,3 +424,17 @@ void session_begin_drain(struct worker *w, const struct port *port)
 			session_rearm(s);
 	}
 }
+
+static void end_all(struct worker *w, const struct port *port)
+{
+	LIST_EACH(&w->sessions, it, next) {
+		struct session *s = CONTAINER_OF(it, struct session, link);
+		if (port == NULL || s->port == port)
+			session_end(s);
+	}
+}
+
+const struct protocol protocol_http = {
+	.begin = begin, .begin_drain = begin_drain, .end_all = end_all,
+	.adopt = upstream_close_orphans,
+};

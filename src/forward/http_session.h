@@ -44,6 +44,7 @@ enum {
 };
 
 struct session {
+	struct grave  grave;		/* once it is dead */
 	struct stream client;		/* owned */
 	struct loop_timer deadline;
 	struct worker *worker;		/* borrowed */
@@ -70,9 +71,6 @@ struct session {
 
 /* What the session works by: of its request's edition, else of its port's. */
 const struct model_listener *session_listener(const struct session *s);
-
-/* Begins a session on an accepted descriptor, which is given. */
-void session_begin(struct port *port, int fd, const struct sockaddr *peer);
 
 /* Ends it at once; a request on it is abandoned. */
 void session_end(struct session *s);
@@ -126,10 +124,5 @@ bool session_others_wait(const struct session *s);
  * place: at once, or when it has been idle for GIVE_WAY_MS, since its next request may
  * be on its way. False: none is idle. */
 bool session_make_room(struct worker *w, const struct port *port, bool at_once);
-
-/* The worker drains, or this port's listener was removed: idle connections (port NULL:
- * all) get DRAIN_GRACE_MS more, so that a request that is on its way is answered (with
- * Connection: close) instead of being cut off. */
-void session_begin_drain(struct worker *w, const struct port *port);
 
 #endif

@@ -113,7 +113,7 @@ void upstream_keep(struct upstream *u, uint32_t idle_ms, uint32_t idle_max)
 	must(u->in == NULL);
 	u->request = NULL;
 	if (u->server.readable || u->server.ended || b->idle_count >= idle_max ||
-	    b->edition != w->edition_number || w->draining) {
+	    worker_is_orphan(w, b) || w->draining) {
 		upstream_close(u);
 		return;
 	}
@@ -146,6 +146,6 @@ void upstream_close_idle(struct backend *b)
 void upstream_close_orphans(struct worker *w)
 {
 	for (uint32_t i = 0; i < w->backend_count; i++)
-		if (w->backends[i].edition != w->edition_number)
+		if (worker_is_orphan(w, &w->backends[i]))
 			upstream_close_idle(&w->backends[i]);
 }

@@ -24,7 +24,7 @@ struct upstream {
 	struct request *request;	/* borrowed, NULL while idle */
 	struct buf    *in;		/* owned: the beginning of a response head, or NULL */
 	struct loop_timer idle_limit;
-	struct link    link;		/* in backend.idle, later in worker->dead */
+	struct link    link;		/* in backend.idle */
 	uint32_t       served;		/* responses that came over it */
 };
 

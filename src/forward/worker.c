@@ -7,6 +7,11 @@
 #include "forward/http_request.h"
 #include "forward/upstream.h"
 
+/* By enum listener_kind. */
+static const struct protocol *const protocols[] = {
+	[LISTEN_HTTP] = &protocol_http,
+};
+
 /* ---- places ---- */
 
 static struct port *port_of(struct acceptor *a)
@@ -77,7 +82,7 @@ static void leave(struct acceptor *a)
 static void on_accept(struct acceptor *a, int fd, const struct sockaddr *peer)
 {
 	worker_sweep(port_of(a)->worker);
-	session_begin(port_of(a), fd, peer);
+	port_of(a)->protocol->begin(port_of(a), fd, peer);
 }
 
 static void on_starved(struct acceptor *a)
@@ -188,12 +193,32 @@ void worker_wake(struct worker *w, uint64_t loops)
 	}
 }
 
+void worker_join(struct worker *w, struct backend *b, struct link *session,
+		 struct edition *e, uint32_t lane)
+{
+	if (list_empty(&b->joined) && worker_is_orphan(w, b)) {
+		b->edition = edition_use(e);
+		b->lane = lane;
+	}
+	list_push_last(&b->joined, session);
+}
+
+void worker_part(struct worker *w, struct backend *b, struct link *session)
+{
+	list_remove(session);
+	if (!list_empty(&b->joined) || !worker_is_orphan(w, b))
+		return;
+	struct edition *e = b->edition;
+	b->edition = NULL;
+	edition_release(e);
+}
+
 void worker_sweep(struct worker *w)
 {
-	while (!list_empty(&w->dead)) {
-		struct session *s = CONTAINER_OF(w->dead.next, struct session, link);
-		list_remove(&s->link);
-		slab_put(&w->sessions_slab, s);
+	while (w->dead != NULL) {
+		struct grave *g = w->dead;
+		w->dead = g->next;
+		slab_put(g->slab, g);
 	}
 }
 
@@ -224,6 +249,7 @@ static void open_port(struct worker *w, const struct port_opening *opening)
 	port->edition = w->now;
 	port->door = find_door(w->now, opening->live);
 	must(port->door >= 0);
+	port->protocol = protocols[w->now->model->listeners[port->door].kind];
 	port->acceptor.enter = enter;
 	port->acceptor.has_place = has_place;
 	port->acceptor.leave = leave;
@@ -243,7 +269,16 @@ static void remove_port(struct worker *w, struct port *port)
 	if (port->sessions == 0)
 		end_port(port);
 	else
-		session_begin_drain(w, port);
+		port->protocol->begin_drain(w, port);
+}
+
+/* A list's first and last elements point at its head: it is moved by hand. */
+static void move_list(struct link *from, struct link *to)
+{
+	if (list_empty(from))
+		return;
+	list_insert(from, to);
+	list_remove(from);
 }
 
 static void grow_backends(struct worker *w, const struct model *m)
@@ -254,28 +289,52 @@ static void grow_backends(struct worker *w, const struct model *m)
 		for (uint32_t j = 0; j < m->pools[i].server_count; j++)
 			if (m->pools[i].servers[j].live->id >= count)
 				count = m->pools[i].servers[j].live->id + 1;
-	if (count > w->backend_count) {
-		/* Lists point at themselves: they are moved by hand. */
-		struct backend *grown = memory_new(count, sizeof *grown);
-		for (uint32_t i = 0; i < count; i++) {
-			list_init(&grown[i].idle);
-			if (i >= w->backend_count)
-				continue;
-			grown[i].idle_count = w->backends[i].idle_count;
-			grown[i].edition = w->backends[i].edition;
-			if (!list_empty(&w->backends[i].idle)) {
-				list_insert(&w->backends[i].idle, &grown[i].idle);
-				list_remove(&w->backends[i].idle);
-			}
-		}
-		free(w->backends);
-		w->backends = grown;
-		w->backend_count = count;
+	if (count == w->backend_count)
+		return;
+	struct backend *grown = memory_new(count, sizeof *grown);
+	for (uint32_t i = 0; i < count; i++) {
+		list_init(&grown[i].idle);
+		list_init(&grown[i].joined);
+		if (i >= w->backend_count)
+			continue;
+		struct backend *old = &w->backends[i];
+		grown[i].idle_count = old->idle_count;
+		grown[i].edition = old->edition;
+		grown[i].edition_number = old->edition_number;
+		grown[i].lane = old->lane;
+		move_list(&old->idle, &grown[i].idle);
+		move_list(&old->joined, &grown[i].joined);
 	}
-	for (uint32_t i = 0; i < m->pool_count; i++)
-		for (uint32_t j = 0; j < m->pools[i].server_count; j++)
-			worker_backend(w, m->pools[i].servers[j].live)->edition =
-				w->edition_number;
+	free(w->backends);
+	w->backends = grown;
+	w->backend_count = count;
+}
+
+/* Which backends the new edition has. What is joined to one that it lacks still needs the
+ * old one; what is joined to one that has come back needs it no longer. */
+static void renew_backends(struct worker *w, struct edition *before)
+{
+	const struct model *m = w->now->model;
+
+	for (uint32_t i = 0; i < m->pool_count; i++) {
+		for (uint32_t j = 0; j < m->pools[i].server_count; j++) {
+			struct backend *b = worker_backend(w, m->pools[i].servers[j].live);
+			bool held = b->edition != before && !list_empty(&b->joined);
+			struct edition *old = b->edition;
+			b->edition = w->now;
+			b->edition_number = w->edition_number;
+			b->lane = i;
+			if (held)
+				edition_release(old);
+		}
+	}
+	for (uint32_t i = 0; before != NULL && i < w->backend_count; i++) {
+		struct backend *b = &w->backends[i];
+		if (b->edition == before && !list_empty(&b->joined))
+			edition_use(before);
+		else if (b->edition == before)
+			b->edition = NULL;
+	}
 }
 
 static void on_adopt(struct loop_job *job)
@@ -294,6 +353,7 @@ static void on_adopt(struct loop_job *job)
 	w->edition_number++;
 	list_push_last(&w->editions, &w->now->link);
 	grow_backends(w, w->now->model);
+	renew_backends(w, before);
 	LIST_EACH(&w->ports, it, next) {
 		struct port *port = CONTAINER_OF(it, struct port, link);
 		if (port->removed)
@@ -303,7 +363,8 @@ static void on_adopt(struct loop_job *job)
 	}
 	for (uint32_t i = 0; i < a->count; i++)
 		open_port(w, &a->openings[i]);
-	upstream_close_orphans(w);
+	for (size_t i = 0; i < COUNT_OF(protocols); i++)
+		protocols[i]->adopt(w);
 	if (before != NULL)
 		edition_release(before);
 	/* Limits may have grown. */
@@ -337,8 +398,8 @@ static void on_drain_limit(struct loop_timer *t)
 	struct worker *w = CONTAINER_OF(t, struct worker, drain_limit);
 
 	worker_sweep(w);
-	LIST_EACH(&w->sessions, it, next)
-		session_end(CONTAINER_OF(it, struct session, link));
+	for (size_t i = 0; i < COUNT_OF(protocols); i++)
+		protocols[i]->end_all(w, NULL);
 }
 
 static void on_drain(struct loop_job *job)
@@ -351,7 +412,8 @@ static void on_drain(struct loop_job *job)
 		w->draining = true;
 		LIST_EACH(&w->ports, it, next)
 			acceptor_stop(&CONTAINER_OF(it, struct port, link)->acceptor);
-		session_begin_drain(w, NULL);
+		for (size_t i = 0; i < COUNT_OF(protocols); i++)
+			protocols[i]->begin_drain(w, NULL);
 		for (uint32_t i = 0; i < w->backend_count; i++)
 			upstream_close_idle(&w->backends[i]);
 	}
@@ -400,7 +462,8 @@ struct worker *worker_create(unsigned number, struct live *live, struct worker *
 	list_init(&w->idle);
 	list_init(&w->holding);
 	loop_timer_init(&w->hold_limit, on_hold_limit);
-	list_init(&w->dead);
+	list_init(&w->tcp_sessions);
+	list_init(&w->udp_ports);
 	slab_init(&w->sessions_slab, sizeof(struct session));
 	slab_init(&w->requests_slab, sizeof(struct request));
 	slab_init(&w->upstreams_slab, sizeof(struct upstream));

@@ -32,10 +32,40 @@ enum {
 };
 
 struct worker;
+struct port;
+
+/* What a kind of listener does with its connections: one per mode. Each function is
+ * called on the loop's thread; a port is named where only its connections are meant,
+ * NULL means those of all ports of the kind. */
+struct protocol {
+	/* A connection, whose place is taken; fd is given. */
+	void (*begin)(struct port *port, int fd, const struct sockaddr *peer);
+
+	/* No new work comes any more, by the worker's drain or since the listener was
+	 * removed: connections end as soon as they may. */
+	void (*begin_drain)(struct worker *w, const struct port *port);
+
+	/* Time is over: all end at once. */
+	void (*end_all)(struct worker *w, const struct port *port);
+
+	/* A new edition is in force, w->now; backends that it lacks are orphans
+	 * (worker_is_orphan). */
+	void (*adopt)(struct worker *w);
+};
+extern const struct protocol protocol_http;	/* http_session.c */
+extern const struct protocol protocol_tcp;	/* tcp_session.c */
+
+/* What may end deep inside a call begins with one: it is marked dead, and its memory
+ * stays until the next event (worker_sweep), so that callers can look at the mark. */
+struct grave {
+	struct grave *next;
+	struct slab  *slab;
+};
 
 /* A listening socket of this loop. */
 struct port {
 	struct acceptor acceptor;
+	const struct protocol *protocol;
 	struct worker  *worker;			/* borrowed */
 	struct live_listener *live;		/* held by way of the edition */
 	struct edition *edition;		/* worker->now; used (held) once it is removed */
@@ -45,11 +75,17 @@ struct port {
 	uint32_t sessions;			/* a removed port ends with the last one */
 };
 
-/* What a worker keeps for a server: idle connections, the last used one first. */
+/* What a worker keeps for a server: idle connections, the last used one first, and the
+ * TCP sessions that are joined to it. A session outlives editions: it asks its backend
+ * for its pool's lane, in the newest edition that has the server. */
 struct backend {
-	struct link idle;
+	struct link idle;			/* upstream connections (http) */
 	uint32_t    idle_count;
-	uint32_t    edition;			/* number of the newest edition that has it */
+	struct link joined;			/* sessions (tcp) */
+	struct edition *edition;		/* w->now; of an orphan that has sessions, the
+						 * last that had it, used (held); else NULL */
+	uint32_t    edition_number;		/* of the newest edition that has it */
+	uint32_t    lane;			/* index in that edition */
 };
 
 /* What the worker asks the control thread for. Called on the loop's thread: they
@@ -77,15 +113,17 @@ struct worker {
 	struct backend *backends;		/* owned, by live_server.id */
 	uint32_t        backend_count;
 
-	struct slab     sessions_slab, requests_slab, upstreams_slab;
+	struct slab     sessions_slab, requests_slab, upstreams_slab, tcp_slab;
 	struct buf_pool bufs;
 	struct pipes    pipes;
-	struct link     sessions;		/* all */
+	struct link     sessions;		/* http: all */
 	struct link     idle;			/* those without a request, longest idle first */
 	struct link     holding;		/* those that hold answers back */
 	struct loop_timer hold_limit;
-	struct link     dead;			/* ended in this turn: freed in the next */
-	uint32_t        session_count;
+	struct link     tcp_sessions;		/* tcp: all */
+	struct link     udp_ports;		/* udp: their sockets and flows, udp.h */
+	struct grave   *dead;			/* ended in this turn: freed in the next */
+	uint32_t        session_count;		/* of all kinds */
 
 	char *scratch;				/* owned; SCRATCH_BYTES, with room around */
 	char *head_out;				/* owned; where a response head is written anew */
@@ -134,12 +172,37 @@ void worker_wake(struct worker *w, uint64_t loops);
 /* Frees what ended earlier; to be called first by each handler of an event. */
 void worker_sweep(struct worker *w);
 
+/* A session that is connected to this backend's server, by this edition and lane; from
+ * now on it asks worker_lane. And one that is no longer. */
+void worker_join(struct worker *w, struct backend *b, struct link *session,
+		 struct edition *e, uint32_t lane);
+void worker_part(struct worker *w, struct backend *b, struct link *session);
+
 /* Called by sessions as they begin and end. */
 void worker_count_session(struct worker *w, struct port *port, int one);
+
+/* To be freed by worker_sweep: g is the first member of an object of this slab. */
+static inline void worker_bury(struct worker *w, struct grave *g, struct slab *slab)
+{
+	*g = (struct grave){w->dead, slab};
+	w->dead = g;
+}
 
 static inline struct backend *worker_backend(struct worker *w, const struct live_server *s)
 {
 	return &w->backends[s->id];
+}
+
+/* The newest edition has no such server: reload or removal took it out. */
+static inline bool worker_is_orphan(const struct worker *w, const struct backend *b)
+{
+	return b->edition_number != w->edition_number;
+}
+
+/* The pool of a backend that somebody is joined to. */
+static inline struct lane *worker_lane(const struct backend *b)
+{
+	return &b->edition->lanes[b->lane];
 }
 
 /* The port's listener, in the edition that it works by. */

@@ -62,6 +62,8 @@ struct live_server {
 	uint64_t seed;			/* hash of the address text */
 	char     text[ADDRESS_TEXT_MAX];
 	char     pool[MODEL_NAME_MAX + 1];
+	atomic_uint leave_ms;		/* how long sessions may stay once no model has it any
+					 * more; writer: control thread, before the change */
 
 	/* Control thread only. */
 	char     reason[LIVE_REASON_MAX];	/* of the present verdict */
@@ -80,6 +82,12 @@ struct live_pool {
 		      queue_timeouts;
 	atomic_uint   waiting;			/* requests in queues, all loops */
 	atomic_ullong waiting_loops;		/* bit per loop that has some */
+	atomic_uint   in_flight;		/* of all its servers; counted only where loads are
+						 * bounded (model_pool.bounded_percent) */
+	atomic_ullong bytes_up, bytes_down;	/* TCP, UDP: to servers, to clients */
+
+	/* TCP: what became of clients whose server left. */
+	atomic_ullong moved_replayed, moved_idle, not_moved;
 	uint32_t holders;			/* models */
 	struct live_pool *next;
 };
@@ -91,6 +99,9 @@ struct live_listener {
 	atomic_uint   waiting;			/* requests behind `parallel`, all loops */
 	atomic_ullong accepted, requests, responses[6];	/* responses by status class, [0]: none */
 	atomic_ullong bad_requests, timeouts, client_gone, cut, accept_paused, queue_full;
+	atomic_ullong proxy_refused;	/* a trusted peer sent no PROXY header, or a bad one */
+	atomic_uint   flows;		/* UDP: at present */
+	atomic_ullong flows_full, datagrams_dropped;
 	uint32_t holders;		/* models */
 	struct live_listener *next;
 };
@@ -129,6 +140,23 @@ void live_fini(struct live *live);
  *
  * -1: more servers than LIVE_SERVER_IDS_MAX; nothing has changed then. */
 int model_attach(struct model *m, struct live *live, struct err *err);
+
+/* How many of a server's are under way: one more, one less. Where loads are bounded
+ * (bounded_percent is not 0) its pool counts too; who entered bounded leaves bounded,
+ * whatever the model says by then. Any loop. */
+static inline void live_server_enter(struct live_server *s, struct live_pool *pool, bool bounded)
+{
+	atomic_fetch_add_explicit(&s->in_flight, 1, memory_order_relaxed);
+	if (bounded)
+		atomic_fetch_add_explicit(&pool->in_flight, 1, memory_order_relaxed);
+}
+
+static inline void live_server_leave(struct live_server *s, struct live_pool *pool, bool bounded)
+{
+	atomic_fetch_sub_explicit(&s->in_flight, 1, memory_order_relaxed);
+	if (bounded)
+		atomic_fetch_sub_explicit(&pool->in_flight, 1, memory_order_relaxed);
+}
 
 /* What m asks for becomes true of its servers: weight, drain, and a numeric address is
  * published. Before any loop works by m, and after the last thing that can fail: what

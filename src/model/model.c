@@ -59,11 +59,15 @@ static void listener_fini(struct model_listener *l)
 		free(l->routes[i].path);
 	}
 	free(l->routes);
+	free(l->proxy_peers);
 }
 
 static void pool_fini(struct model_pool *p)
 {
 	free(p->name);
+	free(p->table);
+	free(p->key_name);
+	free(p->sticky_cookie);
 	free(p->servers);
 	free(p->check.path);
 	free(p->check.host);
@@ -81,8 +85,87 @@ void model_destroy(struct model *m)
 	free(m->pools);
 	free(m->log_path);
 	free(m->access_path);
+	free(m->control_path);
+	free(m->state_path);
+	for (uint32_t i = 0; i < m->control_count; i++) {
+		free(m->controls[i].token_path);
+		free(m->controls[i].read_token_path);
+	}
+	free(m->controls);
 	free(m);
 }
+
+/* ---- copying: each struct by value, then what it owns anew ---- */
+
+static char *text_copy(const char *text)
+{
+	return text != NULL ? memory_text(text) : NULL;
+}
+
+static void *array_copy(const void *from, uint32_t count, size_t size)
+{
+	void *to = memory_new(count, size);
+
+	if (count > 0)
+		memcpy(to, from, count * size);
+	return to;
+}
+
+static void listener_copy(struct model_listener *l)
+{
+	l->live = NULL;
+	l->proxy_peers = array_copy(l->proxy_peers, l->proxy_peer_count,
+				    sizeof *l->proxy_peers);
+	l->routes = array_copy(l->routes, l->route_count, sizeof *l->routes);
+	for (uint32_t i = 0; i < l->route_count; i++) {
+		l->routes[i].host = text_copy(l->routes[i].host);
+		l->routes[i].path = text_copy(l->routes[i].path);
+	}
+}
+
+static void pool_copy(struct model_pool *p)
+{
+	p->live = NULL;
+	p->table = NULL;
+	p->name = text_copy(p->name);
+	p->key_name = text_copy(p->key_name);
+	p->sticky_cookie = text_copy(p->sticky_cookie);
+	p->check.path = text_copy(p->check.path);
+	p->check.host = text_copy(p->check.host);
+	p->host = text_copy(p->host);
+	p->servers = array_copy(p->servers, p->server_count, sizeof *p->servers);
+	for (uint32_t i = 0; i < p->server_count; i++)
+		p->servers[i].live = NULL;
+}
+
+struct model *model_copy(const struct model *from)
+{
+	struct model *m = memory_new(1, sizeof *m);
+
+	memcpy(m, from, sizeof *m);
+	atomic_init(&m->holders, 1);
+	m->live = NULL;
+	m->next_released = NULL;
+	m->listeners = array_copy(m->listeners, m->listener_count, sizeof *m->listeners);
+	for (uint32_t i = 0; i < m->listener_count; i++)
+		listener_copy(&m->listeners[i]);
+	m->pools = array_copy(m->pools, m->pool_count, sizeof *m->pools);
+	for (uint32_t i = 0; i < m->pool_count; i++)
+		pool_copy(&m->pools[i]);
+	m->log_path = text_copy(m->log_path);
+	m->access_path = text_copy(m->access_path);
+	m->control_path = text_copy(m->control_path);
+	m->state_path = text_copy(m->state_path);
+	m->controls = array_copy(m->controls, m->control_count, sizeof *m->controls);
+	for (uint32_t i = 0; i < m->control_count; i++) {
+		struct model_control *c = &m->controls[i];
+		c->token_path = text_copy(c->token_path);
+		c->read_token_path = text_copy(c->read_token_path);
+	}
+	return m;
+}
+
+/* ---- looking up and changing ---- */
 
 int model_pool_find(const struct model *m, struct span name)
 {
@@ -92,8 +175,38 @@ int model_pool_find(const struct model *m, struct span name)
 	return -1;
 }
 
+int model_server_find(const struct model_pool *p, const char *text)
+{
+	for (uint32_t i = 0; i < p->server_count; i++)
+		if (strcmp(p->servers[i].address.text, text) == 0)
+			return (int)i;
+	return -1;
+}
+
+struct model_server *model_server_add(struct model_pool *p)
+{
+	if (p->server_count == MODEL_SERVERS_MAX)
+		return NULL;
+	p->servers = memory_grow(p->servers, p->server_count + 1, sizeof *p->servers);
+	struct model_server *s = &p->servers[p->server_count++];
+	*s = (struct model_server){0};
+	model_server_defaults(s);
+	return s;
+}
+
+void model_server_remove(struct model_pool *p, uint32_t at)
+{
+	must(at < p->server_count);
+	memmove(&p->servers[at], &p->servers[at + 1],
+		(p->server_count - at - 1) * sizeof *p->servers);
+	p->server_count--;
+}
+
+/* ---- defaults ---- */
+
 void model_listener_defaults(struct model_listener *l)
 {
+	l->kind = LISTEN_HTTP;
 	l->connections_max = 0;
 	l->parallel_max = 0;
 	l->queue_max = 1024;
@@ -109,6 +222,9 @@ void model_listener_defaults(struct model_listener *l)
 	l->keep_alive_ms = 60000;
 	l->linger_ms = 2000;
 	l->tunnel_ms = 3600 * 1000;
+	l->idle_ms = 3600 * 1000;
+	l->lifetime_ms = 0;
+	l->keep_alive_probe_ms = 60 * 1000;
 	l->requests_max = 0;
 
 	l->forwarded = FORWARD_VIA | FORWARD_X_FORWARDED;
@@ -123,6 +239,12 @@ void model_pool_defaults(struct model_pool *p)
 		.expect = EXPECT_STATUS, .status_min = 200, .status_max = 399,
 		.every_ms = 3000, .timeout_ms = 1000, .rise = 2, .fall = 3,
 	};
+
+	p->ring_points = 160;
+	p->maglev_size = 65537;
+	p->bounded_percent = 0;
+	p->key = KEY_ADDRESS;
+	p->sticky_s = 0;
 
 	p->server_parallel_max = 0;
 	p->queue_max = 1024;
@@ -141,6 +263,11 @@ void model_pool_defaults(struct model_pool *p)
 	p->idle_max = 256;
 
 	p->host_mode = HOST_PRESERVE;
+
+	p->redistribute = REDISTRIBUTE_IDLE;
+	p->replay_max = 16 * 1024;
+	p->quiet_ms = 10;
+	p->proxy_version = 0;
 }
 
 void model_server_defaults(struct model_server *s)

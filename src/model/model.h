@@ -29,9 +29,12 @@ enum {
 	MODEL_ROUTES_MAX    = 1024,	/* in one listener */
 	MODEL_NAME_MAX      = 63,
 	MODEL_WEIGHT_MAX    = 256,
+	MODEL_PEERS_MAX     = 64,	/* ranges of trusted peers of one listener */
+	MODEL_CONTROLS_MAX  = 4,	/* addresses of the control interface, over TCP */
 };
 
 struct policy;		/* pick/policy.h */
+struct pick_table;
 struct live;		/* model/live.h */
 struct live_server;
 struct live_pool;
@@ -66,9 +69,31 @@ struct model_server {
 
 enum host_mode { HOST_PRESERVE, HOST_SERVER, HOST_FIXED };
 
+/* What of a client or a request is hashed, for policies that go by a key. All but the
+ * first two are for HTTP; a request without it goes by the client's address. */
+enum key_kind { KEY_ADDRESS, KEY_ADDRESS_PORT, KEY_HEADER, KEY_COOKIE, KEY_PATH, KEY_QUERY };
+
+/* What becomes of TCP clients whose server has left (forward/tcp_life.h). */
+enum redistribute {
+	REDISTRIBUTE_OFF,	/* closed */
+	REDISTRIBUTE_REPLAY,	/* moved while the server has answered nothing at all */
+	REDISTRIBUTE_IDLE,	/* moved between exchanges too */
+};
+
 struct model_pool {
 	char *name;			/* owned */
 	const struct policy *policy;
+	struct pick_table *table;	/* owned, one block; NULL: the policy needs none, or
+					 * pick_prepare has not been called */
+	uint32_t ring_points;		/* ring: for each unit of weight */
+	uint32_t maglev_size;		/* maglev: entries of its table, a prime */
+	uint32_t bounded_percent;	/* ring, maglev: a server has so much more than the
+					 * mean at most; 0: no bound */
+	enum key_kind key;
+	char    *key_name;		/* owned; of the header, cookie or query argument */
+	char    *sticky_cookie;		/* owned; NULL: a client keeps its server by key only */
+	uint32_t sticky_s;		/* how long the client keeps it; 0: its session */
+
 	struct model_server *servers;	/* owned */
 	uint32_t server_count;
 	struct model_check check;
@@ -90,6 +115,12 @@ struct model_pool {
 	enum host_mode host_mode;
 	char *host;			/* owned; HOST_FIXED */
 
+	/* TCP only. */
+	enum redistribute redistribute;
+	uint32_t replay_max;		/* bytes of a client kept to be sent again */
+	uint32_t quiet_ms;		/* silent so long after an answer, it was whole */
+	uint32_t proxy_version;		/* of the PROXY header for servers, 1 or 2; 0: none */
+
 	struct live_pool *live;		/* held; set by model_attach */
 };
 
@@ -103,12 +134,25 @@ enum forwarded_headers {
 	FORWARD_VIA = 1, FORWARD_X_FORWARDED = 2, FORWARD_FORWARDED = 4,
 };
 
+enum listener_kind { LISTEN_HTTP, LISTEN_TCP, LISTEN_UDP };
+
+/* A range of addresses, such as 10.0.0.0/8. */
+struct model_peers {
+	uint8_t  bytes[16];		/* network order; IPv4 as ::ffff:a.b.c.d */
+	uint8_t  bits;			/* 0 to 128, of these */
+};
+
 struct model_listener {
+	enum listener_kind kind;
 	struct address address;
 	struct model_route *routes;	/* owned; the first that fits is taken */
 	uint32_t route_count;		/* `to POOL` is the last route, with host and path NULL */
 
-	uint32_t connections_max;	/* at once, further ones wait unaccepted; 0: no limit */
+	struct model_peers *proxy_peers;	/* owned; whose connections begin with a PROXY */
+	uint32_t proxy_peer_count;		/* header, which is believed */
+
+	uint32_t connections_max;	/* at once, further ones wait unaccepted; 0: no limit.
+					 * UDP: flows, a datagram of one more is dropped */
 	uint32_t parallel_max;		/* requests at once; 0: no limit */
 	uint32_t queue_max;		/* requests that wait behind parallel_max */
 	uint32_t queue_ms;
@@ -120,6 +164,10 @@ struct model_listener {
 	uint32_t keep_alive_ms;		/* without a request */
 	uint32_t linger_ms;		/* to read on after an early answer */
 	uint32_t tunnel_ms;		/* without a byte in a tunnel */
+	uint32_t idle_ms;		/* TCP, UDP: without a byte, either direction */
+	uint32_t lifetime_ms;		/* TCP: of a connection; 0: no limit */
+	uint32_t keep_alive_probe_ms;	/* TCP: silence after which the kernel asks whether the
+					 * peer is there, both sides; 0: never */
 	uint32_t requests_max;		/* per connection; 0: no limit */
 
 	unsigned forwarded;		/* enum forwarded_headers */
@@ -129,6 +177,13 @@ struct model_listener {
 };
 
 enum access_format { ACCESS_OFF, ACCESS_COMBINED, ACCESS_JSON };
+
+/* Where the control interface is to be had over TCP. Files with a token each. */
+struct model_control {
+	struct address address;
+	char *token_path;		/* owned; who has it may do everything */
+	char *read_token_path;		/* owned; may look only; NULL: nobody */
+};
 
 struct model {
 	struct model_listener *listeners;	/* owned */
@@ -144,6 +199,11 @@ struct model {
 	enum access_format access_format;
 	char    *access_path;		/* owned; NULL: standard output */
 
+	char    *control_path;		/* owned; the control socket; NULL: by the name */
+	char    *state_path;		/* owned; folder of the journal; NULL: the usual one */
+	struct model_control *controls;	/* owned */
+	uint32_t control_count;
+
 	atomic_uint   holders;
 	struct live  *live;			/* borrowed; NULL until model_attach */
 	struct model *next_released;		/* while in live->released */
@@ -151,6 +211,10 @@ struct model {
 
 /* An empty model with one holder: the caller. */
 struct model *model_create(void);
+
+/* A copy of all that was asked for, without live parts and without tables, with one
+ * holder: the caller, who may change it. */
+struct model *model_copy(const struct model *m);
 
 /* One more holder; returns m. Any thread. */
 const struct model *model_get(const struct model *m);
@@ -165,6 +229,16 @@ void model_destroy(struct model *m);
 
 /* The pool's index, or -1. */
 int model_pool_find(const struct model *m, struct span name);
+
+/* The server's index, by its text as address_parse writes it, or -1. */
+int model_server_find(const struct model_pool *p, const char *text);
+
+/* Room for one more at the end, with the defaults set; NULL: MODEL_SERVERS_MAX are there.
+ * Earlier pointers to servers of the pool are no longer valid. */
+struct model_server *model_server_add(struct model_pool *p);
+
+/* The order of the others stays. */
+void model_server_remove(struct model_pool *p, uint32_t at);
 
 /* Defaults, in one place: config starts from these for each new block, in zeroed
  * memory. What a block is about (address, name, servers, routes) is the caller's to

@@ -1,8 +1,9 @@
 /* pick/policy.h - how a balancing policy plugs in.
  *
  * A policy answers one question: which server serves this key? It sees a list of
- * servers with what is true of them now, and a little memory of its own loop's; no
- * socket, no protocol, no clock. HTTP, TCP, key-value and packets share it.
+ * servers with what is true of them now, a table that it has made of the model
+ * beforehand, and a little memory of its own loop's; no socket, no protocol, no clock.
+ * HTTP, TCP, UDP, key-value and packets share it.
  *
  * Every policy keeps these: it never returns a server that is down, draining, of
  * weight 0, busy (pick_server.live->gate at its limit), or already tried; it
@@ -30,9 +31,10 @@ struct pick_server {
 	uint32_t parallel_max;		/* 0: no limit */
 };
 
-struct pick_view {			/* immutable: one per pool and model */
+struct pick_view {			/* immutable: one per pool, model and loop */
 	const struct pick_server *servers;
 	uint32_t count;
+	const struct model_pool *pool;	/* borrowed, as long as the model: table, bound, live */
 };
 
 /* What a loop remembers for a pool from one pick to the next. */
@@ -41,6 +43,7 @@ struct pick_state {
 	uint32_t cursor;	/* whose turn it is; starts anywhere: loops differ */
 	uint32_t lightest, heaviest;	/* weights but 0; see pick_see_weights */
 	uint32_t unseen;	/* picks until the weights are looked at again */
+	uint32_t open_weight;	/* of all that were open then */
 	int64_t *current;	/* owned; one per server of the view, all 0 at first */
 };
 
@@ -53,6 +56,13 @@ struct policy {
 	const char *name;	/* the word in the configuration */
 	const char *help;	/* one line for the manual page */
 	bool wants_load;	/* reads load_total: probes must report it */
+	bool wants_key;		/* goes by the key; the others are given 0 */
+
+	/* The table that pick looks up, one block of heap memory that is given to the
+	 * caller; by what the model says alone, so that equal models have equal tables on
+	 * every machine. NULL and *err: it would be too large. Control thread; may take
+	 * milliseconds. The function is NULL where there is no table. */
+	struct pick_table *(*build)(const struct model_pool *pool, struct err *err);
 
 	/* Never blocks, locks or allocates. Returns an index into servers. A policy
 	 * that must note its choice in live (least-load) does so here. */
@@ -61,7 +71,7 @@ struct policy {
 };
 
 extern const struct policy policy_round_robin, policy_least_load, policy_least_conn,
-			   policy_two_choices, policy_random;
+			   policy_two_choices, policy_random, policy_ring, policy_maglev;
 
 /* All of them, in the order of the manual page; ends with NULL. The first is the
  * default. */
@@ -69,6 +79,11 @@ extern const struct policy *const policies[];
 
 /* Finds a policy by its word, or NULL. */
 const struct policy *policy_find(const char *name);
+
+/* Builds the tables of all pools that need one and have none; those of `before` (may be
+ * NULL) that would be equal are copied instead of built. -1: one would be too large;
+ * what was built stays with the model. Control thread. */
+int pick_prepare(struct model *m, const struct model *before, struct err *err);
 
 /* For a view of `count` servers. The seed should differ per loop and pool. Takes
  * heap memory: when a model is taken into use, not in the path of a request. */

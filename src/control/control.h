@@ -1,0 +1,89 @@
+/* control/control.h - the admin interface: HTTP with JSON, on a UNIX socket and, by
+ * choice, over TCP. What can be asked is in doc/control.md and in one table, routes.c.
+ *
+ *   connection -> parse/h1 -> routes -> pools, servers, listeners, status, config
+ *                                          '-> a struct change -> hooks.change
+ *
+ * Reads what is in force by itself (the model and its live parts); whatever changes
+ * something is asked of the owner by a hook. Connections, their bytes and their time are
+ * bounded; whoever is slow or silent holds up nobody.
+ *
+ * Thread: control.
+ */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include "base/err.h"
+#include "control/changes.h"
+#include "loop/loop.h"
+#include "model/live.h"
+#include "model/model.h"
+
+enum {
+	CONTROL_CONNECTIONS_MAX = 64,
+	CONTROL_BODY_MAX = 1 << 20,
+	CONTROL_HEAD_MAX = 8192,
+	CONTROL_HEAD_MS = 5000,
+	CONTROL_IDLE_MS = 60000,
+};
+
+/* How a change or a command went, as the interface has to answer it. */
+enum control_result {
+	CONTROL_DONE,
+	CONTROL_REFUSED,	/* *err says why; the change itself says which code */
+	CONTROL_NOT_WRITTEN,	/* the journal could not be written: nothing has changed */
+	CONTROL_ENDING,		/* the balancer drains */
+	CONTROL_NO_FILE,
+	CONTROL_FILE_ERRORS,
+};
+
+/* What the interface asks of the balancer. All are called on the control thread. */
+struct control_hooks {
+	/* The model in force; borrowed, until the next call into the loop. */
+	const struct model *(*model)(void *arg);
+
+	/* The changes over the file. */
+	const struct changes *(*changes)(void *arg);
+
+	/* Another number after each model that came into force. */
+	uint64_t (*version)(void *arg);
+
+	/* Makes the change, or says why not; it is in force when this returns. */
+	enum control_result (*change)(void *arg, const struct change *c, struct err *err);
+
+	enum control_result (*reload)(void *arg, struct err *err);
+
+	/* Begins to drain; the process ends when that is over. UINT32_MAX: as configured. */
+	void (*stop)(void *arg, uint32_t limit_ms);
+	void *arg;
+};
+
+/* What does not change while the process runs. The texts are borrowed. */
+struct control_facts {
+	const char *name;		/* --name, or "default" */
+	const char *version;
+	const char *config_path;	/* NULL: there is no file */
+	const char *state_file;		/* NULL: changes do not last */
+	uint32_t    threads;
+};
+
+struct control;
+
+/* NULL only when out of kernel memory. Nothing is open yet. */
+struct control *control_create(struct loop *loop, struct live *live,
+			       const struct control_hooks *hooks,
+			       const struct control_facts *facts);
+
+/* Closes everything; the UNIX socket's file is removed. */
+void control_destroy(struct control *c);
+
+/* Opens the UNIX socket, mode 0660; folders that are missing are made. A socket that
+ * nobody serves is replaced. -1 and *err: it is served by another process (*taken is set
+ * then), or the system refuses. */
+int control_open_unix(struct control *c, const char *path, bool *taken, struct err *err);
+
+/* Opens and closes what the model asks for over TCP, with the tokens as the files have
+ * them now. -1 and *err: nothing has changed. */
+int control_use(struct control *c, const struct model *m, struct err *err);
+
+#endif
