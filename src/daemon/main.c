@@ -14,13 +14,14 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "base/version.h"
 #include "config/config.h"
 #include "config/manual.h"
 #include "daemon/service.h"
 
 enum { EXIT_USAGE = 2 };
 
-static const char version[] = "balancerd 0.1.0";
+static const char version[] = "balancerd " VERSION;
 
 struct command {
 	const char *name;
