@@ -110,17 +110,15 @@ static void print_facts(const struct call *call, const json_t *status)
 	bool running = strcmp(member_text(status, "state"), "running") == 0;
 	const char *file = member_text(status, "file");
 	const char *state_file = member_text(status, "state_file");
+	uint64_t threads = member_number(status, "threads");
 
-	printf("%s%s%s is %s%s%s since %s, version %s, pid %" PRIu64 ", %" PRIu64
-	       " thread%s\n",
-	       paper_style(p, STYLE_BOLD), member_text(status, "name"),
-	       paper_style(p, STYLE_PLAIN),
-	       paper_style(p, running ? STYLE_GOOD : STYLE_WARN),
-	       member_text(status, "state"), paper_style(p, STYLE_PLAIN),
+	printf("%s%s%s is %s%s%s", paper_style(p, STYLE_BOLD), member_text(status, "name"),
+	       paper_style(p, STYLE_PLAIN), paper_style(p, running ? STYLE_GOOD : STYLE_WARN),
+	       member_text(status, "state"), paper_style(p, STYLE_PLAIN));
+	printf(" (up %s, version %s, pid %" PRIu64 ", %" PRIu64 " thread%s)\n",
 	       paper_time(member_number(status, "uptime_s")).text,
-	       member_text(status, "version"), member_number(status, "pid"),
-	       member_number(status, "threads"),
-	       plural(member_number(status, "threads")));
+	       member_text(status, "version"), member_number(status, "pid"), threads,
+	       plural(threads));
 	printf("configuration  %s\n", *file != '\0' ? file : "from the command line");
 	if (member_is_true(status, "lasting"))
 		printf("changes        kept over a restart, in %s\n", state_file);

@@ -1,6 +1,7 @@
 /* ctl/config.c - the configuration: check, show, diff. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,44 +67,65 @@ static uint64_t count_errors(const json_t *problems)
 	return errors;
 }
 
-enum outcome ctl_config_check(struct call *call, struct err *err)
+/* What the balancer calls its own file. */
+static enum outcome name_own_file(struct call *call, char *name, size_t size,
+				  struct err *err)
 {
-	const char *file = call->word_count > 0 ? call->words[0] : NULL;
 	struct answer a;
-	json_t *body = NULL;
+	enum outcome outcome = call_get(call, "/v1/status", &a, err);
 
-	if (file != NULL) {
-		char *text = read_file(file, err);
-		if (text == NULL)
-			return OUTCOME_WRONG;
-		body = json_pack("{s:s}", "text", text);
-		free(text);
-		if (body == NULL)
-			return outcome_set(err, OUTCOME_FAILED, "%s is no text: it has "
-					   "bytes that are not UTF-8", file);
-	}
-	enum outcome outcome =
-		call_ask(call, &(struct question){"POST", "/v1/config/check", body}, &a,
-			 err);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	if (!call_printed_json(call, &a)) {
-		const json_t *problems = json_object_get(a.json, "problems");
-		uint64_t errors = count_errors(problems);
-		const char *name = file != NULL ? file : member_text(a.json, "file");
-		if (*name == '\0')
-			name = "the configuration";
+	const char *file = member_text(a.json, "file");
+	snprintf(name, size, "%s", *file != '\0' ? file : "the configuration");
+	client_answer_fini(&a);
+	return OUTCOME_DONE;
+}
+
+/* The text of FILE as the body of a question, and its name. */
+static enum outcome take_file(const char *file, char *name, size_t size, json_t **body,
+			      struct err *err)
+{
+	char *text = read_file(file, err);
+
+	if (text == NULL)
+		return OUTCOME_WRONG;
+	snprintf(name, size, "%s", strcmp(file, "-") == 0 ? "standard input" : file);
+	*body = json_pack("{s:s}", "text", text);
+	free(text);
+	if (*body == NULL)
+		return outcome_set(err, OUTCOME_WRONG,
+				   "%s is no text: it has bytes that are not UTF-8", name);
+	return OUTCOME_DONE;
+}
+
+enum outcome ctl_config_check(struct call *call, struct err *err)
+{
+	char name[PATH_MAX];
+	json_t *body = NULL;
+	struct answer a;
+	enum outcome outcome =
+		call->word_count > 0
+			? take_file(call->words[0], name, sizeof name, &body, err)
+			: name_own_file(call, name, sizeof name, err);
+
+	if (outcome == OUTCOME_DONE)
+		outcome = call_ask(call,
+				   &(struct question){"POST", "/v1/config/check", body}, &a,
+				   err);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	const json_t *problems = json_object_get(a.json, "problems");
+	uint64_t errors = count_errors(problems);
+	bool printed = call_printed_json(call, &a);
+	if (!printed)
 		print_problems(problems, name);
-		if (member_is_true(a.json, "good"))
-			paper_say(&call->paper, "%s is good: %s", name,
-				  member_text(a.json, "summary"));
-		else
-			outcome = outcome_set(err, OUTCOME_FAILED, "%s has %" PRIu64
-					      " error%s", name, errors, plural(errors));
-	} else if (!member_is_true(a.json, "good")) {
-		outcome =
-			outcome_set(err, OUTCOME_FAILED, "the configuration has errors");
-	}
+	if (!member_is_true(a.json, "good"))
+		outcome = outcome_set(err, OUTCOME_FAILED, "%s has %" PRIu64 " error%s",
+				      name, errors, plural(errors));
+	else if (!printed)
+		paper_say(&call->paper, "%s is good: %s", name,
+			  member_text(a.json, "summary"));
 	client_answer_fini(&a);
 	return outcome;
 }
