@@ -22,6 +22,7 @@ static const struct unit times[] = {
 static const struct unit sizes[] = {
 	{"", 1}, {"k", 1 << 10}, {"m", 1 << 20}, {"g", 1 << 30},
 };
+static const struct unit seconds[] = {{"s", 1}, {"m", 60}, {"h", 3600}};
 static const struct unit percents[] = {{"%", 1}};
 static const struct unit numbers[] = {{"", 1}};
 
@@ -35,6 +36,8 @@ static const struct {
 	[VALUE_TIME] = {times, COUNT_OF(times), "time", "digits and ms, s, m or h"},
 	[VALUE_SIZE] = {sizes, COUNT_OF(sizes), "size", "bytes, or digits and k, m or g"},
 	[VALUE_PERCENT] = {percents, COUNT_OF(percents), "share", "digits and %"},
+	[VALUE_SECONDS] = {seconds, COUNT_OF(seconds), "time in whole seconds",
+			   "digits and s, m or h"},
 };
 
 static const struct unit *find_unit(enum value_kind kind, const char *word)
@@ -51,6 +54,9 @@ static int refuse_bare(enum value_kind kind, const char *word, struct err *err)
 	if (kind == VALUE_PERCENT)
 		return err_set(err, "%s has no unit; write %.20s%%", quote(word).text,
 			       word);
+	if (kind == VALUE_SECONDS)
+		return err_set(err, "%s has no unit; write %.20ss, %.20sm or %.20sh",
+			       quote(word).text, word, word, word);
 	return err_set(err, "%s has no unit; write %.20sms, %.20ss, %.20sm or %.20sh",
 		       quote(word).text, word, word, word, word);
 }
@@ -72,7 +78,8 @@ static const struct unit *guess_unit(enum value_kind kind, const char *unit)
 static int refuse_unit(enum value_kind kind, const char *word, size_t digits,
 		       struct err *err)
 {
-	const struct unit *guess = guess_unit(kind, word + digits);
+	bool too_fine = kind == VALUE_SECONDS && strcmp(word + digits, "ms") == 0;
+	const struct unit *guess = too_fine ? NULL : guess_unit(kind, word + digits);
 
 	if (guess != NULL && *guess->word != '\0' && digits < 20)
 		return err_set(err, "%s has an unknown unit; did you mean \"%.*s%s\"?",
@@ -123,6 +130,30 @@ struct value_text value_text(enum value_kind kind, uint64_t value)
 	return t;
 }
 
+static bool is_prime(uint64_t value)
+{
+	for (uint64_t divisor = 2; divisor * divisor <= value; divisor++)
+		if (value % divisor == 0)
+			return false;
+	return value >= 2;
+}
+
+int value_check_prime(uint64_t value, struct err *err)
+{
+	uint64_t distance = 0;
+
+	if (is_prime(value))
+		return 0;
+	while (!is_prime(value + distance) &&
+	       (distance > value || !is_prime(value - distance)))
+		distance++;
+	return err_set(err, "\"%llu\" is no prime; the nearest one is %llu",
+		       (unsigned long long)value,
+		       (unsigned long long)(is_prime(value + distance)
+						    ? value + distance
+						    : value - distance));
+}
+
 static bool is_letter_or_digit(char c)
 {
 	char lower = span_lower(c);
@@ -149,6 +180,32 @@ int value_check_name(const char *word, struct err *err)
 	if (len > MODEL_NAME_MAX)
 		return err_set(err, "%s is too long; expected a name of at most %d bytes",
 			       quote(word).text, MODEL_NAME_MAX);
+	return 0;
+}
+
+int value_check_token(const char *word, struct err *err)
+{
+	bool good = *word != '\0';
+
+	for (const char *c = word; *c != '\0'; c++)
+		good &= is_letter_or_digit(*c) || strchr("!#$%&'*+-.^_`|~", *c) != NULL;
+	if (!good)
+		return err_set(err, "%s is no name of a header field or a cookie",
+			       quote(word).text);
+	return 0;
+}
+
+int value_check_query_name(const char *word, struct err *err)
+{
+	bool good = *word != '\0';
+
+	for (const char *c = word; *c != '\0'; c++)
+		good &= *c > ' ' && *c <= '~' && strchr("&=#", *c) == NULL;
+	if (!good)
+		return err_set(err,
+			       "%s is no name of an argument; write it as it stands in "
+			       "a URL, up to the \"=\"",
+			       quote(word).text);
 	return 0;
 }
 

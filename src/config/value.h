@@ -16,6 +16,7 @@ enum value_kind {
 	VALUE_TIME,		/* 500ms 3s 2m 1h, in milliseconds */
 	VALUE_SIZE,		/* 64 16k 1m 2g, in bytes; k is 1024 */
 	VALUE_PERCENT,		/* 20% */
+	VALUE_SECONDS,		/* 3s 2m 1h, in seconds */
 };
 
 struct value_range {
@@ -34,8 +35,17 @@ struct value_text {
 /* The shortest word that value_read reads as this value. */
 struct value_text value_text(enum value_kind kind, uint64_t value);
 
+/* Whether it is a prime; if not, the reason names the nearest one. */
+int value_check_prime(uint64_t value, struct err *err);
+
 /* Letters, digits, "-", "_" and ".": the name of a pool. */
 int value_check_name(const char *word, struct err *err);
+
+/* The name of a header field or of a cookie (RFC 9110, section 5.6.2: token). */
+int value_check_token(const char *word, struct err *err);
+
+/* The name of an argument of a query, as it stands in a URL. */
+int value_check_query_name(const char *word, struct err *err);
 
 /* Something to open, whatever it is. */
 int value_check_file(const char *word, struct err *err);

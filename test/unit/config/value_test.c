@@ -26,6 +26,7 @@ static void refuses(struct value_range range, const char *word, const char *expe
 static const struct value_range number = {VALUE_NUMBER, 1, 100};
 static const struct value_range time_ms = {VALUE_TIME, 1, 3600000};
 static const struct value_range size = {VALUE_SIZE, 1024, 65535};
+static const struct value_range seconds = {VALUE_SECONDS, 1, 3600};
 static const struct value_range percent = {VALUE_PERCENT, 0, 100};
 
 static void units_multiply(void **unused)
@@ -42,6 +43,9 @@ static void units_multiply(void **unused)
 	reads(VALUE_SIZE, "1m", 1 << 20);
 	reads(VALUE_SIZE, "2g", UINT64_C(2) << 30);
 	reads(VALUE_PERCENT, "20%", 20);
+	reads(VALUE_SECONDS, "90s", 90);
+	reads(VALUE_SECONDS, "2m", 120);
+	reads(VALUE_SECONDS, "24h", 86400);
 	reads(VALUE_NUMBER, "18446744073709551615", UINT64_MAX);
 }
 
@@ -50,6 +54,7 @@ static void a_missing_unit_is_said(void **unused)
 	(void)unused;
 	refuses(time_ms, "3", "\"3\" has no unit; write 3ms, 3s, 3m or 3h");
 	refuses(percent, "20", "\"20\" has no unit; write 20%");
+	refuses(seconds, "3", "\"3\" has no unit; write 3s, 3m or 3h");
 }
 
 static void a_unit_that_was_meant_is_named(void **unused)
@@ -179,6 +184,51 @@ static void a_star_is_the_first_label(void **unused)
 	assert_int_equal(value_check_host_pattern("*a.com", &err), -1);
 }
 
+static void seconds_are_whole(void **unused)
+{
+	(void)unused;
+	refuses(seconds, "500ms",
+		"\"500ms\" is no time in whole seconds; expected digits and s, m or h");
+	refuses(seconds, "0s", "\"0s\" is too small; expected 1s to 1h");
+	assert_string_equal(value_text(VALUE_SECONDS, 0).text, "0s");
+	assert_string_equal(value_text(VALUE_SECONDS, 90).text, "90s");
+	assert_string_equal(value_text(VALUE_SECONDS, 7200).text, "2h");
+}
+
+static void the_nearest_prime_is_named(void **unused)
+{
+	(void)unused;
+	static const uint64_t primes[] = {2, 3, 5, 251, 65537, 16777213};
+
+	for (size_t i = 0; i < sizeof primes / sizeof *primes; i++)
+		assert_int_equal(value_check_prime(primes[i], &err), 0);
+	assert_int_equal(value_check_prime(65536, &err), -1);
+	assert_string_equal(err.text, "\"65536\" is no prime; the nearest one is 65537");
+	assert_int_equal(value_check_prime(16777212, &err), -1);
+	assert_string_equal(err.text,
+			    "\"16777212\" is no prime; the nearest one is 16777213");
+	assert_int_equal(value_check_prime(65025, &err), -1);	/* 255 squared */
+	assert_string_equal(err.text, "\"65025\" is no prime; the nearest one is 65027");
+	assert_int_equal(value_check_prime(0, &err), -1);
+	assert_string_equal(err.text, "\"0\" is no prime; the nearest one is 2");
+}
+
+static void names_of_fields_cookies_and_arguments_are_whole(void **unused)
+{
+	(void)unused;
+	static const char *const bad[] = {"", "a b", "a=", "a;b", "\"a\"", "a\n",
+					  "\xc3\xa4"};
+
+	assert_int_equal(value_check_token("X-User_1.!", &err), 0);
+	assert_int_equal(value_check_query_name("user[id]%20;", &err), 0);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(value_check_token(bad[i], &err), -1);
+	assert_int_equal(value_check_query_name("", &err), -1);
+	assert_int_equal(value_check_query_name("a&b", &err), -1);
+	assert_int_equal(value_check_query_name("a b", &err), -1);
+	assert_int_equal(value_check_query_name("a=", &err), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +243,9 @@ int main(void)
 		cmocka_unit_test(paths_cannot_break_a_request_line),
 		cmocka_unit_test(hosts_are_names_or_numbers),
 		cmocka_unit_test(a_star_is_the_first_label),
+		cmocka_unit_test(seconds_are_whole),
+		cmocka_unit_test(the_nearest_prime_is_named),
+		cmocka_unit_test(names_of_fields_cookies_and_arguments_are_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
