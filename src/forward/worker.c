@@ -134,9 +134,9 @@ void worker_count_session(struct worker *w, struct port *port, int one)
 static void retry_queue(struct link *queue)
 {
 	LIST_EACH(queue, it, next) {
-		struct request *r = CONTAINER_OF(it, struct request, wait_link);
-		bool choosy = r->tried.count > 0;
-		if (!request_retry_wait(r) && !choosy)
+		struct waiter *waiter = CONTAINER_OF(it, struct waiter, link);
+		bool choosy = waiter->choosy;
+		if (!waiter->retry(waiter) && !choosy)
 			return;		/* still no room: nor for those behind it */
 	}
 }
