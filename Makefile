@@ -26,7 +26,7 @@ variant := $(variant)$(if $(filter-out gcc cc,$(notdir $(CC))),-$(notdir $(CC)))
 variant := $(variant)$(if $(COVER),-cover)
 OUT     ?= out$(variant)
 
-PACKAGES  := libxxhash
+PACKAGES  := libxxhash jansson
 PKGCFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKGLIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 

@@ -138,6 +138,15 @@ void address_split(const struct address *a, char host[ADDRESS_HOST_MAX + 1], uin
 	*port = (uint16_t)n;
 }
 
+bool address_equals(const struct address *a, const struct address *b)
+{
+	if (a->len != b->len)
+		return false;
+	if (a->len == 0)
+		return strcasecmp(a->text, b->text) == 0;
+	return memcmp(&a->un, &b->un, a->len) == 0;
+}
+
 void address_format(struct address *a)
 {
 	char host[INET6_ADDRSTRLEN];

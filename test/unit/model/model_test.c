@@ -2,6 +2,7 @@
 #include "unit/model/sample.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 static void a_model_lasts_as_long_as_somebody_holds_it(void **unused)
 {
@@ -61,6 +62,107 @@ static void a_pool_is_found_by_its_whole_name(void **unused)
 	model_put(m);
 }
 
+/* A model that owns one of everything that a model can own. */
+static struct model *full_model(void)
+{
+	struct model *m = sample_model("web", SERVERS("8081", "app1:8082"));
+	struct model_pool *p = &m->pools[0];
+	struct model_control *c = memory_new(1, sizeof *c);
+
+	p->key = KEY_COOKIE;
+	p->key_name = memory_text("user");
+	p->sticky_cookie = memory_text("server");
+	p->check.path = memory_text("/healthcheck");
+	p->check.host = memory_text("example.com");
+	p->host = memory_text("example.com");
+	p->table = memory_new(1, 16);
+	sample_add_listener(m, "8080");
+	m->listeners[0].proxy_peers = memory_new(1, sizeof(struct model_peers));
+	m->listeners[0].proxy_peers[0].bits = 104;
+	m->listeners[0].proxy_peer_count = 1;
+	m->log_path = memory_text("/var/log/balancerd.log");
+	m->access_path = memory_text("/var/log/access.log");
+	m->control_path = memory_text("/run/balancerd/web.sock");
+	m->state_path = memory_text("/var/lib/balancerd");
+	c->token_path = memory_text("/etc/token");
+	c->read_token_path = memory_text("/etc/read-token");
+	m->controls = c;
+	m->control_count = 1;
+	return m;
+}
+
+static void a_copy_says_the_same_and_shares_nothing(void **unused)
+{
+	struct model *m = full_model(), *copy = model_copy(m);
+	const struct model_pool *p = &copy->pools[0];
+
+	(void)unused;
+	assert_int_equal(atomic_load(&copy->holders), 1);
+	model_put(m);		/* with a byte shared, the address sanitizer objects */
+	assert_string_equal(p->name, "web");
+	assert_int_equal(p->key, KEY_COOKIE);
+	assert_string_equal(p->key_name, "user");
+	assert_string_equal(p->sticky_cookie, "server");
+	assert_string_equal(p->check.path, "/healthcheck");
+	assert_string_equal(p->check.host, "example.com");
+	assert_string_equal(p->host, "example.com");
+	assert_null(p->table);
+	assert_int_equal(p->server_count, 2);
+	assert_string_equal(p->servers[1].address.text, "app1:8082");
+	assert_null(p->servers[1].live);
+	assert_string_equal(copy->listeners[0].routes[0].path, "/");
+	assert_int_equal(copy->listeners[0].proxy_peers[0].bits, 104);
+	assert_string_equal(copy->log_path, "/var/log/balancerd.log");
+	assert_string_equal(copy->access_path, "/var/log/access.log");
+	assert_string_equal(copy->control_path, "/run/balancerd/web.sock");
+	assert_string_equal(copy->state_path, "/var/lib/balancerd");
+	assert_string_equal(copy->controls[0].token_path, "/etc/token");
+	assert_string_equal(copy->controls[0].read_token_path, "/etc/read-token");
+	model_put(copy);
+}
+
+static void a_copy_of_an_attached_model_has_no_live_part(void **unused)
+{
+	struct live *live = memory_new_aligned(64, sizeof *live);
+	struct model *m = full_model();
+	struct err err;
+
+	(void)unused;
+	live_init(live);
+	assert_int_equal(model_attach(m, live, &err), 0);
+	struct model *copy = model_copy(m);
+	assert_null(copy->live);
+	assert_null(copy->pools[0].live);
+	assert_null(copy->listeners[0].live);
+	assert_int_equal(model_attach(copy, live, &err), 0);
+	model_put(copy);
+	model_put(m);
+	live_fini(live);
+	free(live);
+}
+
+static void servers_are_found_added_and_removed_in_order(void **unused)
+{
+	struct model *m = sample_model("web", SERVERS("1", "2", "3"));
+	struct model_pool *p = &m->pools[0];
+	struct err err;
+
+	(void)unused;
+	assert_int_equal(model_server_find(p, "127.0.0.1:2"), 1);
+	assert_int_equal(model_server_find(p, "127.0.0.1:4"), -1);
+	model_server_remove(p, 1);
+	assert_int_equal(model_server_find(p, "127.0.0.1:2"), -1);
+	assert_int_equal(model_server_find(p, "127.0.0.1:3"), 1);
+	struct model_server *s = model_server_add(p);
+	assert_int_equal(s->weight, 1);
+	assert_int_equal(address_parse(&s->address, "4", "127.0.0.1", &err), 0);
+	assert_int_equal(model_server_find(p, "127.0.0.1:4"), 2);
+	while (p->server_count < MODEL_SERVERS_MAX)
+		assert_non_null(model_server_add(p));
+	assert_null(model_server_add(p));
+	model_put(m);
+}
+
 static void limits_have_the_defaults_that_are_documented(void **unused)
 {
 	struct model_listener l = {0};
@@ -85,6 +187,16 @@ static void limits_have_the_defaults_that_are_documented(void **unused)
 	assert_int_equal(l.queue_ms, 5000);
 	assert_int_equal(l.forwarded, FORWARD_VIA | FORWARD_X_FORWARDED);
 	assert_true(l.access_log);
+	assert_int_equal(l.kind, LISTEN_HTTP);
+	assert_int_equal(l.idle_ms, 3600000);
+	assert_int_equal(l.lifetime_ms, 0);
+	assert_int_equal(l.keep_alive_probe_ms, 60000);
+	assert_int_equal(p.ring_points, 160);
+	assert_int_equal(p.maglev_size, 65537);
+	assert_int_equal(p.key, KEY_ADDRESS);
+	assert_int_equal(p.redistribute, REDISTRIBUTE_IDLE);
+	assert_int_equal(p.replay_max, 16384);
+	assert_int_equal(p.quiet_ms, 10);
 	assert_int_equal(p.queue_max, 1024);
 	assert_int_equal(p.queue_ms, 5000);
 	assert_int_equal(p.retries_max, 3);
@@ -120,6 +232,9 @@ int main(void)
 		cmocka_unit_test(nothing_may_be_put),
 		cmocka_unit_test(threads_may_share_it),
 		cmocka_unit_test(a_pool_is_found_by_its_whole_name),
+		cmocka_unit_test(a_copy_says_the_same_and_shares_nothing),
+		cmocka_unit_test(a_copy_of_an_attached_model_has_no_live_part),
+		cmocka_unit_test(servers_are_found_added_and_removed_in_order),
 		cmocka_unit_test(limits_have_the_defaults_that_are_documented),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
