@@ -16,6 +16,8 @@
 #include "parse/h1.h"
 #include "pick/policy.h"
 
+struct sticky;
+
 /* A pool. */
 struct lane {
 	const struct model_pool *pool;
@@ -23,6 +25,8 @@ struct lane {
 	struct pick_state  state;
 	struct budget      budget;
 	struct link        waiting;	/* requests that wait for a free server */
+	struct sticky     *sticky;	/* owned; NULL: no sticky cookie */
+	bool               by_request;	/* it matters what a request says */
 };
 
 /* A listener. */

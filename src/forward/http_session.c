@@ -5,6 +5,7 @@
 
 #include "base/must.h"
 #include "forward/http_request.h"
+#include "forward/key.h"
 #include "forward/upstream.h"
 
 const struct model_listener *session_listener(const struct session *s)
@@ -374,6 +375,14 @@ static void on_deadline(struct loop_timer *t)
 		session_end(s);
 }
 
+/* An idle connection keeps no more of its peer than logs, fields and keys need. */
+static void note_peer(struct session *s, const struct sockaddr *peer)
+{
+	s->peer_len = (uint16_t)address_host_text(peer, s->peer);
+	s->peer_key = key_of_peer(peer, KEY_ADDRESS);
+	s->peer_port = key_port_of(peer);
+}
+
 static void begin(struct port *port, int fd, const struct sockaddr *peer)
 {
 	struct worker *w = port->worker;
@@ -388,7 +397,7 @@ static void begin(struct port *port, int fd, const struct sockaddr *peer)
 	*s = (struct session){.worker = w, .port = port};
 	stream_init(&s->client, fd, on_client_ready);
 	loop_timer_init(&s->deadline, on_deadline);
-	s->peer_len = (uint16_t)address_host_text(peer, s->peer);
+	note_peer(s, peer);
 	list_push_last(&w->sessions, &s->link);
 	list_init(&s->held_link);
 	list_init(&s->idle_link);
