@@ -150,9 +150,9 @@ void worker_refuse_proxy(struct port *port, const char *peer, const char *why)
 static void retry_queue(struct link *queue)
 {
 	LIST_EACH(queue, it, next) {
-		struct request *r = CONTAINER_OF(it, struct request, wait_link);
-		bool choosy = r->tried.count > 0;
-		if (!request_retry_wait(r) && !choosy)
+		struct waiter *waiter = CONTAINER_OF(it, struct waiter, link);
+		bool choosy = waiter->choosy;
+		if (!waiter->retry(waiter) && !choosy)
 			return;		/* still no room: nor for those behind it */
 	}
 }
