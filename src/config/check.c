@@ -5,17 +5,6 @@
 #include "config/value.h"
 #include "pick/policy.h"
 
-/* Numeric addresses are compared as such, since there are many ways to write one;
- * names by their text. */
-bool check_same_address(const struct address *a, const struct address *b)
-{
-	if (a->len != b->len)
-		return false;
-	if (a->len == 0)
-		return strcasecmp(a->text, b->text) == 0;
-	return memcmp(&a->any, &b->any, a->len) == 0;
-}
-
 void check_new_listener(const struct build *b, const struct block *block)
 {
 	uint32_t last = b->model->listener_count - 1;
@@ -24,7 +13,7 @@ void check_new_listener(const struct build *b, const struct block *block)
 	if (all[last].address.len == 0)
 		return;		/* it was no address */
 	for (uint32_t i = 0; i < last; i++)
-		if (check_same_address(&all[i].address, &all[last].address))
+		if (address_equals(&all[i].address, &all[last].address))
 			report_error(b->report, block->made[MAKES_LISTENER][last],
 				     "%s has a listener already, in line %u; add the "
 				     "routes there",
@@ -53,7 +42,7 @@ void check_new_server(const struct build *b, const struct block *block)
 	if (*new->text == '\0')
 		return;		/* it was no address */
 	for (uint32_t i = 0; i + 1 < p->server_count; i++)
-		if (check_same_address(&p->servers[i].address, new))
+		if (address_equals(&p->servers[i].address, new))
 			report_error(b->report,
 				     block->made[MAKES_SERVER][p->server_count - 1],
 				     "this pool has the server %s already, in line %u; "

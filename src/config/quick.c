@@ -7,9 +7,8 @@
 
 #include "base/memory.h"
 #include "base/must.h"
-#include "config/check.h"
+#include "base/value.h"
 #include "config/config.h"
-#include "config/value.h"
 #include "pick/policy.h"
 
 #define USAGE "usage: balancerd http [-N connections] [-R requests] PORT SERVER..."
@@ -77,7 +76,7 @@ static int add_servers(struct model_pool *p, const struct quick *q, struct err *
 		if (address_parse(&s->address, q->servers[i], "127.0.0.1", err) != 0)
 			return -1;
 		for (uint32_t k = 0; k < i; k++)
-			if (check_same_address(&p->servers[k].address, &s->address))
+			if (address_equals(&p->servers[k].address, &s->address))
 				return err_set(err, "server %s is given twice",
 					       s->address.text);
 		p->server_count++;

@@ -77,7 +77,7 @@ static void init(struct request *r, struct session *s, const struct h1_head *hea
 			 .done = head->body == H1_BODY_NONE ||
 				 (head->body == H1_BODY_LENGTH && head->content_length == 0)},
 	};
-	list_init(&r->wait_link);
+	list_init(&r->waiter.link);
 	s->request = r;
 }
 

@@ -242,7 +242,8 @@ void model_server_remove(struct model_pool *p, uint32_t at);
 
 /* Defaults, in one place: config starts from these for each new block, in zeroed
  * memory. What a block is about (address, name, servers, routes) is the caller's to
- * set, and so is a pool's policy: policies[0] (pick/policy.h) unless one is named. */
+ * set, and so is a pool's policy: policies[0] (pick/policy.h) unless one is named. A
+ * listener's kind is set before, since some of its defaults go by it. */
 void model_listener_defaults(struct model_listener *l);
 void model_pool_defaults(struct model_pool *p);
 void model_server_defaults(struct model_server *s);

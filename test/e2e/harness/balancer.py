@@ -36,10 +36,14 @@ class Balancer:
         self.port = port
         self.directory = directory
         self.log_path = directory / "stderr"
+        self.socket_path = directory / "control.sock"  # its own, as its state is
+        self.state_path = directory / "state"
         self.expected_exit = 0
         self.arguments = [str(BALANCERD), *map(str, arguments)]
         environment = {"ASAN_OPTIONS": "exitcode=99", "TSAN_OPTIONS": "exitcode=99",
-                       "UBSAN_OPTIONS": "print_stacktrace=1", **os.environ}
+                       "UBSAN_OPTIONS": "print_stacktrace=1", **os.environ,
+                       "BALANCERD_SOCKET": str(self.socket_path),
+                       "STATE_DIRECTORY": str(self.state_path)}
         with open(self.log_path, "ab") as log, open(directory / "stdout", "ab") as out:
             self.process = subprocess.Popen(
                 self.arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
