@@ -2,8 +2,7 @@
 
 #include <stdio.h>
 
-#include "config/check.h"
-#include "config/report.h"
+#include "base/text.h"
 
 const struct model_pool *ask_pool(const struct ask *ask, struct reply *r)
 {
@@ -24,7 +23,7 @@ const struct model_server *ask_find_server(const struct model_pool *p,
 					   const struct address *address)
 {
 	for (uint32_t i = 0; i < p->server_count; i++)
-		if (check_same_address(&p->servers[i].address, address))
+		if (address_equals(&p->servers[i].address, address))
 			return &p->servers[i];
 	return NULL;
 }

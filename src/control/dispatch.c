@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "config/report.h"
+#include "base/text.h"
 #include "control/body.h"
 #include "control/routes.h"
 
@@ -72,7 +72,7 @@ static struct span path_of(const struct request *request, struct span *query)
 /* A path as a message shows it. */
 static struct quoted quote_path(struct span path)
 {
-	char text[REPORT_QUOTE_MAX * 2];
+	char text[TEXT_QUOTE_MAX * 2];
 	size_t len = path.len < sizeof text - 1 ? path.len : sizeof text - 1;
 
 	memcpy(text, path.at, len);
