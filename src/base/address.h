@@ -38,6 +38,13 @@ int address_parse(struct address *a, const char *text, const char *host, struct 
 /* Splits a text of the form host:port that address_parse has accepted. */
 void address_split(const struct address *a, char host[ADDRESS_HOST_MAX + 1], uint16_t *port);
 
+/* Whether both name the same place. Numeric addresses are compared as such, since there
+ * are many ways to write one; names by their text, whatever its case. */
+bool address_equals(const struct address *a, const struct address *b);
+
+/* Equal for equal addresses. */
+uint64_t address_hash(const struct address *a);
+
 /* Sets text from the socket address. */
 void address_format(struct address *a);
 

@@ -2,28 +2,18 @@
 
 #include <string.h>
 
+#include "base/expected.h"
 #include "base/must.h"
-#include "config/expected.h"
+#include "base/text.h"
+#include "base/value.h"
 #include "config/suits.h"
-#include "config/value.h"
 #include "pick/policy.h"
-
-/* Numeric addresses are compared as such, since there are many ways to write one;
- * names by their text. */
-bool check_same_address(const struct address *a, const struct address *b)
-{
-	if (a->len != b->len)
-		return false;
-	if (a->len == 0)
-		return strcasecmp(a->text, b->text) == 0;
-	return memcmp(&a->any, &b->any, a->len) == 0;
-}
 
 /* Datagrams and connections have ports of their own. */
 static bool same_port(const struct model_listener *a, const struct model_listener *b)
 {
 	return (a->kind == LISTEN_UDP) == (b->kind == LISTEN_UDP) &&
-	       check_same_address(&a->address, &b->address);
+	       address_equals(&a->address, &b->address);
 }
 
 void check_new_listener(const struct build *b, const struct block *block)
@@ -46,7 +36,7 @@ void check_new_listener(const struct build *b, const struct block *block)
 	}
 	for (uint32_t i = 0; i < b->model->control_count; i++)
 		if (all[last].kind != LISTEN_UDP &&
-		    check_same_address(&controls[i].address, &all[last].address))
+		    address_equals(&controls[i].address, &all[last].address))
 			report_error(b->report, at,
 				     "%s is the address of the control interface "
 				     "already, in line %u",
@@ -62,7 +52,7 @@ void check_new_control(const struct build *b, const struct block *block)
 
 	for (uint32_t i = 0; i < last; i++)
 		if (all[last].address.len > 0 &&
-		    check_same_address(&all[i].address, &all[last].address))
+		    address_equals(&all[i].address, &all[last].address))
 			report_error(b->report, block->made[MAKES_CONTROL][last],
 				     "%s is the address of the control interface "
 				     "already, in line %u",
@@ -91,7 +81,7 @@ void check_new_server(const struct build *b, const struct block *block)
 	if (*new->text == '\0')
 		return;		/* it was no address */
 	for (uint32_t i = 0; i + 1 < p->server_count; i++)
-		if (check_same_address(&p->servers[i].address, new))
+		if (address_equals(&p->servers[i].address, new))
 			report_error(b->report,
 				     block->made[MAKES_SERVER][p->server_count - 1],
 				     "this pool has the server %s already, in line %u; "

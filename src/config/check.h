@@ -25,7 +25,4 @@ void check_listener(const struct build *b, const struct block *block);
 /* The whole file. */
 void check_file(const struct build *b, const struct block *file);
 
-/* Whether two addresses are the same place. */
-bool check_same_address(const struct address *a, const struct address *b);
-
 #endif

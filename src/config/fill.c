@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/expected.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "base/span.h"
-#include "config/expected.h"
+#include "base/text.h"
 #include "config/peers.h"
-#include "config/report.h"
 #include "config/value.h"
 #include "pick/policy.h"
 

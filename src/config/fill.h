@@ -6,8 +6,8 @@
 #define CONFIG_FILL_H
 
 #include "base/err.h"
+#include "base/value.h"
 #include "config/directives.h"
-#include "config/value.h"
 #include "model/model.h"
 
 /* Reads `word` as argument a of a directive and sets its field in `target`, the

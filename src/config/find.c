@@ -2,8 +2,9 @@
 
 #include <string.h>
 
+#include "base/expected.h"
+#include "base/text.h"
 #include "config/arguments.h"
-#include "config/expected.h"
 #include "config/usage.h"
 
 static void expect_words(struct expected *e, enum context in, const char *found)

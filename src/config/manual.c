@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/value.h"
 #include "config/config.h"
 #include "config/directives.h"
 #include "config/fill.h"
@@ -12,7 +13,6 @@
 #include "config/show.h"
 #include "config/tree.h"
 #include "config/usage.h"
-#include "config/value.h"
 #include "pick/policy.h"
 
 struct page {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/span.h"
-#include "config/report.h"
+#include "base/text.h"
 
 enum { BITS = 128, MAPPED_BITS = 96 };	/* of IPv6; of what stands before an IPv4 */
 

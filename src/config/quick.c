@@ -10,10 +10,9 @@
 
 #include "base/memory.h"
 #include "base/must.h"
-#include "config/check.h"
+#include "base/value.h"
 #include "config/config.h"
 #include "config/fill.h"
-#include "config/value.h"
 #include "pick/policy.h"
 
 enum { QUICK_NUMBER_MAX = 1000 * 1000 };
@@ -105,7 +104,7 @@ static int add_servers(struct model_pool *p, const struct quick *q, struct err *
 		if (address_parse(&address, q->servers[i], "127.0.0.1", err) != 0)
 			return -1;
 		for (uint32_t k = 0; k < i; k++)
-			if (check_same_address(&p->servers[k].address, &address))
+			if (address_equals(&p->servers[k].address, &address))
 				return err_set(err, "server %s is given twice",
 					       address.text);
 		model_server_add(p)->address = address;

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/value.h"
 #include "config/fill.h"
 #include "config/peers.h"
 #include "config/tree.h"
-#include "config/value.h"
 #include "pick/policy.h"
 
 static const void *field_at(struct field field, const void *target)

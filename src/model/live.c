@@ -297,16 +297,11 @@ bool live_server_failed(struct live_server *s, enum live_failure why, uint32_t f
 	return fails_max > 0 && in_row >= fails_max && live_server_set_up(s, false);
 }
 
-static bool is_same(const struct address *a, const struct address *b)
-{
-	return a->len == b->len && memcmp(&a->un, &b->un, a->len) == 0;
-}
-
 void live_server_set_address(struct live_server *s, const struct address *resolved)
 {
 	struct live_address *a = s->addresses;
 
-	while (a != NULL && !is_same(&a->address, resolved))
+	while (a != NULL && !address_equals(&a->address, resolved))
 		a = a->next;
 	if (a == NULL) {
 		a = memory_new(1, sizeof *a);

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from .control import Control
 from .patience import PATIENCE, until
 from .ports import accepts
 
@@ -36,10 +37,14 @@ class Balancer:
         self.port = port
         self.directory = directory
         self.log_path = directory / "stderr"
+        self.socket_path = directory / "control.sock"  # its own, as its state is
+        self.state_path = directory / "state"
         self.expected_exit = 0
         self.arguments = [str(BALANCERD), *map(str, arguments)]
         environment = {"ASAN_OPTIONS": "exitcode=99", "TSAN_OPTIONS": "exitcode=99",
-                       "UBSAN_OPTIONS": "print_stacktrace=1", **os.environ}
+                       "UBSAN_OPTIONS": "print_stacktrace=1", **os.environ,
+                       "BALANCERD_SOCKET": str(self.socket_path),
+                       "STATE_DIRECTORY": str(self.state_path)}
         with open(self.log_path, "ab") as log, open(directory / "stdout", "ab") as out:
             self.process = subprocess.Popen(
                 self.arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
@@ -51,6 +56,11 @@ class Balancer:
             assert self.process.poll() is None, f"balancerd ended at once:\n{self.log}"
             return accepts(self.port)
         until(ready, f"balancerd accepts on port {self.port}:\n{self.log}")
+
+    @property
+    def control(self):
+        """Its control interface."""
+        return Control(self.socket_path)
 
     @property
     def log(self):
