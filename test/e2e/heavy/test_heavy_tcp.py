@@ -130,9 +130,8 @@ IDLE = amount(300, 1000)
 def test_idle_clients_of_a_killed_server_go_on_with_others(put_up, stage):
     """The ring names where they go: to the servers that clients of the same key get who
     come anew."""
-    servers, balancer = put_up(EchoServer, 4, "balance ring; key address-port; retry 3;"
-                               "redistribute idle quiet 10ms")
-    crowd = Crowd(balancer.port, IDLE)
+    servers, balancer = put_up(EchoServer, 4, "balance ring; redistribute idle quiet 10ms")
+    crowd = Crowd(balancer.port, IDLE, apart=True)
     stage.clients.append(crowd)
     crowd.round()
     time.sleep(0.05)        # they are idle by the rule above
@@ -147,5 +146,9 @@ def test_idle_clients_of_a_killed_server_go_on_with_others(put_up, stage):
         assert client.server != dead.name
     spread = {client.server for client in theirs}
     assert spread == {server.name for server in servers[1:]}
+    for client in theirs:
+        again = crowd.join(balancer.port, client.number)
+        crowd.round([again])
+        assert again.server == client.server
     figures = balancer.control.get("/v1/pools/web")["moved"]
     assert figures["replayed"] + figures["idle"] == len(theirs) and figures["closed"] == 0
