@@ -100,12 +100,12 @@ static int check_size(const struct model_pool *pool, uint32_t seat_count, struct
 
 	/* Only a prime has no common divisor with any skip. */
 	if (!is_prime(size) || size > MAGLEV_SIZE_MAX)
-		return err_set(err, "pool %s: a table of %u entries; maglev needs a prime "
-			       "below %d, such as 65537",
+		return err_set(err, "pool %s: a table of %u entries; maglev needs a "
+			       "prime below %d, such as 65537",
 			       pool->name, size, MAGLEV_SIZE_MAX);
 	if (size < seat_count)
-		return err_set(err, "pool %s: a table of %u entries for %u servers; raise "
-			       "maglev's `table` to a prime of a hundred times as many",
+		return err_set(err, "pool %s: a table of %u entries for %u servers; "
+			       "raise its `table` to a prime of a hundred times that",
 			       pool->name, size, seat_count);
 	return 0;
 }
@@ -197,7 +197,8 @@ static struct pick_table *maglev_build(const struct model_pool *pool, struct err
 
 const struct policy policy_maglev = {
 	.name = "maglev",
-	.help = "by key, in a table: the most even; a few keys move between servers that stay",
+	.help = "by key, in a table: the most even, but some keys move between those "
+		"that stay",
 	.wants_key = true,
 	.build = maglev_build,
 	.pick = maglev_pick,
