@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "config/check.h"
 #include "control/ask.h"
 #include "control/body.h"
 #include "control/figures.h"
@@ -126,7 +125,7 @@ static bool comes_in_at(const struct model_listener *l, const struct address *se
 
 	if (server->len == 0 || l->kind == LISTEN_UDP)
 		return false;
-	if (check_same_address(&l->address, server))
+	if (address_equals(&l->address, server))
 		return true;
 	if (any.any.sa_family == AF_UNIX || address_port(&any) != address_port(server))
 		return false;
