@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/span.h"
 
 static int parse_port(const char *digits, uint16_t *port, const char *whole, struct err *err)
@@ -145,6 +146,18 @@ bool address_equals(const struct address *a, const struct address *b)
 	if (a->len == 0)
 		return strcasecmp(a->text, b->text) == 0;
 	return memcmp(&a->un, &b->un, a->len) == 0;
+}
+
+uint64_t address_hash(const struct address *a)
+{
+	char text[ADDRESS_TEXT_MAX];
+	size_t len = strlen(a->text);
+
+	if (a->len > 0)
+		return hash_bytes(&a->un, a->len);
+	for (size_t i = 0; i < len; i++)
+		text[i] = span_lower(a->text[i]);
+	return hash_bytes(text, len);
 }
 
 void address_format(struct address *a)

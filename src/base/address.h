@@ -42,6 +42,9 @@ void address_split(const struct address *a, char host[ADDRESS_HOST_MAX + 1], uin
  * are many ways to write one; names by their text, whatever its case. */
 bool address_equals(const struct address *a, const struct address *b);
 
+/* Equal for equal addresses. */
+uint64_t address_hash(const struct address *a);
+
 /* Sets text from the socket address. */
 void address_format(struct address *a);
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "config/expected.h"
+#include "base/expected.h"
 #include "config/fill.h"
 #include "config/usage.h"
 

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/expected.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "config/arguments.h"
 #include "config/check.h"
-#include "config/expected.h"
 #include "config/fill.h"
 #include "config/usage.h"
 #include "pick/policy.h"

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/expected.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "base/span.h"
-#include "config/expected.h"
 #include "config/report.h"
 #include "config/value.h"
 #include "pick/policy.h"

@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/value.h"
 #include "config/config.h"
 #include "config/directives.h"
 #include "config/fill.h"
 #include "config/lexer.h"
 #include "config/tree.h"
 #include "config/usage.h"
-#include "config/value.h"
 #include "pick/policy.h"
 
 /* What nobody has configured yet: where the defaults are read from. */

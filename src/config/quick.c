@@ -7,8 +7,8 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "base/value.h"
 #include "config/config.h"
-#include "config/value.h"
 #include "pick/policy.h"
 
 #define USAGE "usage: balancerd http [-N connections] [-R requests] PORT SERVER..."

@@ -17,6 +17,7 @@
 #include "listen/listener.h"
 #include "loop/signals.h"
 #include "observe/access_log.h"
+#include "pick/policy.h"
 
 enum {
 	START_NAMES_MS = 3000,	/* how long a start waits for names */
@@ -252,7 +253,7 @@ static int use_model(struct service *s, struct model *m, struct err *err)
 		log_warn("connections %u are more than the descriptor limit allows; "
 			 "raise it (ulimit -n) to %u", m->connections_max,
 			 m->connections_max / 3 * 4 + DESCRIPTORS_APART);
-	if (model_attach(m, &s->live, err) != 0)
+	if (pick_prepare(m, s->model, err) != 0 || model_attach(m, &s->live, err) != 0)
 		goto put_model;
 	if (open_new(s, m, &opening, err) != 0)
 		goto put_model;

@@ -2,11 +2,14 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "forward/http_request.h"
 #include "forward/tcp_session.h"
 #include "forward/upstream.h"
+
+enum { PROXY_SAID_MS = 1000 };
 
 /* By enum listener_kind. */
 static const struct protocol *const protocols[] = {
@@ -130,6 +133,19 @@ void worker_count_session(struct worker *w, struct port *port, int one)
 	if (port->removed && port->sessions == 0)
 		end_port(port);
 	look_whether_drained(w);
+}
+
+void worker_refuse_proxy(struct port *port, const char *peer, const char *why)
+{
+	struct worker *w = port->worker;
+	uint64_t now_ms = loop_now_ms(w->loop);
+
+	live_count(&port->live->proxy_refused);
+	if (w->proxy_said_ms != 0 && now_ms - w->proxy_said_ms < PROXY_SAID_MS)
+		return;
+	w->proxy_said_ms = now_ms;
+	log_warn("PROXY header refused: %s listener=%s peer=%s refused=%llu", why,
+		 port->live->text, peer, atomic_load(&port->live->proxy_refused));
 }
 
 /* ---- waking ---- */

@@ -143,6 +143,7 @@ struct worker {
 	bool             drained;
 
 	struct record_ring *records;		/* borrowed; NULL: no access log */
+	uint64_t proxy_said_ms;			/* when a refused PROXY header was logged last */
 };
 
 /* Makes the worker and its loop; nothing runs yet. Control thread. */
@@ -184,6 +185,10 @@ void worker_part(struct worker *w, struct backend *b, struct link *session);
 
 /* Called by sessions as they begin and end. */
 void worker_count_session(struct worker *w, struct port *port, int one);
+
+/* A trusted peer's connection did not begin with a good PROXY header: counted, and said
+ * in the log at most once a second. `peer` is its numeric address. */
+void worker_refuse_proxy(struct port *port, const char *peer, const char *why);
 
 /* To be freed by worker_sweep: g is the first member of an object of this slab. */
 static inline void worker_bury(struct worker *w, struct grave *g, struct slab *slab)

@@ -216,6 +216,7 @@ static void the_same_place_may_be_written_in_many_ways(void **unused)
 		assert_int_equal(address_parse(&b, pairs[i].b, "127.0.0.1", &err), 0);
 		assert_int_equal(address_equals(&a, &b), pairs[i].same);
 		assert_int_equal(address_equals(&b, &a), pairs[i].same);
+		assert_int_equal(address_hash(&b) == address_hash(&a), pairs[i].same);
 	}
 }
 
