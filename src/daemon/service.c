@@ -202,7 +202,8 @@ static int open_new(const struct service *s, const struct model *m, struct openi
 			close_openings(s, o, true);
 			return -1;
 		}
-		listener_defer(fds, s->worker_count, l->connections_max > 0);
+		listener_defer(fds, s->worker_count,
+			       l->kind == LISTEN_HTTP && l->connections_max > 0);
 		o->live[o->count] = l->live;
 		o->fds[o->count++] = fds;
 	}
