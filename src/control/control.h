@@ -19,16 +19,22 @@
 
 #include "base/err.h"
 #include "control/changes.h"
-#include "loop/loop.h"
-#include "model/live.h"
-#include "model/model.h"
+
+struct live;
+struct loop;
+struct model;
 
 enum {
 	CONTROL_CONNECTIONS_MAX = 64,
-	CONTROL_BODY_MAX = 1 << 20,
+	CONTROL_TCP_MAX = 48,		/* of these: strangers must not keep us out */
+	CONTROL_BUSY_MAX = 16,		/* beyond them, to be told that there is no place */
+	CONTROL_BODY_MAX = 1 << 20,	/* bytes */
 	CONTROL_HEAD_MAX = 8192,
-	CONTROL_HEAD_MS = 5000,
-	CONTROL_IDLE_MS = 60000,
+	CONTROL_HEAD_MS = 5000,		/* from the connection or the first byte */
+	CONTROL_BODY_MS = 30000,	/* for all of it */
+	CONTROL_WRITE_MS = 10000,	/* without a byte of the answer being taken */
+	CONTROL_LINGER_MS = 1000,	/* to read on after the last answer */
+	CONTROL_IDLE_MS = 60000,	/* between requests */
 };
 
 /* How a change or a command went, as the interface has to answer it. */

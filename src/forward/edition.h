@@ -16,6 +16,8 @@
 #include "parse/h1.h"
 #include "pick/policy.h"
 
+struct sticky;
+
 /* Who waits for a place: a request or a TCP session, in a queue below. */
 struct waiter {
 	struct link link;
@@ -32,6 +34,8 @@ struct lane {
 	struct pick_state  state;
 	struct budget      budget;
 	struct link        waiting;	/* requests and sessions that wait for a free server */
+	struct sticky     *sticky;	/* owned; NULL: no sticky cookie */
+	bool               by_request;	/* it matters what a request says */
 };
 
 /* A listener. */

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from .control import Control
 from .patience import PATIENCE, until
 from .ports import accepts
 
@@ -55,6 +56,11 @@ class Balancer:
             assert self.process.poll() is None, f"balancerd ended at once:\n{self.log}"
             return accepts(self.port)
         until(ready, f"balancerd accepts on port {self.port}:\n{self.log}")
+
+    @property
+    def control(self):
+        """Its control interface."""
+        return Control(self.socket_path)
 
     @property
     def log(self):
