@@ -198,7 +198,8 @@ static int open_new(const struct service *s, const struct model *m, struct openi
 			continue;
 		int *fds = memory_new(s->worker_count, sizeof *fds);
 		bool datagrams = l->kind == LISTEN_UDP;
-		if (listener_open(fds, s->worker_count, &l->address, datagrams, err) != 0) {
+		if ((datagrams ? listener_open_datagrams : listener_open)(
+				fds, s->worker_count, &l->address, err) != 0) {
 			free(fds);
 			close_openings(s, o, true);
 			return -1;

@@ -36,7 +36,7 @@ uint32_t datagrams_length(const struct datagrams *d, uint32_t i);
 const struct sockaddr *datagrams_peer(const struct datagrams *d, uint32_t i);
 
 /* The address of ours that it was sent to, IPv4 as ::ffff:a.b.c.d, for a socket that
- * listener_open has bound to all addresses. False: it is bound to one. */
+ * listener_open_datagrams has bound to all addresses. False: it is bound to one. */
 bool datagrams_local(const struct datagrams *d, uint32_t i, struct in6_addr *local);
 
 /* All that are in the batch go to `peer`, and come from `local` unless that is NULL.

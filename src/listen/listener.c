@@ -88,10 +88,9 @@ static int must_be_free(const struct address *at, int type, struct err *err)
 	return 0;
 }
 
-int listener_open(int *fds, uint32_t count, const struct address *at, bool datagrams,
-		  struct err *err)
+static int open_all(int *fds, uint32_t count, const struct address *at, int type,
+		    struct err *err)
 {
-	int type = datagrams ? SOCK_DGRAM : SOCK_STREAM;
 	uint32_t opened = 0;
 
 	if (must_be_free(at, type, err) != 0)
@@ -101,7 +100,7 @@ int listener_open(int *fds, uint32_t count, const struct address *at, bool datag
 		if (fds[opened] < 0)
 			goto close_all;
 		opened++;
-		if (!datagrams && listen(fds[opened - 1], SOMAXCONN) != 0) {
+		if (type == SOCK_STREAM && listen(fds[opened - 1], SOMAXCONN) != 0) {
 			say_in_use(at, err);
 			goto close_all;
 		}
@@ -112,6 +111,17 @@ close_all:
 	while (opened > 0)
 		close(fds[--opened]);
 	return -1;
+}
+
+int listener_open(int *fds, uint32_t count, const struct address *at, struct err *err)
+{
+	return open_all(fds, count, at, SOCK_STREAM, err);
+}
+
+int listener_open_datagrams(int *fds, uint32_t count, const struct address *at,
+			    struct err *err)
+{
+	return open_all(fds, count, at, SOCK_DGRAM, err);
 }
 
 void listener_defer(const int *fds, uint32_t count, bool on)
