@@ -90,8 +90,9 @@ static bool make(const struct ask *ask, const struct change *c, struct reply *r)
 	const struct control_hooks *hooks = ask->view->hooks;
 	enum change_fault fault = CHANGE_FINE;
 	struct err err = {""};
+	enum control_result result = hooks->change(hooks->arg, c, &fault, &err);
 
-	return reply_outcome(r, hooks->change(hooks->arg, c, &fault, &err), fault, &err);
+	return reply_outcome(r, result, fault, &err);
 }
 
 /* The server as it is in force now. It is there but where the owner has changed more
