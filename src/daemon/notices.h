@@ -1,0 +1,19 @@
+/* daemon/notices.h - what other threads tell the control thread: marks on servers,
+ * probes that are due, drained workers, models that ended.
+ *
+ * Each is a message; what a worker does for it is to allocate and to post.
+ */
+#ifndef DAEMON_NOTICES_H
+#define DAEMON_NOTICES_H
+
+#include "forward/worker.h"
+
+struct service;
+
+/* Before the first worker and the first model. */
+void notices_init(struct service *s);
+
+/* For each worker. */
+struct worker_hooks notices_hooks(struct service *s);
+
+#endif

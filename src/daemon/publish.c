@@ -1,0 +1,146 @@
+#include "daemon/publish.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/inside.h"
+#include "forward/worker.h"
+#include "health/prober.h"
+#include "listen/listener.h"
+#include "observe/access_log.h"
+#include "pick/policy.h"
+
+enum {
+	/* Descriptors for what is no connection: logs, epoll, probes, standard ones. */
+	DESCRIPTORS_APART = 64,
+	CONNECTIONS_MAX = 1024 * 1024,
+};
+
+/* A client's connection needs one, and while a request is under way one to a server,
+ * and for a large body a pipe: room for a server's with every third of them. What idle
+ * ones hold is given up when it is needed (upstream.h). */
+static uint32_t connections_that_fit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 1024;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	rlim_t fit = limit.rlim_cur > 2 * DESCRIPTORS_APART
+			     ? (limit.rlim_cur - DESCRIPTORS_APART) / 4 * 3 : DESCRIPTORS_APART;
+	return fit < CONNECTIONS_MAX ? (uint32_t)fit : CONNECTIONS_MAX;
+}
+
+struct opening {
+	uint32_t count;			/* of listeners that are new */
+	struct live_listener *live[MODEL_LISTENERS_MAX];
+	int *fds[MODEL_LISTENERS_MAX];	/* owned: one per worker */
+};
+
+static bool is_new(const struct service *s, const struct live_listener *live)
+{
+	for (uint32_t i = 0; s->model != NULL && i < s->model->listener_count; i++)
+		if (s->model->listeners[i].live == live)
+			return false;
+	return true;
+}
+
+static void close_openings(const struct service *s, struct opening *o, bool descriptors)
+{
+	for (uint32_t i = 0; i < o->count; i++) {
+		for (uint32_t j = 0; descriptors && j < s->worker_count; j++)
+			close(o->fds[i][j]);
+		free(o->fds[i]);
+	}
+}
+
+static int open_new(const struct service *s, const struct model *m, struct opening *o,
+		    struct err *err)
+{
+	o->count = 0;
+	for (uint32_t i = 0; i < m->listener_count; i++) {
+		const struct model_listener *l = &m->listeners[i];
+		if (!is_new(s, l->live))
+			continue;
+		int *fds = memory_new(s->worker_count, sizeof *fds);
+		if (listener_open(fds, s->worker_count, &l->address, err) != 0) {
+			free(fds);
+			close_openings(s, o, true);
+			return -1;
+		}
+		listener_defer(fds, s->worker_count, l->connections_max > 0);
+		o->live[o->count] = l->live;
+		o->fds[o->count++] = fds;
+	}
+	return 0;
+}
+
+static int use_access_log(struct service *s, const struct model *m, struct err *err)
+{
+	if (s->access_log != NULL)
+		return access_log_use(s->access_log, m->access_format, m->access_path, err);
+	s->access_log = access_log_open(m->access_format, m->access_path, s->worker_count, err);
+	return s->access_log != NULL ? 0 : -1;
+}
+
+static int use_logs(struct service *s, const struct model *m, struct err *err)
+{
+	struct err ignored;
+
+	if (log_open(m->log_path, err) != 0)
+		return -1;
+	if (use_access_log(s, m, err) != 0) {
+		log_open(s->model != NULL ? s->model->log_path : NULL, &ignored);
+		return -1;
+	}
+	return 0;
+}
+
+/* Hands every worker its edition and its own socket of each new listener. */
+static void hand_out(struct service *s, const struct model *m, const struct opening *o)
+{
+	for (uint32_t i = 0; i < s->worker_count; i++) {
+		struct port_opening *openings = memory_new(o->count, sizeof *openings);
+		for (uint32_t j = 0; j < o->count; j++)
+			openings[j] = (struct port_opening){o->fds[j][i], o->live[j]};
+		worker_adopt(s->workers[i], edition_create(m, i), openings, o->count);
+	}
+}
+
+int publish(struct service *s, struct model *m, struct err *err)
+{
+	struct opening opening;
+	uint32_t fits = connections_that_fit();
+
+	if (m->connections_max == 0)
+		m->connections_max = fits;
+	else if (m->connections_max > fits)
+		log_warn("connections %u are more than the descriptor limit allows; "
+			 "raise it (ulimit -n) to %u", m->connections_max,
+			 m->connections_max / 3 * 4 + DESCRIPTORS_APART);
+	if (pick_prepare(m, s->model, err) != 0 || model_attach(m, &s->live, err) != 0)
+		goto put_model;
+	if (open_new(s, m, &opening, err) != 0)
+		goto put_model;
+	if (use_logs(s, m, err) != 0) {
+		close_openings(s, &opening, true);
+		goto put_model;
+	}
+	live_take_over(m);
+	log_set_level(m->log_level);
+	prober_use(s->prober, m);
+	names_use(&s->names, m);
+	hand_out(s, m, &opening);
+	close_openings(s, &opening, false);
+	model_put(s->model);
+	s->model = m;
+	return 0;
+
+put_model:
+	model_put(m);
+	return -1;
+}
