@@ -1,9 +1,12 @@
 /* daemon/inside.h - what a running balancer consists of, for the files of this folder.
  *
  *   service.c    start, run, stop
+ *   wanted.c     what is asked for: the file, and the changes over it
  *   publish.c    a model comes into force
- *   steering.c   signals: reload, drain, reopen the logs
- *   notices.c    what workers tell the control thread
+ *   loops.c      the threads of the data path
+ *   notices.c    what they tell the control thread
+ *   steering.c   what is asked by signals and by the control interface
+ *   admin.c      the control interface
  *
  * Thread: control.
  */
@@ -14,10 +17,12 @@
 
 #include "daemon/names.h"
 #include "daemon/service.h"
+#include "daemon/wanted.h"
 #include "loop/signals.h"
 #include "model/live.h"
 
 struct access_log;
+struct control;
 struct prober;
 struct resolver;
 struct worker;
@@ -32,7 +37,9 @@ struct service {
 	struct service_options options;
 	struct loop     *loop;		/* owned, as all that is pointed at */
 	struct live      live;
-	struct model    *model;		/* held: the one in force; NULL before the first */
+	struct wanted    wanted;
+	struct model    *model;		/* held: in force; NULL before the first */
+	uint64_t         version;	/* another one after each that came into force */
 	struct worker   *workers[MODEL_LOOPS_MAX];
 	pthread_t        threads[MODEL_LOOPS_MAX];
 	uint32_t         worker_count, thread_count, drained_count;
@@ -40,6 +47,7 @@ struct service {
 	struct resolver *resolver;
 	struct names     names;
 	struct signals   signals;
+	struct control  *control;	/* NULL before admin_open */
 	struct access_log *access_log;	/* NULL: none so far */
 	struct loop_job  collect;
 	struct drained   drained[MODEL_LOOPS_MAX];

@@ -6,15 +6,17 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "control/control.h"
 #include "daemon/inside.h"
-#include "forward/worker.h"
+#include "daemon/loops.h"
 #include "health/prober.h"
 #include "listen/listener.h"
 #include "observe/access_log.h"
 #include "pick/policy.h"
 
 enum {
-	/* Descriptors for what is no connection: logs, epoll, probes, standard ones. */
+	/* Descriptors for what is no connection of clients: logs, epoll, probes, the
+	 * control interface, standard ones. */
 	DESCRIPTORS_APART = 64,
 	CONNECTIONS_MAX = 1024 * 1024,
 };
@@ -30,16 +32,11 @@ static uint32_t connections_that_fit(void)
 		return 1024;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	rlim_t fit = limit.rlim_cur > 2 * DESCRIPTORS_APART
-			     ? (limit.rlim_cur - DESCRIPTORS_APART) / 4 * 3 : DESCRIPTORS_APART;
+	rlim_t fit = DESCRIPTORS_APART;
+	if (limit.rlim_cur > 2 * DESCRIPTORS_APART)
+		fit = (limit.rlim_cur - DESCRIPTORS_APART) / 4 * 3;
 	return fit < CONNECTIONS_MAX ? (uint32_t)fit : CONNECTIONS_MAX;
 }
-
-struct opening {
-	uint32_t count;			/* of listeners that are new */
-	struct live_listener *live[MODEL_LISTENERS_MAX];
-	int *fds[MODEL_LISTENERS_MAX];	/* owned: one per worker */
-};
 
 static bool is_new(const struct service *s, const struct live_listener *live)
 {
@@ -49,7 +46,7 @@ static bool is_new(const struct service *s, const struct live_listener *live)
 	return true;
 }
 
-static void close_openings(const struct service *s, struct opening *o, bool descriptors)
+static void close_openings(const struct service *s, struct openings *o, bool descriptors)
 {
 	for (uint32_t i = 0; i < o->count; i++) {
 		for (uint32_t j = 0; descriptors && j < s->worker_count; j++)
@@ -58,7 +55,7 @@ static void close_openings(const struct service *s, struct opening *o, bool desc
 	}
 }
 
-static int open_new(const struct service *s, const struct model *m, struct opening *o,
+static int open_new(const struct service *s, const struct model *m, struct openings *o,
 		    struct err *err)
 {
 	o->count = 0;
@@ -81,39 +78,27 @@ static int open_new(const struct service *s, const struct model *m, struct openi
 
 static int use_access_log(struct service *s, const struct model *m, struct err *err)
 {
+	enum access_format format = m->access_format;
+
 	if (s->access_log != NULL)
-		return access_log_use(s->access_log, m->access_format, m->access_path, err);
-	s->access_log = access_log_open(m->access_format, m->access_path, s->worker_count, err);
+		return access_log_use(s->access_log, format, m->access_path, err);
+	s->access_log = access_log_open(format, m->access_path, s->worker_count, err);
 	return s->access_log != NULL ? 0 : -1;
 }
 
-static int use_logs(struct service *s, const struct model *m, struct err *err)
+/* What is beside the data path, by a file: logs, and the control interface over TCP. On
+ * an error some of it is used and some is not. */
+static int use_side(struct service *s, const struct model *m, struct err *err)
 {
-	struct err ignored;
-
-	if (log_open(m->log_path, err) != 0)
+	if (control_use(s->control, m, err) != 0 || log_open(m->log_path, err) != 0 ||
+	    use_access_log(s, m, err) != 0)
 		return -1;
-	if (use_access_log(s, m, err) != 0) {
-		log_open(s->model != NULL ? s->model->log_path : NULL, &ignored);
-		return -1;
-	}
+	log_set_level(m->log_level);
 	return 0;
 }
 
-/* Hands every worker its edition and its own socket of each new listener. */
-static void hand_out(struct service *s, const struct model *m, const struct opening *o)
+static void set_connections(struct model *m)
 {
-	for (uint32_t i = 0; i < s->worker_count; i++) {
-		struct port_opening *openings = memory_new(o->count, sizeof *openings);
-		for (uint32_t j = 0; j < o->count; j++)
-			openings[j] = (struct port_opening){o->fds[j][i], o->live[j]};
-		worker_adopt(s->workers[i], edition_create(m, i), openings, o->count);
-	}
-}
-
-int publish(struct service *s, struct model *m, struct err *err)
-{
-	struct opening opening;
 	uint32_t fits = connections_that_fit();
 
 	if (m->connections_max == 0)
@@ -122,25 +107,38 @@ int publish(struct service *s, struct model *m, struct err *err)
 		log_warn("connections %u are more than the descriptor limit allows; "
 			 "raise it (ulimit -n) to %u", m->connections_max,
 			 m->connections_max / 3 * 4 + DESCRIPTORS_APART);
-	if (pick_prepare(m, s->model, err) != 0 || model_attach(m, &s->live, err) != 0)
-		goto put_model;
-	if (open_new(s, m, &opening, err) != 0)
-		goto put_model;
-	if (use_logs(s, m, err) != 0) {
-		close_openings(s, &opening, true);
-		goto put_model;
+}
+
+int publish_change(struct service *s, struct model *m, struct err *err)
+{
+	struct openings openings;
+
+	if (pick_prepare(m, s->model, err) != 0 || model_attach(m, &s->live, err) != 0 ||
+	    open_new(s, m, &openings, err) != 0) {
+		model_put(m);
+		return -1;
 	}
 	live_take_over(m);
-	log_set_level(m->log_level);
 	prober_use(s->prober, m);
 	names_use(&s->names, m);
-	hand_out(s, m, &opening);
-	close_openings(s, &opening, false);
+	loops_adopt(s, m, &openings);
+	close_openings(s, &openings, false);
 	model_put(s->model);
 	s->model = m;
+	s->version++;
 	return 0;
+}
 
-put_model:
-	model_put(m);
+int publish_file(struct service *s, struct model *m, struct err *err)
+{
+	struct err ignored;
+
+	set_connections(m);
+	if (use_side(s, m, err) != 0)
+		model_put(m);
+	else if (publish_change(s, m, err) == 0)
+		return 0;
+	if (s->model != NULL)
+		use_side(s, s->model, &ignored);
 	return -1;
 }

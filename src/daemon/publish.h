@@ -1,8 +1,8 @@
 /* daemon/publish.h - a model comes into force, as a whole or not at all: whatever can
- * fail is done before the first worker hears of it.
+ * fail is done before the first loop hears of it.
  *
- *   model -> tables -> attach (live) -> new listeners, logs -> an edition per worker
- *                                                      '-> prober, names
+ *   model -> tables -> attach (live) -> new listeners -> an edition per loop
+ *                                             '-> prober, names
  *
  * Thread: control.
  */
@@ -14,7 +14,11 @@
 
 struct service;
 
-/* Brings m, which is given, into force. -1 and *err: nothing has changed. */
-int publish(struct service *s, struct model *m, struct err *err);
+/* Brings m, which is given, into force; logs and the control interface over TCP go by it,
+ * too. -1 and *err: nothing has changed. */
+int publish_file(struct service *s, struct model *m, struct err *err);
+
+/* The same for a model that has the listeners, logs and limits of the one in force. */
+int publish_change(struct service *s, struct model *m, struct err *err);
 
 #endif

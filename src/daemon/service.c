@@ -1,14 +1,15 @@
 #include "daemon/service.h"
 
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "control/control.h"
+#include "daemon/admin.h"
 #include "daemon/inside.h"
+#include "daemon/loops.h"
 #include "daemon/notices.h"
-#include "daemon/publish.h"
+#include "daemon/notify.h"
 #include "daemon/steering.h"
 #include "daemon/summary.h"
 #include "health/prober.h"
@@ -32,52 +33,31 @@ static void wait_for_names(struct service *s)
 		loop_turn(s->loop, 100);
 }
 
-static void *run_worker(void *arg)
+/* With what the file says. */
+static struct places places_of(const struct service_options *options, const struct model *m)
 {
-	struct worker *w = arg;
-	char name[16];
+	struct places places = options->places;
 
-	snprintf(name, sizeof name, "loop %u", w->number);
-	pthread_setname_np(pthread_self(), name);
-	loop_run(w->loop);
-	return NULL;
+	places.file_socket = m->control_path;
+	places.file_state = m->state_path;
+	return places;
 }
 
-static uint32_t count_workers(const struct service *s, const struct model *m)
+/* Everything that goes by a model, m, which is given. */
+static int start(struct service *s, struct model *m, struct err *err)
 {
-	uint32_t wanted = s->options.threads > 0 ? s->options.threads : m->threads;
+	struct places places = places_of(&s->options, m);
 
-	if (wanted == 0) {
-		cpu_set_t cpus;
-		wanted = 1;
-		if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
-			wanted = (uint32_t)CPU_COUNT(&cpus);
+	s->version = loop_wall_us(s->loop);	/* none that was told before a restart */
+	wanted_open(&s->wanted, &places, s->options.serves);
+	if (loops_create(s, m, err) != 0 || admin_open(s, &places, err) != 0) {
+		model_put(m);
+		return -1;
 	}
-	return wanted < MODEL_LOOPS_MAX ? wanted : MODEL_LOOPS_MAX;
-}
-
-static int create_workers(struct service *s, uint32_t count, struct err *err)
-{
-	const struct worker_hooks hooks = notices_hooks(s);
-
-	for (uint32_t i = 0; i < count; i++) {
-		s->workers[i] = worker_create(i, &s->live, s->workers, &hooks, err);
-		if (s->workers[i] == NULL)
-			return -1;
-		s->worker_count++;
-	}
-	return 0;
-}
-
-static int start_threads(struct service *s, struct err *err)
-{
-	for (uint32_t i = 0; i < s->worker_count; i++) {
-		s->workers[i]->records = access_log_ring(s->access_log, i);
-		if (pthread_create(&s->threads[i], NULL, run_worker, s->workers[i]) != 0)
-			return err_set(err, "cannot start thread number %u", i + 1);
-		s->thread_count++;
-	}
-	return 0;
+	if (steering_use_file(s, m, err) != 0)
+		return -1;
+	wait_for_names(s);
+	return loops_start(s, err) == 0 ? steering_open(s, err) : -1;
 }
 
 struct service *service_start(struct model *m, const struct service_options *options,
@@ -99,23 +79,16 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	if (s->resolver == NULL)
 		goto destroy_prober;
 	names_init(&s->names, s->loop, s->resolver, on_resolved, s);
-	if (create_workers(s, count_workers(s, m), err) != 0) {
-		model_put(m);
-		goto stop;
+	if (start(s, m, err) != 0) {
+		service_stop(s);
+		return NULL;
 	}
-	if (publish(s, m, err) != 0)
-		goto stop;
-	wait_for_names(s);
-	if (start_threads(s, err) != 0 || steering_open(s, err) != 0)
-		goto stop;
 	for (uint32_t i = 0; i < s->model->listener_count; i++)
 		log_info("listening on %s threads=%u",
 			 s->model->listeners[i].address.text, s->worker_count);
+	notify_ready("serving");
 	return s;
 
-stop:
-	service_stop(s);
-	return NULL;
 destroy_prober:
 	prober_destroy(s->prober);
 	loop_destroy(s->loop);
@@ -133,14 +106,13 @@ void service_run(struct service *s)
 
 void service_stop(struct service *s)
 {
-	for (uint32_t i = 0; i < s->thread_count; i++)
-		loop_stop(s->workers[i]->loop);
-	for (uint32_t i = 0; i < s->thread_count; i++)
-		pthread_join(s->threads[i], NULL);
-	for (uint32_t i = 0; i < s->worker_count; i++)
-		worker_destroy(s->workers[i]);
+	loops_destroy(s);
 	if (s->access_log != NULL)
 		access_log_close(s->access_log);
+	/* The state first: who finds the socket gone may start the next balancer. */
+	wanted_close(&s->wanted);
+	if (s->control != NULL)
+		control_destroy(s->control);
 	names_use(&s->names, NULL);
 	resolver_destroy(s->resolver);
 	prober_destroy(s->prober);
