@@ -36,9 +36,10 @@ static uint32_t count_workers(const struct service *s, const struct model *m)
 
 int loops_create(struct service *s, const struct model *m, struct err *err)
 {
-	const struct worker_hooks hooks = notices_hooks(s);
+	struct worker_hooks hooks;
 	uint32_t count = count_workers(s, m);
 
+	notices_hooks(s, &hooks);
 	for (uint32_t i = 0; i < count; i++) {
 		s->workers[i] = worker_create(i, &s->live, s->workers, &hooks, err);
 		if (s->workers[i] == NULL)

@@ -4,6 +4,7 @@
 
 #include "base/must.h"
 #include "daemon/inside.h"
+#include "forward/worker.h"
 #include "health/prober.h"
 
 struct mark {
@@ -94,9 +95,9 @@ static void on_released(struct live *live)
 	loop_post(s->loop, &s->collect);
 }
 
-struct worker_hooks notices_hooks(struct service *s)
+void notices_hooks(struct service *s, struct worker_hooks *hooks)
 {
-	return (struct worker_hooks){
+	*hooks = (struct worker_hooks){
 		.marked_down = on_marked_down, .check_due = on_check_due,
 		.drained = on_drained, .arg = s,
 	};

@@ -6,14 +6,13 @@
 #ifndef DAEMON_NOTICES_H
 #define DAEMON_NOTICES_H
 
-#include "forward/worker.h"
-
 struct service;
+struct worker_hooks;
 
 /* Before the first worker and the first model. */
 void notices_init(struct service *s);
 
-/* For each worker. */
-struct worker_hooks notices_hooks(struct service *s);
+/* What each worker has to be given. */
+void notices_hooks(struct service *s, struct worker_hooks *hooks);
 
 #endif

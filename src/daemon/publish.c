@@ -69,7 +69,8 @@ static int open_new(const struct service *s, const struct model *m, struct openi
 			close_openings(s, o, true);
 			return -1;
 		}
-		listener_defer(fds, s->worker_count, l->connections_max > 0);
+		listener_defer(fds, s->worker_count,
+			       l->kind == LISTEN_HTTP && l->connections_max > 0);
 		o->live[o->count] = l->live;
 		o->fds[o->count++] = fds;
 	}
@@ -86,15 +87,26 @@ static int use_access_log(struct service *s, const struct model *m, struct err *
 	return s->access_log != NULL ? 0 : -1;
 }
 
-/* What is beside the data path, by a file: logs, and the control interface over TCP. On
- * an error some of it is used and some is not. */
+/* What is beside the data path: the control interface over TCP, and logs. -1: as before. */
 static int use_side(struct service *s, const struct model *m, struct err *err)
 {
-	if (control_use(s->control, m, err) != 0 || log_open(m->log_path, err) != 0 ||
-	    use_access_log(s, m, err) != 0)
+	struct err ignored;
+
+	if (control_use(s->control, m, err) != 0)
 		return -1;
+	if (log_open(m->log_path, err) != 0)
+		goto undo_control;
+	if (use_access_log(s, m, err) != 0)
+		goto undo_log;
 	log_set_level(m->log_level);
 	return 0;
+
+undo_log:
+	log_open(s->model != NULL ? s->model->log_path : NULL, &ignored);
+undo_control:
+	if (s->model != NULL)
+		control_use(s->control, s->model, &ignored);
+	return -1;
 }
 
 static void set_connections(struct model *m)
@@ -109,14 +121,16 @@ static void set_connections(struct model *m)
 			 m->connections_max / 3 * 4 + DESCRIPTORS_APART);
 }
 
-int publish_change(struct service *s, struct model *m, struct err *err)
+static int publish(struct service *s, struct model *m, bool is_file, struct err *err)
 {
 	struct openings openings;
 
 	if (pick_prepare(m, s->model, err) != 0 || model_attach(m, &s->live, err) != 0 ||
-	    open_new(s, m, &openings, err) != 0) {
-		model_put(m);
-		return -1;
+	    open_new(s, m, &openings, err) != 0)
+		goto put_model;
+	if (is_file && use_side(s, m, err) != 0) {
+		close_openings(s, &openings, true);
+		goto put_model;
 	}
 	live_take_over(m);
 	prober_use(s->prober, m);
@@ -127,18 +141,19 @@ int publish_change(struct service *s, struct model *m, struct err *err)
 	s->model = m;
 	s->version++;
 	return 0;
+
+put_model:
+	model_put(m);
+	return -1;
 }
 
 int publish_file(struct service *s, struct model *m, struct err *err)
 {
-	struct err ignored;
-
 	set_connections(m);
-	if (use_side(s, m, err) != 0)
-		model_put(m);
-	else if (publish_change(s, m, err) == 0)
-		return 0;
-	if (s->model != NULL)
-		use_side(s, s->model, &ignored);
-	return -1;
+	return publish(s, m, true, err);
+}
+
+int publish_change(struct service *s, struct model *m, struct err *err)
+{
+	return publish(s, m, false, err);
 }

@@ -1,8 +1,8 @@
 /* daemon/publish.h - a model comes into force, as a whole or not at all: whatever can
  * fail is done before the first loop hears of it.
  *
- *   model -> tables -> attach (live) -> new listeners -> an edition per loop
- *                                             '-> prober, names
+ *   model -> tables -> attach (live) -> new listeners, logs -> an edition per loop
+ *                                                      '-> prober, names
  *
  * Thread: control.
  */

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/must.h"
 #include "forward/http_request.h"
+#include "forward/tcp_session.h"
 #include "forward/upstream.h"
 
 enum { PROXY_SAID_MS = 1000 };
@@ -13,6 +14,7 @@ enum { PROXY_SAID_MS = 1000 };
 /* By enum listener_kind. */
 static const struct protocol *const protocols[] = {
 	[LISTEN_HTTP] = &protocol_http,
+	[LISTEN_TCP] = &protocol_tcp,
 };
 
 /* ---- places ---- */
@@ -101,6 +103,7 @@ static void end_port(struct port *port)
 	struct worker *w = port->worker;
 
 	loop_timer_stop(w->loop, &port->acceptor.retry);
+	loop_timer_stop(w->loop, &port->limit);
 	loop_watch_close(w->loop, &port->acceptor.watch);
 	list_remove(&port->link);
 	if (port->removed)
@@ -256,6 +259,14 @@ static int32_t find_door(const struct edition *e, const struct live_listener *li
 	return -1;
 }
 
+static void on_port_limit(struct loop_timer *t)
+{
+	struct port *port = CONTAINER_OF(t, struct port, limit);
+
+	worker_sweep(port->worker);
+	port->protocol->end_all(port->worker, port);
+}
+
 static void open_port(struct worker *w, const struct port_opening *opening)
 {
 	struct port *port = memory_new(1, sizeof *port);
@@ -266,6 +277,7 @@ static void open_port(struct worker *w, const struct port_opening *opening)
 	port->door = find_door(w->now, opening->live);
 	must(port->door >= 0);
 	port->protocol = protocols[w->now->model->listeners[port->door].kind];
+	loop_timer_init(&port->limit, on_port_limit);
 	port->acceptor.enter = enter;
 	port->acceptor.has_place = has_place;
 	port->acceptor.leave = leave;
@@ -318,6 +330,8 @@ static void grow_backends(struct worker *w, const struct model *m)
 		grown[i].edition = old->edition;
 		grown[i].edition_number = old->edition_number;
 		grown[i].lane = old->lane;
+		grown[i].verdict = old->verdict;
+		grown[i].departure = old->departure;
 		move_list(&old->idle, &grown[i].idle);
 		move_list(&old->joined, &grown[i].joined);
 	}
@@ -483,6 +497,8 @@ struct worker *worker_create(unsigned number, struct live *live, struct worker *
 	slab_init(&w->sessions_slab, sizeof(struct session));
 	slab_init(&w->requests_slab, sizeof(struct request));
 	slab_init(&w->upstreams_slab, sizeof(struct upstream));
+	slab_init(&w->tcp_slab, sizeof(struct tcp_session));
+	slab_init(&w->tcp_reach_slab, sizeof(struct tcp_reach));
 	buf_pool_init(&w->bufs);
 	loop_timer_init(&w->drain_limit, on_drain_limit);
 	char *room = memory_new(1, SCRATCH_HEADROOM + SCRATCH_BYTES + SCRATCH_TAILROOM);
@@ -509,6 +525,8 @@ void worker_destroy(struct worker *w)
 	slab_fini(&w->sessions_slab);
 	slab_fini(&w->requests_slab);
 	slab_fini(&w->upstreams_slab);
+	slab_fini(&w->tcp_slab);
+	slab_fini(&w->tcp_reach_slab);
 	buf_pool_fini(&w->bufs);
 	loop_destroy(w->loop);
 	free(w->backends);

@@ -28,7 +28,7 @@ enum {
 	MODEL_SERVERS_MAX   = 4096,	/* in one pool */
 	MODEL_ROUTES_MAX    = 1024,	/* in one listener */
 	MODEL_NAME_MAX      = 63,
-	MODEL_COOKIE_MAX    = 255,	/* bytes of the name of a sticky cookie */
+	MODEL_TOKEN_MAX     = 255,	/* bytes of the name of a header field or a cookie */
 	MODEL_WEIGHT_MAX    = 256,
 	MODEL_PEERS_MAX     = 64,	/* ranges of trusted peers of one listener */
 	MODEL_CONTROLS_MAX  = 4,	/* addresses of the control interface, over TCP */
@@ -92,7 +92,7 @@ struct model_pool {
 					 * mean at most; 0: no bound */
 	enum key_kind key;
 	char    *key_name;		/* owned; of the header, cookie or query argument */
-	char    *sticky_cookie;		/* owned, up to MODEL_COOKIE_MAX; NULL: a client keeps
+	char    *sticky_cookie;		/* owned, up to MODEL_TOKEN_MAX; NULL: a client keeps
 					 * its server by key only */
 	uint32_t sticky_s;		/* how long the client keeps it; 0: its session */
 
