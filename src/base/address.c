@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/span.h"
+#include "base/text.h"
 
 static int parse_port(const char *digits, uint16_t *port, const char *whole, struct err *err)
 {
@@ -49,6 +51,9 @@ static int parse_unix(struct address *a, const char *path, struct err *err)
 {
 	size_t len = strlen(path);
 
+	if (!text_is_plain(path))
+		return err_set(err, "the path of a UNIX socket is UTF-8 without control "
+			       "bytes, not %s", quote(path).text);
 	if (len == 0 || len >= sizeof a->un.sun_path)
 		return err_set(err, "the path of a UNIX socket has 1 to %zu bytes, not %zu",
 			       sizeof a->un.sun_path - 1, len);
@@ -136,6 +141,27 @@ void address_split(const struct address *a, char host[ADDRESS_HOST_MAX + 1], uin
 	host[end - start] = '\0';
 	span_to_u64(span_of(colon + 1), &n);
 	*port = (uint16_t)n;
+}
+
+bool address_equals(const struct address *a, const struct address *b)
+{
+	if (a->len != b->len)
+		return false;
+	if (a->len == 0)
+		return strcasecmp(a->text, b->text) == 0;
+	return memcmp(&a->un, &b->un, a->len) == 0;
+}
+
+uint64_t address_hash(const struct address *a)
+{
+	char text[ADDRESS_TEXT_MAX];
+	size_t len = strlen(a->text);
+
+	if (a->len > 0)
+		return hash_bytes(&a->un, a->len);
+	for (size_t i = 0; i < len; i++)
+		text[i] = span_lower(a->text[i]);
+	return hash_bytes(text, len);
 }
 
 void address_format(struct address *a)

@@ -206,7 +206,6 @@ void model_server_remove(struct model_pool *p, uint32_t at)
 
 void model_listener_defaults(struct model_listener *l)
 {
-	l->kind = LISTEN_HTTP;
 	l->connections_max = 0;
 	l->parallel_max = 0;
 	l->queue_max = 1024;
@@ -222,7 +221,8 @@ void model_listener_defaults(struct model_listener *l)
 	l->keep_alive_ms = 60000;
 	l->linger_ms = 2000;
 	l->tunnel_ms = 3600 * 1000;
-	l->idle_ms = 3600 * 1000;
+	/* Nobody says that a flow is over: only silence ends it. */
+	l->idle_ms = l->kind == LISTEN_UDP ? 30 * 1000 : 3600 * 1000;
 	l->lifetime_ms = 0;
 	l->keep_alive_probe_ms = 60 * 1000;
 	l->requests_max = 0;

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from harness.control import BALANCERCTL, Control, FakeControl, FakeTcpControl
+from harness.balancerctl import BALANCERCTL, Control, FakeControl, FakeTcpControl
 
 
 def server(address="127.0.0.1:8081", **members):

@@ -71,7 +71,7 @@ static void bad_forms_are_refused_with_their_fault(void **unused)
 		{"::1]:80", "brackets"}, {"::]:80", "brackets"},
 		{"we b:80", "host"}, {"http//web:80", "host"}, {"web/:80", "host"},
 		{"b\303\274cher:80", "host"}, {"*:80", "host"}, {"user@web:80", "host"},
-		{"unix:", "path"},
+		{"unix:", "path"}, {"unix:a\nb", "path"}, {"unix:\xff", "path"},
 	};
 
 	(void)unused;
@@ -191,6 +191,35 @@ static void a_peer_has_a_text_without_its_port(void **unused)
 	}
 }
 
+static void the_same_place_may_be_written_in_many_ways(void **unused)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} pairs[] = {
+		{"8080", "127.0.0.1:8080", true}, {":8080", "127.0.0.1:08080", true},
+		{"[::1]:80", "[0:0:0:0:0:0:0:1]:80", true},
+		{"[2001:DB8::1]:80", "[2001:db8::1]:80", true},
+		{"App1:80", "app1:80", true}, {"unix:/a", "unix:/a", true},
+		{"127.0.0.1:80", "127.0.0.1:81", false},
+		{"127.0.0.1:80", "127.0.0.2:80", false},
+		{"127.0.0.1:80", "[::1]:80", false}, {"app1:80", "app2:80", false},
+		{"app1:80", "app1:81", false}, {"localhost:80", "127.0.0.1:80", false},
+		{"unix:/a", "unix:/A", false}, {"unix:/a", "unix:/ab", false},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		struct address a, b;
+		struct err err;
+		assert_int_equal(address_parse(&a, pairs[i].a, "127.0.0.1", &err), 0);
+		assert_int_equal(address_parse(&b, pairs[i].b, "127.0.0.1", &err), 0);
+		assert_int_equal(address_equals(&a, &b), pairs[i].same);
+		assert_int_equal(address_equals(&b, &a), pairs[i].same);
+		assert_int_equal(address_hash(&b) == address_hash(&a), pairs[i].same);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +230,7 @@ int main(void)
 		cmocka_unit_test(a_formatted_address_parses_to_itself),
 		cmocka_unit_test(the_text_of_an_ip4_address_is_as_the_library_has_it),
 		cmocka_unit_test(a_peer_has_a_text_without_its_port),
+		cmocka_unit_test(the_same_place_may_be_written_in_many_ways),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
