@@ -74,6 +74,8 @@ static bool show_address(const struct argument *a, const void *target, FILE *out
 {
 	const struct address *address = field_at(a->field, target);
 
+	if (*address->text == '\0')
+		return false;
 	tree_print_word(address->text, out);
 	return true;
 }
