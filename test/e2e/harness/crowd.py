@@ -55,17 +55,24 @@ class Client:
 
 
 class Crowd:
-    def __init__(self, port, count):
+    """With `apart` each client has an address of its own, that of its number."""
+
+    def __init__(self, port, count, apart=False):
         allow_descriptors()
+        self.apart = apart
         self.selector = selectors.DefaultSelector()
         self.clients = []
         for number in range(count):
             self.join(port, number)
 
+    def source(self, number):
+        if self.apart:
+            return f"127.1.{number // 250}.{1 + number % 250}"
+        return f"127.0.1.{1 + number // FROM_EACH_ADDRESS}"
+
     def join(self, port, number):
         sock = socket.socket()
-        source = f"127.0.1.{1 + number // FROM_EACH_ADDRESS}"
-        sock.bind((source, 0))
+        sock.bind((self.source(number), 0))
         sock.connect(("127.0.0.1", port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setblocking(False)

@@ -355,8 +355,8 @@ static void a_wrong_value_is_named_where_it_stands(void **unused)
 	pool_complains("retry 16", "2:7: error: \"16\" is too large; expected 0 to 15\n");
 	pool_complains("balance least-laod",
 		       "2:9: error: unknown word \"least-laod\", expected one of "
-		       "round-robin, least-load, least-conn, two-choices, random; did "
-		       "you mean \"least-load\"?\n");
+		       "round-robin, least-load, least-conn, two-choices, random, "
+		       "ring, maglev; did you mean \"least-load\"?\n");
 }
 
 static void an_unknown_pool_comes_with_the_known_ones(void **unused)
