@@ -23,9 +23,12 @@ void summary_log(const struct live *live)
 		log_listener(l);
 	for (const struct live_pool *p = live->pools; p != NULL; p = p->next)
 		log_info("served pool=%s retries=%llu retries_over_budget=%llu "
-			 "no_server_up=%llu queued=%llu queue_full=%llu queue_timeouts=%llu",
+			 "no_server_up=%llu queued=%llu queue_full=%llu queue_timeouts=%llu "
+			 "bytes_up=%llu bytes_down=%llu moved_replayed=%llu moved_idle=%llu "
+			 "not_moved=%llu",
 			 p->name, p->retries, p->retries_over_budget, p->no_server_up,
-			 p->queued, p->queue_full, p->queue_timeouts);
+			 p->queued, p->queue_full, p->queue_timeouts, p->bytes_up, p->bytes_down,
+			 p->moved_replayed, p->moved_idle, p->not_moved);
 	log_info("served connections_turned_away=%llu accept_out_of_descriptors=%llu "
 		 "dials_out_of_descriptors=%llu pipes_none_left=%llu memory_refused=%llu",
 		 live->connections.turned_away, live->accept_out_of_descriptors,

@@ -30,7 +30,8 @@ static void put(struct writer *w, const char *at, size_t len)
 
 static void put_span(struct writer *w, struct span s)
 {
-	put(w, s.at, s.len);
+	if (s.len > 0)		/* an empty one may point at NULL */
+		put(w, s.at, s.len);
 }
 
 #define PUT(w, literal) put(w, "" literal, sizeof(literal) - 1)

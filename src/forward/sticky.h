@@ -23,7 +23,7 @@
 
 enum {
 	/* "Set-Cookie: ", a name, "=", sixteen digits, attributes and CRLF. */
-	STICKY_LINE_MAX = MODEL_COOKIE_MAX + 96,
+	STICKY_LINE_MAX = MODEL_TOKEN_MAX + 96,
 };
 
 struct sticky_name {

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/must.h"
 #include "forward/http_request.h"
+#include "forward/tcp_session.h"
 #include "forward/udp.h"
 #include "forward/upstream.h"
 
@@ -14,6 +15,7 @@ enum { PROXY_SAID_MS = 1000 };
 /* By enum listener_kind. */
 static const struct protocol *const protocols[] = {
 	[LISTEN_HTTP] = &protocol_http,
+	[LISTEN_TCP] = &protocol_tcp,
 };
 
 /* ---- places ---- */
@@ -102,6 +104,7 @@ static void end_port(struct port *port)
 	struct worker *w = port->worker;
 
 	loop_timer_stop(w->loop, &port->acceptor.retry);
+	loop_timer_stop(w->loop, &port->limit);
 	loop_watch_close(w->loop, &port->acceptor.watch);
 	list_remove(&port->link);
 	if (port->removed)
@@ -248,6 +251,14 @@ struct adoption {
 	uint32_t count;
 };
 
+static void on_port_limit(struct loop_timer *t)
+{
+	struct port *port = CONTAINER_OF(t, struct port, limit);
+
+	worker_sweep(port->worker);
+	port->protocol->end_all(port->worker, port);
+}
+
 static void open_port(struct worker *w, const struct port_opening *opening)
 {
 	int32_t door = edition_find_door(w->now, opening->live);
@@ -264,6 +275,7 @@ static void open_port(struct worker *w, const struct port_opening *opening)
 	port->edition = w->now;
 	port->door = door;
 	port->protocol = protocols[w->now->model->listeners[port->door].kind];
+	loop_timer_init(&port->limit, on_port_limit);
 	port->acceptor.enter = enter;
 	port->acceptor.has_place = has_place;
 	port->acceptor.leave = leave;
@@ -316,6 +328,8 @@ static void grow_backends(struct worker *w, const struct model *m)
 		grown[i].edition = old->edition;
 		grown[i].edition_number = old->edition_number;
 		grown[i].lane = old->lane;
+		grown[i].verdict = old->verdict;
+		grown[i].departure = old->departure;
 		move_list(&old->idle, &grown[i].idle);
 		move_list(&old->joined, &grown[i].joined);
 	}
@@ -374,6 +388,8 @@ static void on_adopt(struct loop_job *job)
 			continue;
 		port->edition = w->now;
 		port->door = edition_find_door(w->now, port->live);
+		/* What has begun as another kind ends as that. */
+		port->protocol = protocols[port_door(port)->listener->kind];
 	}
 	for (uint32_t i = 0; i < a->count; i++)
 		open_port(w, &a->openings[i]);
@@ -484,6 +500,8 @@ struct worker *worker_create(unsigned number, struct live *live, struct worker *
 	slab_init(&w->sessions_slab, sizeof(struct session));
 	slab_init(&w->requests_slab, sizeof(struct request));
 	slab_init(&w->upstreams_slab, sizeof(struct upstream));
+	slab_init(&w->tcp_slab, sizeof(struct tcp_session));
+	slab_init(&w->tcp_reach_slab, sizeof(struct tcp_reach));
 	buf_pool_init(&w->bufs);
 	loop_timer_init(&w->drain_limit, on_drain_limit);
 	char *room = memory_new(1, SCRATCH_HEADROOM + SCRATCH_BYTES + SCRATCH_TAILROOM);
@@ -511,6 +529,8 @@ void worker_destroy(struct worker *w)
 	slab_fini(&w->sessions_slab);
 	slab_fini(&w->requests_slab);
 	slab_fini(&w->upstreams_slab);
+	slab_fini(&w->tcp_slab);
+	slab_fini(&w->tcp_reach_slab);
 	buf_pool_fini(&w->bufs);
 	loop_destroy(w->loop);
 	free(w->backends);

@@ -75,6 +75,7 @@ struct port {
 	bool     removed;			/* accepts no more; its sessions are ending */
 	struct link link;			/* in worker->ports */
 	uint32_t sessions;			/* a removed port ends with the last one */
+	struct loop_timer limit;		/* tcp: of these, once it is removed */
 };
 
 /* What a worker keeps for a server: idle connections, the last used one first, and the
@@ -84,6 +85,8 @@ struct backend {
 	struct link idle;			/* upstream connections (http) */
 	uint32_t    idle_count;
 	struct link joined;			/* sessions (tcp) */
+	struct tcp_verdict   *verdict;		/* owned; tcp_verify.c; NULL: nobody asks */
+	struct tcp_departure *departure;	/* owned; tcp_leave.c; NULL: it stays */
 	struct edition *edition;		/* w->now; of an orphan that has sessions, the
 						 * last that had it, used (held); else NULL */
 	uint32_t    edition_number;		/* of the newest edition that has it */
@@ -115,7 +118,8 @@ struct worker {
 	struct backend *backends;		/* owned, by live_server.id */
 	uint32_t        backend_count;
 
-	struct slab     sessions_slab, requests_slab, upstreams_slab, tcp_slab;
+	struct slab     sessions_slab, requests_slab, upstreams_slab;
+	struct slab     tcp_slab, tcp_reach_slab;
 	struct buf_pool bufs;
 	struct pipes    pipes;
 	struct link     sessions;		/* http: all */

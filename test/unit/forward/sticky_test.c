@@ -188,16 +188,16 @@ static void the_longest_line_has_room(void **unused)
 {
 	struct model *m = sample_model("web", SERVERS("8081"));
 	struct model_pool *pool = &m->pools[0];
-	char name[MODEL_COOKIE_MAX + 1], line[STICKY_LINE_MAX];
+	char name[MODEL_TOKEN_MAX + 1], line[STICKY_LINE_MAX];
 
 	(void)unused;
-	memset(name, 'a', MODEL_COOKIE_MAX);
-	name[MODEL_COOKIE_MAX] = '\0';
+	memset(name, 'a', MODEL_TOKEN_MAX);
+	name[MODEL_TOKEN_MAX] = '\0';
 	pool->sticky_cookie = memory_text(name);
 	pool->sticky_s = UINT32_MAX;
 	assert_int_equal(model_attach(m, &live, &err), 0);
 	struct sticky *s = sticky_create(pool);
-	assert_in_range(sticky_write(s, 0, line), MODEL_COOKIE_MAX, STICKY_LINE_MAX - 1);
+	assert_in_range(sticky_write(s, 0, line), MODEL_TOKEN_MAX, STICKY_LINE_MAX - 1);
 	sticky_destroy(s);
 	model_put(m);
 }
