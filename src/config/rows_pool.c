@@ -84,8 +84,8 @@ static const struct directive rows[] = {
 	}, {
 		.word = "key", .second = "query", .in = IN_POOL,
 		SETS(model_pool, key, KEY_QUERY),
-		.help = "They go by an argument of the query; a request without it goes "
-			"by the client's address. HTTP only.",
+		.help = "They go by the value of an argument of the query, undecoded; a "
+			"request without it goes by the client's address. HTTP only.",
 		.arguments = {
 			{NULL, "NAME", .kind = ARGUMENT_QUERY_NAME, POOL_FIELD(key_name)},
 		},

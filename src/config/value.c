@@ -70,6 +70,9 @@ int value_check_token(const char *word, struct err *err)
 	if (!good)
 		return err_set(err, "%s is no name of a header field or a cookie",
 			       quote(word).text);
+	if (strlen(word) > MODEL_TOKEN_MAX)
+		return err_set(err, "%s is too long; expected a name of at most %d bytes",
+			       quote(word).text, MODEL_TOKEN_MAX);
 	return 0;
 }
 

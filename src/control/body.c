@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/must.h"
-#include "config/report.h"
+#include "base/expected.h"
+#include "base/text.h"
 #include "control/percent.h"
 
 enum { NAME_SIZE = 64, VALUE_SIZE = 256 };	/* of an argument of a query */
@@ -21,36 +21,31 @@ static const struct member *find(const struct member *members, uint32_t count,
 static bool refuse_unknown(const char *name, const struct member *members, uint32_t count,
 			   struct reply *r)
 {
-	char known[REPLY_NAMES_SIZE];
+	struct expected known;
 
+	expected_init(&known, name);
 	for (uint32_t i = 0; i < count; i++)
-		reply_list_name(known, i, members[i].name);
-	if (count == 0)
-		reply_error(r, REPLY_BAD_REQUEST, name, "%s is not understood here: this "
-			    "takes nothing", quote(name).text);
-	else
-		reply_error(r, REPLY_BAD_REQUEST, name, "%s is not understood here; "
-			    "there is %s", quote(name).text, known);
+		expected_add(&known, members[i].name);
+	reply_error(r, REPLY_BAD_REQUEST, name, "%s is not understood here: %s",
+		    quote(name).text,
+		    count > 0 ? expected_text(&known).text : "there is nothing to say");
 	return false;
 }
 
 static bool refuse_value(const struct member *m, struct reply *r)
 {
-	switch (m->kind) {
-	case MEMBER_TEXT:
-		reply_error(r, REPLY_BAD_REQUEST, m->name, "\"%s\" is a text", m->name);
-		break;
-	case MEMBER_NUMBER:
+	static const char *const wanted[] = {
+		[MEMBER_TEXT] = "a text", [MEMBER_BOOL] = "true or false",
+		[MEMBER_ARRAY] = "an array",
+	};
+
+	if (m->kind == MEMBER_NUMBER)
 		reply_error(r, REPLY_BAD_REQUEST, m->name,
-			    "\"%s\" is a whole number from %u to %u", m->name, m->min, m->max);
-		break;
-	case MEMBER_BOOL:
-		reply_error(r, REPLY_BAD_REQUEST, m->name, "\"%s\" is true or false", m->name);
-		break;
-	case MEMBER_ARRAY:
-		reply_error(r, REPLY_BAD_REQUEST, m->name, "\"%s\" is an array", m->name);
-		break;
-	}
+			    "\"%s\" has to be a whole number from %u to %u",
+			    m->name, m->min, m->max);
+	else
+		reply_error(r, REPLY_BAD_REQUEST, m->name, "\"%s\" has to be %s",
+			    m->name, wanted[m->kind]);
 	return false;
 }
 
@@ -107,10 +102,10 @@ static bool read_object(json_t *object, const struct member *members, uint32_t c
 			return refuse_value(m, r);
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		if (!members[i].required || json_object_get(object, members[i].name) != NULL)
+		const char *missing = members[i].name;
+		if (!members[i].required || json_object_get(object, missing) != NULL)
 			continue;
-		reply_error(r, REPLY_BAD_REQUEST, members[i].name, "\"%s\" is missing",
-			    members[i].name);
+		reply_error(r, REPLY_BAD_REQUEST, missing, "\"%s\" is missing", missing);
 		return false;
 	}
 	json_object_foreach(object, name, value)
@@ -126,8 +121,9 @@ json_t *body_read(struct span body, const struct member *members, uint32_t count
 		       : json_loadb(body.at, body.len, JSON_REJECT_DUPLICATES, &error);
 
 	if (object == NULL) {
-		reply_error(r, REPLY_BAD_REQUEST, NULL, "the body is no JSON: %s, line %d, "
-			    "column %d", error.text, error.line, error.column);
+		reply_error(r, REPLY_BAD_REQUEST, NULL,
+			    "the body is no JSON: %s, line %d, column %d",
+			    error.text, error.line, error.column);
 		return NULL;
 	}
 	if (!json_is_object(object)) {
@@ -142,6 +138,18 @@ json_t *body_read(struct span body, const struct member *members, uint32_t count
 put_object:
 	json_decref(object);
 	return NULL;
+}
+
+/* Takes what stands before the next `mark` off *s, and the mark; all, without one. */
+static struct span take_until(struct span *s, char mark)
+{
+	const char *end = s->len > 0 ? memchr(s->at, mark, s->len) : NULL;
+	struct span before = {s->at, end != NULL ? (size_t)(end - s->at) : s->len};
+	size_t taken = before.len + (end != NULL);
+
+	s->at += taken;
+	s->len -= taken;
+	return before;
 }
 
 /* The text as the kind wants it, or a string where it does not look like it, which is
@@ -162,31 +170,31 @@ static json_t *typed(const struct member *m, const char *text)
 	return reply_text(text);
 }
 
-static bool add_argument(json_t *object, struct span argument, const struct member *members,
-			 uint32_t count, struct reply *r)
+static bool add_argument(json_t *object, struct span argument,
+			 const struct member *members, uint32_t count, struct reply *r)
 {
-	const char *equals = argument.len > 0 ? memchr(argument.at, '=', argument.len) : NULL;
-	size_t name_len = equals != NULL ? (size_t)(equals - argument.at) : argument.len;
-	char name[NAME_SIZE], value[VALUE_SIZE] = "";
+	char name[NAME_SIZE], value[VALUE_SIZE];
+	struct span rest = argument;
+	struct span name_there = take_until(&rest, '=');
 
-	bool good = percent_decode((struct span){argument.at, name_len}, name, sizeof name);
-	if (good && equals != NULL)
-		good = percent_decode((struct span){equals + 1, argument.len - name_len - 1},
-				      value, sizeof value);
-	if (!good) {
-		reply_error(r, REPLY_BAD_REQUEST, NULL, "behind the \"?\" stands what is too "
-			    "long or not percent-encoded as it should be");
+	if (!percent_decode(name_there, name, sizeof name) ||
+	    !percent_decode(rest, value, sizeof value)) {
+		reply_error(r, REPLY_BAD_REQUEST, NULL,
+			    "what stands behind the \"?\" is too long or not "
+			    "percent-encoded as it should be");
 		return false;
 	}
+	/* JSON has no other bytes than UTF-8. */
 	json_t *text = reply_text(name);
 	const char *key = json_string_value(text);
-	good = json_object_get(object, key) == NULL;
-	if (good)
+	bool is_new = json_object_get(object, key) == NULL;
+	if (is_new)
 		json_object_set_new(object, key, typed(find(members, count, key), value));
 	else
-		reply_error(r, REPLY_BAD_REQUEST, key, "%s is there twice", quote(key).text);
+		reply_error(r, REPLY_BAD_REQUEST, key, "%s is there twice",
+			    quote(key).text);
 	json_decref(text);
-	return good;
+	return is_new;
 }
 
 bool body_read_query(struct span query, const struct member *members, uint32_t count,
@@ -196,11 +204,8 @@ bool body_read_query(struct span query, const struct member *members, uint32_t c
 	bool good = true;
 
 	while (good && query.len > 0) {
-		const char *end = memchr(query.at, '&', query.len);
-		size_t len = end != NULL ? (size_t)(end - query.at) : query.len;
-		good = add_argument(object, (struct span){query.at, len}, members, count, r);
-		query.at += len + (end != NULL);
-		query.len -= len + (end != NULL);
+		struct span argument = take_until(&query, '&');
+		good = add_argument(object, argument, members, count, r);
 	}
 	good = good && read_object(object, members, count, r);
 	json_decref(object);

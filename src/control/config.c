@@ -9,8 +9,9 @@ void config_reload(const struct ask *ask, struct reply *r)
 
 	if (!reply_outcome(r, hooks->reload(hooks->arg, &err), CHANGE_FINE, &err))
 		return;
+	const char *path = ask->view->facts->config_path;
 	json_t *object = json_object();
-	json_object_set_new(object, "file", reply_text(ask->view->facts->config_path != NULL
-						       ? ask->view->facts->config_path : ""));
+	json_object_set_new(object, "file",
+			    path != NULL ? reply_text(path) : json_null());
 	reply_json(r, 200, object);
 }

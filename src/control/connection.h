@@ -22,7 +22,7 @@ struct door {
 	bool            is_tcp;
 	struct tokens   tokens;		/* TCP only */
 	bool            wanted;		/* by the model that is being used */
-	bool            closed;		/* accepts no more; ends with its last connection */
+	bool            closed;		/* accepts no more; its last connection ends it */
 	uint32_t        connections;
 };
 

@@ -10,6 +10,8 @@
 #include "control/connection.h"
 #include "control/unix_socket.h"
 #include "listen/listener.h"
+#include "loop/loop.h"
+#include "model/model.h"
 
 struct control {
 	struct loop *loop;		/* borrowed */
@@ -107,7 +109,9 @@ static void on_ended(struct connection *connection)
 
 static bool has_place(struct acceptor *a)
 {
-	return CONTAINER_OF(a, struct door, acceptor)->control->busy_count < CONTROL_BUSY_MAX;
+	struct control *c = CONTAINER_OF(a, struct door, acceptor)->control;
+
+	return c->busy_count < CONTROL_BUSY_MAX;
 }
 
 /* Counted when it is there. */
@@ -246,7 +250,8 @@ void control_destroy(struct control *c)
 			close_door(d);
 	}
 	while (!list_empty(&c->connections))
-		connection_end(CONTAINER_OF(c->connections.next, struct connection, link));
+		connection_end(CONTAINER_OF(c->connections.next, struct connection,
+					    link));
 	must(list_empty(&c->doors));
 	free(c);
 }

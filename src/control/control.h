@@ -27,7 +27,7 @@ struct model;
 enum {
 	CONTROL_CONNECTIONS_MAX = 64,
 	CONTROL_TCP_MAX = 48,		/* of these: strangers must not keep us out */
-	CONTROL_BUSY_MAX = 16,		/* beyond them, to be told that there is no place */
+	CONTROL_BUSY_MAX = 16,		/* beyond these, to be told to go */
 	CONTROL_BODY_MAX = 1 << 20,	/* bytes */
 	CONTROL_HEAD_MAX = 8192,
 	CONTROL_HEAD_MS = 5000,		/* from the connection or the first byte */
@@ -41,7 +41,7 @@ enum {
 enum control_result {
 	CONTROL_DONE,
 	CONTROL_REFUSED,	/* *err says why, *fault which code */
-	CONTROL_NOT_WRITTEN,	/* the journal could not be written: nothing has changed */
+	CONTROL_NOT_WRITTEN,	/* into the journal, and so nothing has changed */
 	CONTROL_ENDING,		/* the balancer drains */
 	CONTROL_NO_FILE,
 	CONTROL_FILE_ERRORS,
@@ -65,7 +65,7 @@ struct control_hooks {
 
 	enum control_result (*reload)(void *arg, struct err *err);
 
-	/* Begins to drain; the process ends when that is over. UINT32_MAX: as configured. */
+	/* Begins to drain, and then the process ends. UINT32_MAX: as configured. */
 	void (*stop)(void *arg, uint32_t limit_ms);
 
 	/* It drains, whoever asked for that. */

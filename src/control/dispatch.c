@@ -45,7 +45,8 @@ static bool is_about_now(const struct request *request, uint64_t version)
 
 	for (uint32_t i = 0; i < request->head->field_count; i++) {
 		const struct h1_field *f = &request->head->fields[i];
-		if (!span_equals_nocase(h1_name_span(request->bytes, f), SPAN("If-Match")))
+		struct span name = h1_name_span(request->bytes, f);
+		if (!span_equals_nocase(name, SPAN("If-Match")))
 			continue;
 		if (names_version(h1_value_span(request->bytes, f), version))
 			return true;
@@ -99,8 +100,9 @@ static bool find(const struct request *request, struct span path,
 		r->allow = found->allowed;
 		break;
 	case ROUTES_BAD:
-		reply_error(r, REPLY_BAD_REQUEST, NULL, "%s has a part that is longer than "
-			    "%d bytes or not percent-encoded as it should be",
+		reply_error(r, REPLY_BAD_REQUEST, NULL,
+			    "%s has a part that is longer than %d bytes or not "
+			    "percent-encoded as it should be",
 			    quote_path(path).text, ASK_PART_MAX);
 		break;
 	}
@@ -124,8 +126,8 @@ static bool may(const struct view *view, const struct request *request,
 		const struct route *route, struct reply *r)
 {
 	if (route->role == ROLE_CHANGE && request->role != ROLE_CHANGE) {
-		reply_error(r, REPLY_READ_ONLY, NULL, "this token may only look; a change "
-			    "takes the other one");
+		reply_error(r, REPLY_READ_ONLY, NULL,
+			    "this token may only look; a change takes the other one");
 		return false;
 	}
 	if (route->role == ROLE_CHANGE && !is_about_now(request, view_version(view))) {

@@ -20,8 +20,8 @@ static void enter(struct exchange *x, enum exchange_state state)
 	x->phase++;
 }
 
-void exchange_init(struct exchange *x, const struct view *view, const struct tokens *tokens,
-		   bool busy)
+void exchange_init(struct exchange *x, const struct view *view,
+		   const struct tokens *tokens, bool busy)
 {
 	/* Not all of it: the input is large, and what is there does not matter. */
 	memset(x, 0, offsetof(struct exchange, input));
@@ -140,8 +140,9 @@ static void begin_body(struct exchange *x)
 	x->chunked = (struct h1_chunked){0};
 	x->role = role_of(x);
 	if (x->busy) {
-		refuse_code(x, REPLY_BUSY, "too many connections to the control interface "
-			    "at once; try again");
+		refuse_code(x, REPLY_BUSY,
+			    "too many connections to the control interface at once; "
+			    "try again");
 		return;
 	}
 	if (x->role == ROLE_NONE) {
@@ -163,8 +164,8 @@ static void begin_body(struct exchange *x)
 
 static void read_head(struct exchange *x)
 {
-	enum h1_result result = h1_parse_request(&x->head, x->input, x->input_len, x->seen,
-						 &limits);
+	enum h1_result result = h1_parse_request(&x->head, x->input, x->input_len,
+						 x->seen, &limits);
 
 	switch (result) {
 	case H1_DONE:
@@ -203,9 +204,9 @@ static void read_chunks(struct exchange *x)
 	enum h1_result result = H1_MORE;
 
 	while (result == H1_MORE && x->used < x->input_len) {
-		struct span data;
-		x->used += (uint32_t)h1_chunked_next(&x->chunked, x->input + x->used,
-						     x->input_len - x->used, &data, &result);
+		struct span data, there = {x->input + x->used, x->input_len - x->used};
+		x->used += (uint32_t)h1_chunked_next(&x->chunked, there.at, there.len,
+						     &data, &result);
 		if (result == H1_BAD) {
 			refuse_fault(x, x->chunked.fault);
 			return;

@@ -49,7 +49,7 @@ struct exchange {
 	bool     closes;		/* ends behind the answer at hand */
 	bool     ended;			/* the client sends no more */
 	uint32_t answers;		/* given so far */
-	uint32_t phase;			/* another number when something else is waited for */
+	uint32_t phase;			/* another one when it waits for something else */
 
 	/* the request at hand */
 	struct h1_head head;
@@ -69,8 +69,8 @@ struct exchange {
 	char     input[EXCHANGE_INPUT];
 };
 
-void exchange_init(struct exchange *x, const struct view *view, const struct tokens *tokens,
-		   bool busy);
+void exchange_init(struct exchange *x, const struct view *view,
+		   const struct tokens *tokens, bool busy);
 void exchange_fini(struct exchange *x);
 
 /* Where bytes that come in are to be put; *size 0: none are wanted now. */

@@ -95,7 +95,8 @@ static const char *state_of(const struct model_server *s)
 }
 
 /* Where it came from. One that leaves and was never in the file has no entry left. */
-static const char *source_of(const struct figures *f, const struct change *c, bool leaving)
+static const char *source_of(const struct figures *f, const struct change *c,
+			     bool leaving)
 {
 	if (c != NULL ? c->kind == CHANGE_ADD : leaving)
 		return "change";
@@ -125,8 +126,8 @@ static json_t *begin_server(const struct live_server *s, const char *state)
 	return object;
 }
 
-static void end_server(json_t *object, const struct figures *f, const struct live_server *s,
-		       bool leaving)
+static void end_server(json_t *object, const struct figures *f,
+		       const struct live_server *s, bool leaving)
 {
 	const struct change *c = find_change(f, s->pool, s->text);
 
@@ -228,15 +229,17 @@ static json_t *pools_of(const struct figures *f, const struct model_listener *l)
 
 json_t *figures_listener(const struct figures *f, const struct model_listener *l)
 {
+	const struct live_listener *live = l->live;
+	bool is_udp = l->kind == LISTEN_UDP;
 	json_t *object = json_object();
 
 	set_text(object, "address", l->address.text);
 	set_text(object, "kind", kind_name(l->kind));
 	json_object_set_new(object, "pools", pools_of(f, l));
-	set_amount(object, "connections", l->kind == LISTEN_UDP ? &l->live->flows
-								: &l->live->connections.inside);
-	set_count(object, "accepted", &l->live->accepted);
-	set_count(object, "requests", &l->live->requests);
+	set_amount(object, "connections",
+		   is_udp ? &live->flows : &live->connections.inside);
+	set_count(object, "accepted", &live->accepted);
+	set_count(object, "requests", &live->requests);
 	return object;
 }
 

@@ -26,11 +26,11 @@ struct figures {
 void figures_init(struct figures *f, const struct view *view);
 void figures_fini(struct figures *f);
 
+/* One server of the model, and one that was taken out of it. */
 json_t *figures_server(const struct figures *f, const struct model_server *s);
-
-/* One that was taken out of the model. */
 json_t *figures_leaving(const struct figures *f, const struct live_server *s);
 
+/* Arrays and objects, as doc/control.md shows them. */
 json_t *figures_servers(const struct figures *f, const struct model_pool *p);
 json_t *figures_pool(const struct figures *f, const struct model_pool *p);
 json_t *figures_listener(const struct figures *f, const struct model_listener *l);

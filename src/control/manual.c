@@ -47,8 +47,9 @@ static const char beginning[] =
 	"A change may carry\n"
 	".Li If\\-Match ;\n"
 	"where that names another version, nothing is changed.\n"
-	"A member or an argument that is unknown is an error, and so is a body or a query\n"
-	"where none is taken; the type of a body is not looked at.\n"
+	"A member or an argument that is unknown is an error,\n"
+	"and so is a body or a query where none is taken;\n"
+	"the type of a body is not looked at.\n"
 	".Sh REQUESTS\n"
 	".Em POOL\n"
 	"is a pool's name,\n"
@@ -109,13 +110,16 @@ static void print_route(FILE *out, const struct route *route)
 static void print_limits(FILE *out)
 {
 	fprintf(out, ".Sh LIMITS\n"
-		"There are at most %d connections at once, of which %d may be over TCP;\n"
-		"who comes after them gets 503.\n", CONTROL_CONNECTIONS_MAX, CONTROL_TCP_MAX);
+		"There are at most %d connections at once,\n"
+		"of which %d may be over TCP;\n"
+		"who comes after them gets 503.\n",
+		CONTROL_CONNECTIONS_MAX, CONTROL_TCP_MAX);
 	fprintf(out, "A head has at most %d bytes, a body %d.\n", CONTROL_HEAD_MAX,
 		CONTROL_BODY_MAX);
-	fprintf(out, "A connection is closed when a head takes longer than %d s, a body\n"
-		"longer than %d s, when nothing of an answer is taken for %d s, and after\n"
-		"%d s without a request.\n", CONTROL_HEAD_MS / 1000, CONTROL_BODY_MS / 1000,
+	fprintf(out, "A connection is closed when a head takes longer than %d s,\n"
+		"a body longer than %d s, when nothing of an answer is taken for %d s,\n"
+		"and after %d s without a request.\n",
+		CONTROL_HEAD_MS / 1000, CONTROL_BODY_MS / 1000,
 		CONTROL_WRITE_MS / 1000, CONTROL_IDLE_MS / 1000);
 }
 

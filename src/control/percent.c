@@ -17,7 +17,8 @@ bool percent_decode(struct span encoded, char *out, size_t size)
 		if (c == '%') {
 			if (encoded.len - i < 3)
 				return false;
-			int high = digit(encoded.at[i + 1]), low = digit(encoded.at[i + 2]);
+			int high = digit(encoded.at[i + 1]);
+			int low = digit(encoded.at[i + 2]);
 			if (high < 0 || low < 0)
 				return false;
 			c = (char)(high << 4 | low);

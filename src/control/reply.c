@@ -13,36 +13,36 @@ static const struct {
 	const char *code;
 	const char *when;
 } codes[REPLY_CODES] = {
-	[REPLY_BAD_REQUEST]       = {400, "bad-request", "no JSON, a member that is unknown, "
-				     "missing, of the wrong type or out of range; no HTTP "
-				     "as it should be (then also 417, 501 and 505)"},
-	[REPLY_NO_TOKEN]          = {401, "no-token", "over TCP, without a token or with a "
-				     "wrong one"},
-	[REPLY_READ_ONLY]         = {403, "read-only", "the token may only look"},
-	[REPLY_POOL_UNKNOWN]      = {404, "pool-unknown", "there is no such pool"},
-	[REPLY_SERVER_UNKNOWN]    = {404, "server-unknown", "the pool has no such server"},
-	[REPLY_PATH_UNKNOWN]      = {404, "path-unknown", "there is no such path"},
-	[REPLY_METHOD_UNKNOWN]    = {405, "method-unknown", "the path has other methods, "
-				     "which Allow names"},
-	[REPLY_SERVER_EXISTS]     = {409, "server-exists", "the pool has that server"},
-	[REPLY_POOL_FULL]         = {409, "pool-full", "the pool has as many servers as one "
-				     "can have"},
-	[REPLY_CHANGES_FULL]      = {409, "changes-full", "as many changes over the file as "
-				     "are kept"},
-	[REPLY_DRAINING]          = {409, "draining", "the balancer is ending"},
-	[REPLY_CONFIG_ERRORS]     = {409, "config-errors", "the file has errors"},
-	[REPLY_NO_FILE]           = {409, "no-file", "the balancer was started without a "
-				     "file"},
-	[REPLY_REFUSED]           = {409, "refused", "it cannot be done for another reason, "
-				     "which the message gives"},
-	[REPLY_VERSION_CHANGED]   = {412, "version-changed", "If-Match names another version"},
-	[REPLY_BODY_LONG]         = {413, "too-long", "the body is too long"},
-	[REPLY_HEAD_LONG]         = {431, "too-long", "the head is too long (414: its path)"},
-	[REPLY_STATE_NOT_WRITTEN] = {500, "state-not-written", "the journal could not be "
-				     "written, so nothing has changed; temporary changes "
-				     "still work"},
-	[REPLY_NO_MEMORY]         = {500, "no-memory", "out of memory"},
-	[REPLY_BUSY]              = {503, "busy", "too many connections"},
+	[REPLY_BAD_REQUEST] = {400, "bad-request",
+		"no JSON, a member that is unknown, missing, of the wrong type or out of "
+		"range; no HTTP as it should be (then also 417, 501 and 505)"},
+	[REPLY_NO_TOKEN] = {401, "no-token",
+		"over TCP, without a token or with a wrong one"},
+	[REPLY_READ_ONLY] = {403, "read-only", "the token may only look"},
+	[REPLY_POOL_UNKNOWN] = {404, "pool-unknown", "there is no such pool"},
+	[REPLY_SERVER_UNKNOWN] = {404, "server-unknown", "the pool has no such server"},
+	[REPLY_PATH_UNKNOWN] = {404, "path-unknown", "there is no such path"},
+	[REPLY_METHOD_UNKNOWN] = {405, "method-unknown",
+		"the path has other methods, which Allow names"},
+	[REPLY_SERVER_EXISTS] = {409, "server-exists", "the pool has that server"},
+	[REPLY_POOL_FULL] = {409, "pool-full",
+		"the pool has as many servers as one can have"},
+	[REPLY_CHANGES_FULL] = {409, "changes-full",
+		"there are as many changes over the file as are kept"},
+	[REPLY_DRAINING] = {409, "draining", "the balancer is ending"},
+	[REPLY_CONFIG_ERRORS] = {409, "config-errors", "the file has errors"},
+	[REPLY_NO_FILE] = {409, "no-file", "the balancer was started without a file"},
+	[REPLY_REFUSED] = {409, "refused",
+		"it cannot be done for another reason, which the message gives"},
+	[REPLY_VERSION_CHANGED] = {412, "version-changed",
+		"If-Match names another version"},
+	[REPLY_BODY_LONG] = {413, "too-long", "the body is too long"},
+	[REPLY_HEAD_LONG] = {431, "too-long", "the head is too long (414: its path)"},
+	[REPLY_STATE_NOT_WRITTEN] = {500, "state-not-written",
+		"the journal could not be written, so nothing has changed; temporary "
+		"changes still work"},
+	[REPLY_NO_MEMORY] = {500, "no-memory", "out of memory"},
+	[REPLY_BUSY] = {503, "busy", "too many connections"},
 };
 
 static const struct {
@@ -144,29 +144,20 @@ bool reply_outcome(struct reply *r, enum control_result result, enum change_faul
 		reply_error(r, REPLY_STATE_NOT_WRITTEN, NULL, "%s", err->text);
 		break;
 	case CONTROL_ENDING:
-		reply_error(r, REPLY_DRAINING, NULL, "the balancer is ending: it lets its "
-			    "connections finish and changes nothing any more");
+		reply_error(r, REPLY_DRAINING, NULL,
+			    "the balancer is ending: it lets its connections finish and "
+			    "changes nothing any more");
 		break;
 	case CONTROL_NO_FILE:
-		reply_error(r, REPLY_NO_FILE, NULL, "there is nothing to reload: this "
-			    "balancer was started without a file");
+		reply_error(r, REPLY_NO_FILE, NULL,
+			    "there is nothing to reload: this balancer was started "
+			    "without a file");
 		break;
 	case CONTROL_FILE_ERRORS:
 		reply_error(r, REPLY_CONFIG_ERRORS, NULL, "%s", err->text);
 		break;
 	}
 	return false;
-}
-
-void reply_list_name(char list[REPLY_NAMES_SIZE], uint32_t at, const char *name)
-{
-	size_t used = at > 0 ? strlen(list) : 0;
-
-	if (at < REPLY_NAMES_MAX)
-		snprintf(list + used, REPLY_NAMES_SIZE - used, "%s%.*s%s",
-			 at > 0 ? ", " : "", 30, name, strlen(name) > 30 ? "..." : "");
-	else if (at == REPLY_NAMES_MAX)
-		snprintf(list + used, REPLY_NAMES_SIZE - used, " and more");
 }
 
 /* The length of the character of UTF-8 at `text`, which ends with NUL; 0: there is

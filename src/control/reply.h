@@ -21,8 +21,9 @@
 /* Why something was not done. Status, code and meaning are in reply.c. */
 enum reply_code {
 	REPLY_BAD_REQUEST, REPLY_NO_TOKEN, REPLY_READ_ONLY,
-	REPLY_POOL_UNKNOWN, REPLY_SERVER_UNKNOWN, REPLY_PATH_UNKNOWN, REPLY_METHOD_UNKNOWN,
-	REPLY_SERVER_EXISTS, REPLY_POOL_FULL, REPLY_CHANGES_FULL, REPLY_DRAINING,
+	REPLY_POOL_UNKNOWN, REPLY_SERVER_UNKNOWN, REPLY_PATH_UNKNOWN,
+	REPLY_METHOD_UNKNOWN, REPLY_SERVER_EXISTS, REPLY_POOL_FULL,
+	REPLY_CHANGES_FULL, REPLY_DRAINING,
 	REPLY_CONFIG_ERRORS, REPLY_NO_FILE, REPLY_REFUSED,
 	REPLY_VERSION_CHANGED, REPLY_BODY_LONG, REPLY_HEAD_LONG,
 	REPLY_STATE_NOT_WRITTEN, REPLY_NO_MEMORY, REPLY_BUSY,
@@ -66,11 +67,6 @@ bool reply_outcome(struct reply *r, enum control_result result, enum change_faul
 /* The whole answer as bytes, owned by the caller (free); one without a body is what
  * reply_init makes, and must not come here. */
 char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t *len);
-
-/* Adds one name more to a list such as "a, b, c and more" that goes into a message;
- * `at` counts them. */
-enum { REPLY_NAMES_MAX = 8, REPLY_NAMES_SIZE = 320 };
-void reply_list_name(char list[REPLY_NAMES_SIZE], uint32_t at, const char *name);
 
 /* A JSON string of any text: what is not UTF-8 in it becomes U+FFFD, byte by byte. */
 json_t *reply_text(const char *text);

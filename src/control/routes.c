@@ -19,8 +19,8 @@ const struct route control_routes[] = {
 	 "{\"address\": \"127.0.0.1:8083\", \"weight\": 2, \"drain\": false, "
 	 "\"temporary\": false}",
 	 "adds a server; only its address must be given"},
-	{H1_GET, "/v1/pools/{pool}/servers/{server}", ROLE_READ, servers_get_one, NULL, NULL,
-	 "one server"},
+	{H1_GET, "/v1/pools/{pool}/servers/{server}", ROLE_READ, servers_get_one,
+	 NULL, NULL, "one server"},
 	{H1_PATCH, "/v1/pools/{pool}/servers/{server}", ROLE_CHANGE, servers_set, NULL,
 	 "{\"weight\": 3, \"drain\": true, \"temporary\": false}",
 	 "sets its weight, its drain, or both"},

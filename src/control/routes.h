@@ -13,8 +13,8 @@ struct route {
 	const char *path;		/* its parts may be {pool} and {server} */
 	enum role   role;
 	void      (*run)(const struct ask *ask, struct reply *r);
-	const char *query;		/* what may stand behind the "?", for people; NULL:
-					 * nothing, and run does not look at it */
+	const char *query;		/* what may stand behind the "?", for people;
+					 * NULL: nothing, and run does not look at it */
 	const char *body;		/* likewise */
 	const char *help;
 };
@@ -40,6 +40,7 @@ enum routes_result routes_find(const struct route *table, uint32_t count,
 			       enum h1_method method, struct span path,
 			       struct routes_found *found);
 
+/* "GET"; for the methods of the table. */
 const char *routes_method_text(enum h1_method method);
 
 #endif

@@ -73,7 +73,8 @@ void servers_get_leaving(const struct ask *ask, struct reply *r)
 			staying[id / 64] |= UINT64_C(1) << id % 64;
 		}
 	}
-	for (const struct live_server *s = ask->view->live->servers; s != NULL; s = s->next)
+	const struct live_server *s = ask->view->live->servers;
+	for (; s != NULL; s = s->next)
 		if (!has_id(staying, s->id) &&
 		    atomic_load_explicit(&s->in_flight, memory_order_relaxed) > 0)
 			json_array_append_new(list, figures_leaving(&f, s));
@@ -89,8 +90,9 @@ static bool make(const struct ask *ask, const struct change *c, struct reply *r)
 	const struct control_hooks *hooks = ask->view->hooks;
 	enum change_fault fault = CHANGE_FINE;
 	struct err err = {""};
+	enum control_result result = hooks->change(hooks->arg, c, &fault, &err);
 
-	return reply_outcome(r, hooks->change(hooks->arg, c, &fault, &err), fault, &err);
+	return reply_outcome(r, result, fault, &err);
 }
 
 /* The server as it is in force now. It is there but where the owner has changed more
@@ -100,10 +102,11 @@ static void reply_changed(const struct ask *ask, const struct change *c, uint16_
 {
 	const struct model *m = view_model(ask->view);
 	int pool = model_pool_find(m, span_of(c->pool));
-	int at = pool >= 0 ? model_server_find(&m->pools[pool], c->server.text) : -1;
+	const struct model_server *s =
+		pool >= 0 ? ask_find_server(&m->pools[pool], &c->server) : NULL;
 
-	if (at >= 0)
-		reply_server(ask, &m->pools[pool].servers[at], status, r);
+	if (s != NULL)
+		reply_server(ask, s, status, r);
 	else
 		reply_json(r, status, json_object());
 }
@@ -141,7 +144,8 @@ static bool comes_in_at(const struct model_listener *l, const struct address *se
 
 /* The listener that leads to the pool and is the server at once, or NULL: what comes in
  * would come in again for ever. */
-static const struct model_listener *loop_of(const struct model *m, const struct model_pool *p,
+static const struct model_listener *loop_of(const struct model *m,
+					    const struct model_pool *p,
 					    const struct address *server)
 {
 	for (uint32_t i = 0; i < m->listener_count; i++) {
@@ -167,9 +171,9 @@ static bool read_new(const struct ask *ask, const struct model_pool *p, const ch
 	}
 	const struct model_listener *l = loop_of(view_model(ask->view), p, address);
 	if (l != NULL) {
-		reply_error(r, REPLY_BAD_REQUEST, "address", "%s is this balancer's own "
-			    "listener %s: requests would go round for ever", address->text,
-			    l->address.text);
+		reply_error(r, REPLY_BAD_REQUEST, "address",
+			    "%s is this balancer's own listener %s: what comes in would "
+			    "go round for ever", address->text, l->address.text);
 		return false;
 	}
 	const struct model_server *there = ask_find_server(p, address);
@@ -187,7 +191,8 @@ void servers_add(const struct ask *ask, struct reply *r)
 		return;
 	struct change c = change_of(CHANGE_ADD, p, &(struct address){0});
 	const struct member members[] = {
-		{.name = "address", .kind = MEMBER_TEXT, .required = true, .value = &text},
+		{.name = "address", .kind = MEMBER_TEXT, .required = true,
+		 .value = &text},
 		{.name = "weight", .kind = MEMBER_NUMBER, .max = MODEL_WEIGHT_MAX,
 		 .value = &c.weight, .given = &c.has_weight},
 		{.name = "drain", .kind = MEMBER_BOOL, .value = &c.drain,
@@ -239,7 +244,7 @@ static json_t *in_flight_of(const struct live *live, const struct change *c)
 			     strcmp(s->pool, c->pool) != 0))
 		s = s->next;
 	return json_integer(s == NULL ? 0 : atomic_load_explicit(&s->in_flight,
-								  memory_order_relaxed));
+								 memory_order_relaxed));
 }
 
 void servers_remove(const struct ask *ask, struct reply *r)

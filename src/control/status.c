@@ -44,8 +44,8 @@ void status_get(const struct ask *ask, struct reply *r)
 	json_object_set_new(o, "state", json_string(draining ? "draining" : "running"));
 	json_object_set_new(o, "file", text_or_null(v->facts->config_path));
 	json_object_set_new(o, "threads", json_integer(v->facts->threads));
-	json_object_set_new(o, "connections", json_integer(
-		atomic_load_explicit(&v->live->connections.inside, memory_order_relaxed)));
+	json_object_set_new(o, "connections", json_integer(atomic_load_explicit(
+		&v->live->connections.inside, memory_order_relaxed)));
 	json_object_set_new(o, "lasting", json_boolean(v->facts->state_file != NULL));
 	json_object_set_new(o, "state_file", text_or_null(v->facts->state_file));
 	json_object_set_new(o, "listeners", figures_listeners(&f));

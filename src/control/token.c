@@ -24,7 +24,7 @@ static int check_file(int fd, const char *path, struct err *err)
 	if (!S_ISREG(about.st_mode))
 		return err_set(err, "the token file %s is no regular file", path);
 	if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return err_set(err, "the token file %s can be read by others than its owner; "
+		return err_set(err, "the token file %s is open to others than its owner; "
 			       "run: chmod 600 %s", path, path);
 	return 0;
 }
@@ -40,13 +40,13 @@ static int take_line(char token[TOKEN_MAX], const char *bytes, size_t len,
 	if (end < len && bytes[end] == '\r' && end + 1 < len && bytes[end + 1] == '\n')
 		len = end;
 	if (end < len && bytes[end] != '\n')
-		return err_set(err, "the first line of the token file %s has to be 1 to %d "
-			       "letters, digits and -._~+/=", path, TOKEN_MAX);
+		return err_set(err, "the first line of the token file %s has to be "
+			       "letters, digits and -._~+/= only", path);
 	if (end == 0)
 		return err_set(err, "the first line of the token file %s is empty", path);
 	if (end > TOKEN_MAX)
-		return err_set(err, "the first line of the token file %s is longer than %d "
-			       "bytes", path, TOKEN_MAX);
+		return err_set(err, "the first line of the token file %s is longer than "
+			       "%d bytes", path, TOKEN_MAX);
 	memset(token, 0, TOKEN_MAX);
 	memcpy(token, bytes, end);
 	return 0;
@@ -82,9 +82,9 @@ int tokens_load(struct tokens *t, const struct model_control *c, struct err *err
 	if (c->read_token_path != NULL && load(new.read, c->read_token_path, err) != 0)
 		return -1;
 	if (memcmp(new.change, new.read, TOKEN_MAX) == 0)
-		return err_set(err, "the token files %s and %s have the same token: who may "
-			       "only look could change everything", c->token_path,
-			       c->read_token_path);
+		return err_set(err, "the token files %s and %s have the same token: who "
+			       "may only look could change everything",
+			       c->token_path, c->read_token_path);
 	*t = new;
 	return 0;
 }

@@ -36,8 +36,8 @@ static int say_taken(const struct unix_socket *s, bool *taken, struct err *err)
 
 	*taken = true;
 	if (pid > 0)
-		return err_set(err, "the control socket %s is served by another balancer, "
-			       "process %ld", s->address.un.sun_path, pid);
+		return err_set(err, "the control socket %s is served by another "
+			       "balancer, process %ld", s->address.un.sun_path, pid);
 	return err_set(err, "the control socket %s is served by another process",
 		       s->address.un.sun_path);
 }
@@ -77,7 +77,8 @@ static int take_lock(struct unix_socket *s, bool *taken, struct err *err)
 		close(s->lock);
 	}
 	s->lock = -1;
-	return err_set(err, "cannot lock %s: it is replaced again and again", s->lock_path);
+	return err_set(err, "cannot lock %s: it is replaced again and again",
+		       s->lock_path);
 
 close_lock:
 	close(s->lock);
@@ -94,8 +95,8 @@ static int make_room(struct unix_socket *s, bool *taken, struct err *err)
 	if (lstat(path, &there) != 0)
 		return errno == ENOENT ? 0 : err_sys(err, "cannot look at %s", path);
 	if (!S_ISSOCK(there.st_mode))
-		return err_set(err, "%s is there and is no socket; choose another path for "
-			       "the control socket, or remove it", path);
+		return err_set(err, "%s is there and is no socket; choose another path "
+			       "for the control socket, or remove it", path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(err, "no socket for %s", path);
@@ -123,7 +124,8 @@ static int listen_there(struct unix_socket *s, struct err *err)
 
 	if (fd < 0)
 		return err_sys(err, "no socket for %s", path);
-	if (fchmod(fd, SOCKET_MODE) != 0 || bind(fd, &s->address.any, s->address.len) != 0) {
+	if (fchmod(fd, SOCKET_MODE) != 0 ||
+	    bind(fd, &s->address.any, s->address.len) != 0) {
 		err_sys(err, "cannot make the control socket %s", path);
 		goto close_socket;
 	}
@@ -150,7 +152,8 @@ static void give_up_lock(struct unix_socket *s)
 	s->lock = -1;
 }
 
-int unix_socket_open(struct unix_socket *s, const char *path, bool *taken, struct err *err)
+int unix_socket_open(struct unix_socket *s, const char *path, bool *taken,
+		     struct err *err)
 {
 	char text[ADDRESS_TEXT_MAX];
 	int fd = -1;
@@ -158,9 +161,10 @@ int unix_socket_open(struct unix_socket *s, const char *path, bool *taken, struc
 	*s = (struct unix_socket){.lock = -1};
 	*taken = false;
 	if (snprintf(text, sizeof text, "unix:%s", path) >= (int)sizeof text)
-		return err_set(err, "the path of the control socket is longer than %zu bytes",
-			       sizeof s->address.un.sun_path - 1);
-	if (address_parse(&s->address, text, "", err) != 0 || make_folders(path, err) != 0)
+		return err_set(err, "the path of the control socket is longer than %zu "
+			       "bytes", sizeof s->address.un.sun_path - 1);
+	if (address_parse(&s->address, text, "", err) != 0 ||
+	    make_folders(path, err) != 0)
 		return -1;
 	snprintf(s->lock_path, sizeof s->lock_path, "%s.lock", path);
 	if (take_lock(s, taken, err) != 0)

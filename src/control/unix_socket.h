@@ -19,7 +19,7 @@ struct unix_socket {
 	struct address address;
 	char  lock_path[ADDRESS_TEXT_MAX];
 	int   lock;			/* owned, -1 when not open */
-	dev_t device;			/* of the socket's file: whether it is still ours */
+	dev_t device;			/* of the socket's file: is it still ours? */
 	ino_t inode;
 };
 
@@ -27,7 +27,8 @@ struct unix_socket {
  * moment). Returns the listening descriptor, owned by the caller. -1 and *err: another
  * process serves it (*taken is set then), something else stands there, or the system
  * refuses. */
-int unix_socket_open(struct unix_socket *s, const char *path, bool *taken, struct err *err);
+int unix_socket_open(struct unix_socket *s, const char *path, bool *taken,
+		     struct err *err);
 
 /* Removes the socket's file, if it is still the one that was made, and the lock. */
 void unix_socket_close(struct unix_socket *s);

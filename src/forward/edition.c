@@ -50,6 +50,14 @@ struct edition *edition_create(const struct model *m, unsigned loop)
 	return e;
 }
 
+int32_t edition_find_door(const struct edition *e, const struct live_listener *live)
+{
+	for (uint32_t i = 0; i < e->model->listener_count; i++)
+		if (e->model->listeners[i].live == live)
+			return (int32_t)i;
+	return -1;
+}
+
 void edition_release(struct edition *e)
 {
 	if (--e->users > 0)

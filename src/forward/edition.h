@@ -56,6 +56,9 @@ struct edition {
 /* For the loop with this number; takes a hold of m, which must have been attached. */
 struct edition *edition_create(const struct model *m, unsigned loop);
 
+/* The listener's door, or -1. */
+int32_t edition_find_door(const struct edition *e, const struct live_listener *live);
+
 /* One user more; returns e. */
 static inline struct edition *edition_use(struct edition *e)
 {

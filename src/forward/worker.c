@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "forward/http_request.h"
 #include "forward/tcp_session.h"
+#include "forward/udp.h"
 #include "forward/upstream.h"
 
 enum { PROXY_SAID_MS = 1000 };
@@ -111,10 +112,9 @@ static void end_port(struct port *port)
 	free(port);
 }
 
-/* All is gone: tell, once. */
-static void look_whether_drained(struct worker *w)
+void worker_look_whether_drained(struct worker *w)
 {
-	if (!w->draining || w->drained || w->session_count > 0)
+	if (!w->draining || w->drained || w->session_count > 0 || !list_empty(&w->udp_ports))
 		return;
 	w->drained = true;
 	loop_timer_stop(w->loop, &w->drain_limit);
@@ -132,7 +132,7 @@ void worker_count_session(struct worker *w, struct port *port, int one)
 	leave_gates(w, port);
 	if (port->removed && port->sessions == 0)
 		end_port(port);
-	look_whether_drained(w);
+	worker_look_whether_drained(w);
 }
 
 void worker_refuse_proxy(struct port *port, const char *peer, const char *why)
@@ -251,14 +251,6 @@ struct adoption {
 	uint32_t count;
 };
 
-static int32_t find_door(const struct edition *e, const struct live_listener *live)
-{
-	for (uint32_t i = 0; i < e->model->listener_count; i++)
-		if (e->model->listeners[i].live == live)
-			return (int32_t)i;
-	return -1;
-}
-
 static void on_port_limit(struct loop_timer *t)
 {
 	struct port *port = CONTAINER_OF(t, struct port, limit);
@@ -269,13 +261,19 @@ static void on_port_limit(struct loop_timer *t)
 
 static void open_port(struct worker *w, const struct port_opening *opening)
 {
+	int32_t door = edition_find_door(w->now, opening->live);
+
+	must(door >= 0);
+	if (w->now->model->listeners[door].kind == LISTEN_UDP) {
+		udp_open(w, opening, (uint32_t)door);
+		return;
+	}
 	struct port *port = memory_new(1, sizeof *port);
 
 	port->worker = w;
 	port->live = opening->live;
 	port->edition = w->now;
-	port->door = find_door(w->now, opening->live);
-	must(port->door >= 0);
+	port->door = door;
 	port->protocol = protocols[w->now->model->listeners[port->door].kind];
 	loop_timer_init(&port->limit, on_port_limit);
 	port->acceptor.enter = enter;
@@ -376,7 +374,7 @@ static void on_adopt(struct loop_job *job)
 	worker_sweep(w);
 	LIST_EACH(&w->ports, it, next) {
 		struct port *port = CONTAINER_OF(it, struct port, link);
-		if (!port->removed && find_door(a->edition, port->live) < 0)
+		if (!port->removed && edition_find_door(a->edition, port->live) < 0)
 			remove_port(w, port);
 	}
 	w->now = a->edition;
@@ -389,12 +387,15 @@ static void on_adopt(struct loop_job *job)
 		if (port->removed)
 			continue;
 		port->edition = w->now;
-		port->door = find_door(w->now, port->live);
+		port->door = edition_find_door(w->now, port->live);
+		/* What has begun as another kind ends as that. */
+		port->protocol = protocols[port_door(port)->listener->kind];
 	}
 	for (uint32_t i = 0; i < a->count; i++)
 		open_port(w, &a->openings[i]);
 	for (size_t i = 0; i < COUNT_OF(protocols); i++)
 		protocols[i]->adopt(w);
+	udp_adopt(w);
 	if (before != NULL)
 		edition_release(before);
 	/* Limits may have grown. */
@@ -430,6 +431,7 @@ static void on_drain_limit(struct loop_timer *t)
 	worker_sweep(w);
 	for (size_t i = 0; i < COUNT_OF(protocols); i++)
 		protocols[i]->end_all(w, NULL);
+	udp_end_all(w);
 }
 
 static void on_drain(struct loop_job *job)
@@ -444,6 +446,7 @@ static void on_drain(struct loop_job *job)
 			acceptor_stop(&CONTAINER_OF(it, struct port, link)->acceptor);
 		for (size_t i = 0; i < COUNT_OF(protocols); i++)
 			protocols[i]->begin_drain(w, NULL);
+		udp_drain(w);
 		for (uint32_t i = 0; i < w->backend_count; i++)
 			upstream_close_idle(&w->backends[i]);
 	}
@@ -451,7 +454,7 @@ static void on_drain(struct loop_job *job)
 		on_drain_limit(&w->drain_limit);
 	else if (!w->drained)
 		loop_timer_start(w->loop, &w->drain_limit, d->limit_ms);
-	look_whether_drained(w);
+	worker_look_whether_drained(w);
 	free(d);
 }
 
@@ -521,6 +524,7 @@ void worker_destroy(struct worker *w)
 	loop_timer_stop(w->loop, &w->hold_limit);
 	if (w->now != NULL)
 		edition_release(w->now);
+	udp_fini(w);
 	pipes_fini(&w->pipes);
 	slab_fini(&w->sessions_slab);
 	slab_fini(&w->requests_slab);

@@ -33,8 +33,10 @@ enum {
 
 struct worker;
 struct port;
+struct udp;
 
-/* What a kind of listener does with its connections: one per mode. Each function is
+/* What a kind of listener does with its connections: one per mode, but for UDP, which has
+ * none (udp.h). Each function is
  * called on the loop's thread; a port is named where only its connections are meant,
  * NULL means those of all ports of the kind. */
 struct protocol {
@@ -126,6 +128,7 @@ struct worker {
 	struct loop_timer hold_limit;
 	struct link     tcp_sessions;		/* tcp: all */
 	struct link     udp_ports;		/* udp: their sockets and flows, udp.h */
+	struct udp     *udp;			/* owned: what those share; NULL: none yet */
 	struct grave   *dead;			/* ended in this turn: freed in the next */
 	uint32_t        session_count;		/* of all kinds */
 
@@ -185,6 +188,9 @@ void worker_part(struct worker *w, struct backend *b, struct link *session);
 
 /* Called by sessions as they begin and end. */
 void worker_count_session(struct worker *w, struct port *port, int one);
+
+/* To be called when something has ended that a drain waits for. */
+void worker_look_whether_drained(struct worker *w);
 
 /* A trusted peer's connection did not begin with a good PROXY header: counted, and said
  * in the log at most once a second. `peer` is its numeric address. */

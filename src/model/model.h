@@ -84,16 +84,13 @@ enum redistribute {
 struct model_pool {
 	char *name;			/* owned */
 	const struct policy *policy;
-	struct pick_table *table;	/* owned, one block; NULL: the policy needs none, or
-					 * pick_prepare has not been called */
+	struct pick_table *table;	/* owned, one block; pick_prepare makes it, or NULL */
 	uint32_t ring_points;		/* ring: for each unit of weight */
 	uint32_t maglev_size;		/* maglev: entries of its table, a prime */
-	uint32_t bounded_percent;	/* ring, maglev: a server has so much more than the
-					 * mean at most; 0: no bound */
+	uint32_t bounded_percent;	/* ring, maglev: at most so much over the mean; 0: any */
 	enum key_kind key;
 	char    *key_name;		/* owned; of the header, cookie or query argument */
-	char    *sticky_cookie;		/* owned, up to MODEL_TOKEN_MAX; NULL: a client keeps
-					 * its server by key only */
+	char    *sticky_cookie;		/* owned; NULL: a client keeps its server by key only */
 	uint32_t sticky_s;		/* how long the client keeps it; 0: its session */
 
 	struct model_server *servers;	/* owned */

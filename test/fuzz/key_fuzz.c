@@ -43,7 +43,7 @@ static bool plain_pair(struct plain_text list, char mark, const char *name,
 			pair = plain_trim(pair);
 		if (!plain_cut(&pair, '=', &before))
 			continue;
-		if (before.len == strlen(name) && memcmp(before.at, name, before.len) == 0) {
+		if (before.len == strlen(name) && !memcmp(before.at, name, before.len)) {
 			*value = pair;
 			return true;
 		}
@@ -55,8 +55,8 @@ static bool plain_pair(struct plain_text list, char mark, const char *name,
 static bool plain_field_value(const char *at, const char *name, const char *cookie,
 			      struct plain_text *value)
 {
-	struct plain_text rest = {at + head.fields_at, head.length - (size_t)head.fields_at};
-	struct plain_text line, field;
+	size_t from = head.fields_at;
+	struct plain_text rest = {at + from, head.length - from}, line, field;
 
 	while (plain_line(&rest, &line) && line.len > 0) {
 		must(plain_cut(&line, ':', &field));

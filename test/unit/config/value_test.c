@@ -96,6 +96,11 @@ static void names_of_fields_cookies_and_arguments_are_whole(void **unused)
 	assert_int_equal(value_check_query_name("user[id]%20;", &err), 0);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(value_check_token(bad[i], &err), -1);
+	char longest[MODEL_TOKEN_MAX + 2] = {0};
+	memset(longest, 'a', MODEL_TOKEN_MAX);
+	assert_int_equal(value_check_token(longest, &err), 0);
+	longest[MODEL_TOKEN_MAX] = 'a';
+	assert_int_equal(value_check_token(longest, &err), -1);
 	assert_int_equal(value_check_query_name("", &err), -1);
 	assert_int_equal(value_check_query_name("a&b", &err), -1);
 	assert_int_equal(value_check_query_name("a b", &err), -1);
