@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/span.h"
+#include "base/text.h"
 
 static int parse_port(const char *digits, uint16_t *port, const char *whole, struct err *err)
 {
@@ -50,6 +51,9 @@ static int parse_unix(struct address *a, const char *path, struct err *err)
 {
 	size_t len = strlen(path);
 
+	if (!text_is_plain(path))
+		return err_set(err, "the path of a UNIX socket is UTF-8 without control "
+			       "bytes, not %s", quote(path).text);
 	if (len == 0 || len >= sizeof a->un.sun_path)
 		return err_set(err, "the path of a UNIX socket has 1 to %zu bytes, not %zu",
 			       sizeof a->un.sun_path - 1, len);

@@ -2,7 +2,8 @@
  *
  * Pure: no name is looked up here (loop/resolve.h does that). Text forms:
  * `8080` (see address_parse), `:8080`, `127.0.0.1:8080`, `[::1]:8080`,
- * `unix:/run/app.sock`. Anything else before a port is a name.
+ * `unix:/run/app.sock`. Anything else before a port is a name. All are UTF-8 without
+ * control bytes.
  */
 #ifndef BASE_ADDRESS_H
 #define BASE_ADDRESS_H

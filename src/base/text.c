@@ -2,6 +2,39 @@
 
 #include <string.h>
 
+size_t text_character(const char *at, const char *end)
+{
+	unsigned char first = (unsigned char)at[0];
+	size_t len = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+
+	if (len == 1)
+		return 1;
+	if (first < 0xc2 || first > 0xf4 || (size_t)(end - at) < len)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if (!text_continues(at[i]))
+			return 0;
+	/* There is a shorter form, it is half of a pair, it is above U+10FFFF. */
+	unsigned char second = (unsigned char)at[1];
+	if ((first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90) ||
+	    (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f))
+		return 0;
+	return len;
+}
+
+bool text_is_plain(const char *text)
+{
+	const char *end = text + strlen(text);
+
+	while (text < end) {
+		size_t len = text_character(text, end);
+		if (len == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+		text += len;
+	}
+	return true;
+}
+
 size_t text_width(const char *text)
 {
 	size_t width = 0;

@@ -17,6 +17,13 @@ static inline bool text_continues(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+/* The length of the character of UTF-8 that begins at `at`, as RFC 3629 has it; 0: it is
+ * none. at < end. */
+size_t text_character(const char *at, const char *end);
+
+/* Whether all of it is UTF-8, and no byte of it controls anything. */
+bool text_is_plain(const char *text);
+
 /* How many characters there are. */
 size_t text_width(const char *text);
 

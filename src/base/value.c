@@ -19,6 +19,7 @@ static const struct unit times[] = {
 static const struct unit sizes[] = {
 	{"", 1}, {"k", 1 << 10}, {"m", 1 << 20}, {"g", 1 << 30},
 };
+static const struct unit seconds[] = {{"s", 1}, {"m", 60}, {"h", 3600}};
 static const struct unit percents[] = {{"%", 1}};
 static const struct unit numbers[] = {{"", 1}};
 
@@ -32,6 +33,8 @@ static const struct {
 	[VALUE_TIME] = {times, COUNT_OF(times), "time", "digits and ms, s, m or h"},
 	[VALUE_SIZE] = {sizes, COUNT_OF(sizes), "size", "bytes, or digits and k, m or g"},
 	[VALUE_PERCENT] = {percents, COUNT_OF(percents), "share", "digits and %"},
+	[VALUE_SECONDS] = {seconds, COUNT_OF(seconds), "time in whole seconds",
+			   "digits and s, m or h"},
 };
 
 static const struct unit *find_unit(enum value_kind kind, const char *word)
@@ -48,6 +51,9 @@ static int refuse_bare(enum value_kind kind, const char *word, struct err *err)
 	if (kind == VALUE_PERCENT)
 		return err_set(err, "%s has no unit; write %.20s%%", quote(word).text,
 			       word);
+	if (kind == VALUE_SECONDS)
+		return err_set(err, "%s has no unit; write %.20ss, %.20sm or %.20sh",
+			       quote(word).text, word, word, word);
 	return err_set(err, "%s has no unit; write %.20sms, %.20ss, %.20sm or %.20sh",
 		       quote(word).text, word, word, word, word);
 }
@@ -69,7 +75,8 @@ static const struct unit *guess_unit(enum value_kind kind, const char *unit)
 static int refuse_unit(enum value_kind kind, const char *word, size_t digits,
 		       struct err *err)
 {
-	const struct unit *guess = guess_unit(kind, word + digits);
+	bool too_fine = kind == VALUE_SECONDS && strcmp(word + digits, "ms") == 0;
+	const struct unit *guess = too_fine ? NULL : guess_unit(kind, word + digits);
 
 	if (guess != NULL && *guess->word != '\0' && digits < 20)
 		return err_set(err, "%s has an unknown unit; did you mean \"%.*s%s\"?",

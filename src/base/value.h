@@ -15,6 +15,7 @@ enum value_kind {
 	VALUE_TIME,		/* 500ms 3s 2m 1h, in milliseconds */
 	VALUE_SIZE,		/* 64 16k 1m 2g, in bytes; k is 1024 */
 	VALUE_PERCENT,		/* 20% */
+	VALUE_SECONDS,		/* 3s 2m 1h, in seconds */
 };
 
 struct value_range {

@@ -8,6 +8,30 @@
 #include "base/text.h"
 #include "model/model.h"
 
+static bool is_prime(uint64_t value)
+{
+	for (uint64_t divisor = 2; divisor * divisor <= value; divisor++)
+		if (value % divisor == 0)
+			return false;
+	return value >= 2;
+}
+
+int value_check_prime(uint64_t value, struct err *err)
+{
+	uint64_t distance = 0;
+
+	if (is_prime(value))
+		return 0;
+	while (!is_prime(value + distance) &&
+	       (distance > value || !is_prime(value - distance)))
+		distance++;
+	return err_set(err, "\"%llu\" is no prime; the nearest one is %llu",
+		       (unsigned long long)value,
+		       (unsigned long long)(is_prime(value + distance)
+						    ? value + distance
+						    : value - distance));
+}
+
 static bool is_letter_or_digit(char c)
 {
 	char lower = span_lower(c);
@@ -34,6 +58,35 @@ int value_check_name(const char *word, struct err *err)
 	if (len > MODEL_NAME_MAX)
 		return err_set(err, "%s is too long; expected a name of at most %d bytes",
 			       quote(word).text, MODEL_NAME_MAX);
+	return 0;
+}
+
+int value_check_token(const char *word, struct err *err)
+{
+	bool good = *word != '\0';
+
+	for (const char *c = word; *c != '\0'; c++)
+		good &= is_letter_or_digit(*c) || strchr("!#$%&'*+-.^_`|~", *c) != NULL;
+	if (!good)
+		return err_set(err, "%s is no name of a header field or a cookie",
+			       quote(word).text);
+	if (strlen(word) > MODEL_TOKEN_MAX)
+		return err_set(err, "%s is too long; expected a name of at most %d bytes",
+			       quote(word).text, MODEL_TOKEN_MAX);
+	return 0;
+}
+
+int value_check_query_name(const char *word, struct err *err)
+{
+	bool good = *word != '\0';
+
+	for (const char *c = word; *c != '\0'; c++)
+		good &= *c > ' ' && *c <= '~' && strchr("&=#", *c) == NULL;
+	if (!good)
+		return err_set(err,
+			       "%s is no name of an argument; write it as it stands in "
+			       "a URL, up to the \"=\"",
+			       quote(word).text);
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-/* config/value.h - which words are names, paths and hosts. Those with a unit are in
+/* config/value.h - which words are names, paths and hosts, and which numbers primes. Those with a unit are in
  * base/value.h.
  *
  * Pure: a word in, a reason out. Reasons quote the word, say what it should have been
@@ -8,12 +8,21 @@
 #define CONFIG_VALUE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
-#include "base/value.h"
+
+/* Whether it is a prime; if not, the reason names the nearest one. */
+int value_check_prime(uint64_t value, struct err *err);
 
 /* Letters, digits, "-", "_" and ".": the name of a pool. */
 int value_check_name(const char *word, struct err *err);
+
+/* The name of a header field or of a cookie (RFC 9110, section 5.6.2: token). */
+int value_check_token(const char *word, struct err *err);
+
+/* The name of an argument of a query, as it stands in a URL. */
+int value_check_query_name(const char *word, struct err *err);
 
 /* Something to open, whatever it is. */
 int value_check_file(const char *word, struct err *err);

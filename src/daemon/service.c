@@ -197,12 +197,16 @@ static int open_new(const struct service *s, const struct model *m, struct openi
 		if (!is_new(s, l->live))
 			continue;
 		int *fds = memory_new(s->worker_count, sizeof *fds);
-		if (listener_open(fds, s->worker_count, &l->address, err) != 0) {
+		bool datagrams = l->kind == LISTEN_UDP;
+		if ((datagrams ? listener_open_datagrams : listener_open)(
+				fds, s->worker_count, &l->address, err) != 0) {
 			free(fds);
 			close_openings(s, o, true);
 			return -1;
 		}
-		listener_defer(fds, s->worker_count, l->connections_max > 0);
+		if (!datagrams)
+			listener_defer(fds, s->worker_count,
+				       l->kind == LISTEN_HTTP && l->connections_max > 0);
 		o->live[o->count] = l->live;
 		o->fds[o->count++] = fds;
 	}

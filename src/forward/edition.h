@@ -16,6 +16,8 @@
 #include "parse/h1.h"
 #include "pick/policy.h"
 
+struct sticky;
+
 /* Who waits for a place: a request or a TCP session, in a queue below. */
 struct waiter {
 	struct link link;
@@ -32,6 +34,8 @@ struct lane {
 	struct pick_state  state;
 	struct budget      budget;
 	struct link        waiting;	/* requests and sessions that wait for a free server */
+	struct sticky     *sticky;	/* owned; NULL: no sticky cookie */
+	bool               by_request;	/* it matters what a request says */
 };
 
 /* A listener. */
@@ -51,6 +55,9 @@ struct edition {
 
 /* For the loop with this number; takes a hold of m, which must have been attached. */
 struct edition *edition_create(const struct model *m, unsigned loop);
+
+/* The listener's door, or -1. */
+int32_t edition_find_door(const struct edition *e, const struct live_listener *live);
 
 /* One user more; returns e. */
 static inline struct edition *edition_use(struct edition *e)

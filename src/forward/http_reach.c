@@ -102,11 +102,21 @@ void request_fail_server(struct request *r, enum live_failure why)
 	place_fail(r->session->worker, r->edition, r->lane, request_server(r), why);
 }
 
+/* The server that the client has kept, else the policy's. */
+static uint32_t choose(const struct request *r)
+{
+	struct lane *lane = r->lane;
+
+	if (r->named != PICK_NONE && pick_may(&lane->view, r->named, &r->tried))
+		return r->named;
+	return lane->pool->policy->pick(&lane->view, &lane->state, r->key, &r->tried);
+}
+
 void request_pick(struct request *r)
 {
 	struct worker *w = r->session->worker;
 	struct lane *lane = r->lane;
-	uint32_t at = lane->pool->policy->pick(&lane->view, &lane->state, 0, &r->tried);
+	uint32_t at = choose(r);
 
 	switch (place_take(&r->place, w, lane, at, &r->tried)) {
 	case PLACE_TAKEN:

@@ -38,6 +38,8 @@ struct request {
 	struct door    *door;		/* of the edition */
 	struct lane    *lane;		/* of the edition */
 	uint32_t        server;		/* index in the lane, while one is picked */
+	uint32_t        named;		/* the one that its cookie names, or PICK_NONE */
+	uint64_t        key;		/* 0 where the policy wants none */
 	struct place    place;		/* at that server, until it is dropped */
 	bool            at_door;	/* in the listener's gate */
 	struct tried    tried;

@@ -5,6 +5,7 @@
 
 #include "base/must.h"
 #include "forward/http_request.h"
+#include "forward/key.h"
 #include "forward/upstream.h"
 #include "listen/peers.h"
 
@@ -383,6 +384,8 @@ static void on_deadline(struct loop_timer *t)
 void session_note_peer(struct session *s, const struct sockaddr *peer)
 {
 	s->peer_len = (uint16_t)address_host_text(peer, s->peer);
+	s->peer_key = key_of_peer(peer, KEY_ADDRESS);
+	s->peer_port = key_port_of(peer);
 }
 
 static void begin(struct port *port, int fd, const struct sockaddr *peer)

@@ -66,8 +66,10 @@ struct session {
 	enum session_state state;
 	bool     driving;		/* session_drive is on the stack */
 	bool     closing;		/* the next bytes are the last: their packet may say so */
+	uint16_t peer_port;
 	uint16_t peer_len;
 	char     peer[INET6_ADDRSTRLEN];
+	uint64_t peer_key;		/* of its address; forward/key.h */
 	uint64_t head_since_us;		/* when the present head's first byte came */
 	uint64_t bytes_out;		/* of the present answer, towards the client */
 	uint32_t heads_out;		/* what of them is heads */

@@ -17,6 +17,8 @@ const struct policy *const policies[] = {
 	&policy_least_conn,
 	&policy_two_choices,
 	&policy_random,
+	&policy_ring,
+	&policy_maglev,
 	NULL,
 };
 
@@ -75,7 +77,7 @@ uint32_t pick_random_below(struct pick_state *state, uint32_t limit)
 
 void pick_see_weights(const struct pick_view *view, struct pick_state *state)
 {
-	uint32_t lightest = UINT32_MAX, heaviest = 0;
+	uint32_t lightest = UINT32_MAX, heaviest = 0, open = 0;
 
 	if (state->unseen > 0) {
 		state->unseen--;
@@ -87,8 +89,11 @@ void pick_see_weights(const struct pick_view *view, struct pick_state *state)
 			continue;
 		lightest = weight < lightest ? weight : lightest;
 		heaviest = weight > heaviest ? weight : heaviest;
+		if (pick_is_open(&view->servers[i]))
+			open += weight;
 	}
 	state->lightest = heaviest > 0 ? lightest : 0;
 	state->heaviest = heaviest;
+	state->open_weight = open;
 	state->unseen = view->count;
 }

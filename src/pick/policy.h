@@ -8,7 +8,8 @@
  * Every policy keeps these: it never returns a server that is down, draining, of
  * weight 0, busy (pick_server.live->gate at its limit), or already tried; it
  * returns PICK_NONE only if there is no other. With all equal, a greater weight
- * never means fewer picks.
+ * never means fewer picks (by key: a smaller share of all keys, as near as its table
+ * can have it).
  *
  * Threads: pick is called by one loop with that loop's own pick_state; what it
  * reads of live is atomic.
@@ -64,8 +65,9 @@ struct policy {
 	 * milliseconds. The function is NULL where there is no table. */
 	struct pick_table *(*build)(const struct model_pool *pool, struct err *err);
 
-	/* Never blocks, locks or allocates. Returns an index into servers. A policy
-	 * that must note its choice in live (least-load) does so here. */
+	/* Never blocks, locks or allocates. Returns an index into servers. The key is a
+	 * good hash, all 64 bits of it (base/hash.h): it is used as it is. A policy that
+	 * must note its choice in live (least-load) does so here. */
 	uint32_t (*pick)(const struct pick_view *view, struct pick_state *state,
 			 uint64_t key, const struct tried *tried);
 };
@@ -145,7 +147,7 @@ uint64_t pick_random(struct pick_state *state);
 /* From 0 to limit - 1, each as likely; 0 when limit is 0. */
 uint32_t pick_random_below(struct pick_state *state, uint32_t limit);
 
-/* Brings state->lightest and state->heaviest up to date; both are 0 when there is no
+/* Brings state->lightest, heaviest and open_weight up to date; all are 0 when there is no
  * weight but 0. Looks at all servers only once in as many picks as there are servers,
  * so that a pick costs O(1) and a change of weight is seen that much later. */
 void pick_see_weights(const struct pick_view *view, struct pick_state *state);

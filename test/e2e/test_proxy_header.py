@@ -37,7 +37,7 @@ def trusting(stage, server, listen="", **settings):
 
 
 def seen(request):
-    return request.fields("X-Forwarded-For")
+    return request.fields.all("X-Forwarded-For")
 
 
 @pytest.mark.parametrize("header, source", [
@@ -64,11 +64,11 @@ def test_the_header_says_where_requests_come_from(stage, header, source):
 
 def test_forwarded_and_the_access_log_name_the_source(stage, tmp_path):
     server, log = stage.server(), tmp_path / "access"
-    balancer = trusting(stage, server, "forwarded forwarded",
+    balancer = trusting(stage, server, "headers forwarded",
                         top=f"access-log json to {log}")
     client = stage.client(balancer)
     client.ask(b"PROXY TCP6 2001:db8::1 2001:db8::2 1 2\r\n" + GET, "GET")
-    [forwarded] = server.requests[0].fields("Forwarded")
+    [forwarded] = server.requests[0].fields.all("Forwarded")
     assert 'for="[2001:db8::1]"' in forwarded
     stage.until(lambda: log.exists() and log.read_text().endswith("\n"), "a line is there")
     assert json.loads(log.read_text())["peer"] == "2001:db8::1"

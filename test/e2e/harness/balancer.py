@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from .control import Control
 from .patience import PATIENCE, until
 from .ports import accepts
 
@@ -18,11 +19,12 @@ BALANCERD = OUT / "balancerd"
 REPORTS = re.compile(r"Sanitizer|runtime error:|must\b.*(?:failed|not hold)|Assertion")
 
 
-def config(port, servers, listen="", pool="", top="", check="off", threads=None):
-    """A configuration with one listener and one pool, `web`."""
+def config(port, servers, listen="", pool="", top="", check="off", threads=None,
+           kind="http", drain="5s"):
+    """A configuration with one listener, of this kind, and one pool, `web`."""
     threads = threads or os.environ.get("BALANCERD_THREADS", "1")
-    lines = [f"threads {threads}", "drain 5s", *top.split(";"),
-             f"listen http 127.0.0.1:{port} {{", "to web", *listen.split(";"), "}",
+    lines = [f"threads {threads}", f"drain {drain}", *top.split(";"),
+             f"listen {kind} 127.0.0.1:{port} {{", "to web", *listen.split(";"), "}",
              "pool web {", f"check {check}", *pool.split(";"),
              *(f"server {server}" for server in servers), "}"]
     return "\n".join(line.strip() for line in lines if line.strip()) + "\n"
@@ -55,6 +57,11 @@ class Balancer:
             assert self.process.poll() is None, f"balancerd ended at once:\n{self.log}"
             return accepts(self.port)
         until(ready, f"balancerd accepts on port {self.port}:\n{self.log}")
+
+    @property
+    def control(self):
+        """Its control interface."""
+        return Control(self.socket_path)
 
     @property
     def log(self):

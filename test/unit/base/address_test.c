@@ -71,7 +71,7 @@ static void bad_forms_are_refused_with_their_fault(void **unused)
 		{"::1]:80", "brackets"}, {"::]:80", "brackets"},
 		{"we b:80", "host"}, {"http//web:80", "host"}, {"web/:80", "host"},
 		{"b\303\274cher:80", "host"}, {"*:80", "host"}, {"user@web:80", "host"},
-		{"unix:", "path"},
+		{"unix:", "path"}, {"unix:a\nb", "path"}, {"unix:\xff", "path"},
 	};
 
 	(void)unused;

@@ -31,6 +31,7 @@ static void refuses(struct value_range range, const char *word, const char *expe
 static const struct value_range number = {VALUE_NUMBER, 1, 100};
 static const struct value_range time_ms = {VALUE_TIME, 1, 3600000};
 static const struct value_range size = {VALUE_SIZE, 1024, 65535};
+static const struct value_range seconds = {VALUE_SECONDS, 1, 3600};
 static const struct value_range percent = {VALUE_PERCENT, 0, 100};
 
 static void units_multiply(void **unused)
@@ -47,6 +48,8 @@ static void units_multiply(void **unused)
 	reads(VALUE_SIZE, "1m", 1 << 20);
 	reads(VALUE_SIZE, "2g", UINT64_C(2) << 30);
 	reads(VALUE_PERCENT, "20%", 20);
+	reads(VALUE_SECONDS, "90s", 90);
+	reads(VALUE_SECONDS, "24h", 86400);
 	reads(VALUE_NUMBER, "18446744073709551615", UINT64_MAX);
 }
 
@@ -55,6 +58,7 @@ static void a_missing_unit_is_said(void **unused)
 	(void)unused;
 	refuses(time_ms, "3", "\"3\" has no unit; write 3ms, 3s, 3m or 3h");
 	refuses(percent, "20", "\"20\" has no unit; write 20%");
+	refuses(seconds, "3", "\"3\" has no unit; write 3s, 3m or 3h");
 }
 
 static void a_unit_that_was_meant_is_named(void **unused)
@@ -111,7 +115,7 @@ static void a_value_printed_reads_the_same(void **unused)
 	const uint64_t values[] = {0, 1, 999, 1000, 1024, 60000, 90000, 3600000, 86400000,
 				   65535, 1 << 20, UINT64_C(3) << 30, UINT64_MAX};
 
-	for (enum value_kind kind = VALUE_NUMBER; kind <= VALUE_PERCENT; kind++)
+	for (enum value_kind kind = VALUE_NUMBER; kind <= VALUE_SECONDS; kind++)
 		for (size_t i = 0; i < sizeof values / sizeof *values; i++)
 			reads(kind, value_text(kind, values[i]).text, values[i]);
 	assert_string_equal(value_text(VALUE_TIME, 3600000).text, "1h");
@@ -119,6 +123,17 @@ static void a_value_printed_reads_the_same(void **unused)
 	assert_string_equal(value_text(VALUE_TIME, 0).text, "0s");
 	assert_string_equal(value_text(VALUE_SIZE, 16384).text, "16k");
 	assert_string_equal(value_text(VALUE_SIZE, 65535).text, "65535");
+}
+
+static void seconds_are_whole(void **unused)
+{
+	(void)unused;
+	refuses(seconds, "500ms",
+		"\"500ms\" is no time in whole seconds; expected digits and s, m or h");
+	refuses(seconds, "0s", "\"0s\" is too small; expected 1s to 1h");
+	assert_string_equal(value_text(VALUE_SECONDS, 0).text, "0s");
+	assert_string_equal(value_text(VALUE_SECONDS, 90).text, "90s");
+	assert_string_equal(value_text(VALUE_SECONDS, 7200).text, "2h");
 }
 
 int main(void)
@@ -131,6 +146,7 @@ int main(void)
 		cmocka_unit_test(bounds_are_kept_and_said_in_the_same_unit),
 		cmocka_unit_test(what_does_not_fit_is_too_large),
 		cmocka_unit_test(a_value_printed_reads_the_same),
+		cmocka_unit_test(seconds_are_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,13 +35,14 @@ static void every_word_has_an_entry(void **unused)
 {
 	(void)unused;
 	char *page = printed(), entry[64];
+	const struct directive *d;
 
-	for (uint32_t i = 0; i < directive_count; i++) {
-		if (directives[i].refused != NULL)
+	for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++) {
+		if (d->refused != NULL)
 			continue;
-		if (strchr(directives[i].word, '-') != NULL)
+		if (strchr(d->word, '-') != NULL)
 			continue;	/* written as roff wants it */
-		snprintf(entry, sizeof entry, "\n.It Xo\n.Ic %s", directives[i].word);
+		snprintf(entry, sizeof entry, "\n.It Xo\n.Ic %s", d->word);
 		assert_non_null(strstr(page, entry));
 	}
 	for (uint32_t i = 0; policies[i] != NULL; i++)

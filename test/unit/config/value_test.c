@@ -68,6 +68,45 @@ static void a_star_is_the_first_label(void **unused)
 	assert_int_equal(value_check_host_pattern("*a.com", &err), -1);
 }
 
+static void the_nearest_prime_is_named(void **unused)
+{
+	(void)unused;
+	static const uint64_t primes[] = {2, 3, 5, 251, 65537, 16777213};
+
+	for (size_t i = 0; i < sizeof primes / sizeof *primes; i++)
+		assert_int_equal(value_check_prime(primes[i], &err), 0);
+	assert_int_equal(value_check_prime(65536, &err), -1);
+	assert_string_equal(err.text, "\"65536\" is no prime; the nearest one is 65537");
+	assert_int_equal(value_check_prime(16777212, &err), -1);
+	assert_string_equal(err.text,
+			    "\"16777212\" is no prime; the nearest one is 16777213");
+	assert_int_equal(value_check_prime(65025, &err), -1);	/* 255 squared */
+	assert_string_equal(err.text, "\"65025\" is no prime; the nearest one is 65027");
+	assert_int_equal(value_check_prime(0, &err), -1);
+	assert_string_equal(err.text, "\"0\" is no prime; the nearest one is 2");
+}
+
+static void names_of_fields_cookies_and_arguments_are_whole(void **unused)
+{
+	(void)unused;
+	static const char *const bad[] = {"", "a b", "a=", "a;b", "\"a\"", "a\n",
+					  "\xc3\xa4"};
+
+	assert_int_equal(value_check_token("X-User_1.!", &err), 0);
+	assert_int_equal(value_check_query_name("user[id]%20;", &err), 0);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(value_check_token(bad[i], &err), -1);
+	char longest[MODEL_TOKEN_MAX + 2] = {0};
+	memset(longest, 'a', MODEL_TOKEN_MAX);
+	assert_int_equal(value_check_token(longest, &err), 0);
+	longest[MODEL_TOKEN_MAX] = 'a';
+	assert_int_equal(value_check_token(longest, &err), -1);
+	assert_int_equal(value_check_query_name("", &err), -1);
+	assert_int_equal(value_check_query_name("a&b", &err), -1);
+	assert_int_equal(value_check_query_name("a b", &err), -1);
+	assert_int_equal(value_check_query_name("a=", &err), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -75,6 +114,8 @@ int main(void)
 		cmocka_unit_test(paths_cannot_break_a_request_line),
 		cmocka_unit_test(hosts_are_names_or_numbers),
 		cmocka_unit_test(a_star_is_the_first_label),
+		cmocka_unit_test(the_nearest_prime_is_named),
+		cmocka_unit_test(names_of_fields_cookies_and_arguments_are_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
