@@ -388,6 +388,8 @@ static void on_adopt(struct loop_job *job)
 			continue;
 		port->edition = w->now;
 		port->door = edition_find_door(w->now, port->live);
+		/* What has begun as another kind ends as that. */
+		port->protocol = protocols[port_door(port)->listener->kind];
 	}
 	for (uint32_t i = 0; i < a->count; i++)
 		open_port(w, &a->openings[i]);

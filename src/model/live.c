@@ -222,6 +222,7 @@ static void take_over(const struct model_server *s)
 {
 	atomic_store_explicit(&s->live->weight, s->weight, memory_order_relaxed);
 	atomic_store_explicit(&s->live->draining, s->drain, memory_order_relaxed);
+	atomic_store_explicit(&s->live->leave_ms, 0, memory_order_relaxed);
 	if (s->address.len > 0)
 		live_server_set_address(s->live, &s->address);
 }

@@ -63,7 +63,8 @@ struct live_server {
 	char     text[ADDRESS_TEXT_MAX];
 	char     pool[MODEL_NAME_MAX + 1];
 	atomic_uint leave_ms;		/* how long sessions may stay once no model has it any
-					 * more; writer: control thread, before the change */
+					 * more; writer: control thread, before the change.
+					 * 0: as the pool's model says; UINT32_MAX: not at all */
 
 	/* Control thread only. */
 	char     reason[LIVE_REASON_MAX];	/* of the present verdict */
