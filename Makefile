@@ -186,7 +186,7 @@ PREFIX  ?= /usr/local
 .PHONY: install
 install: programs
 	install -D -m 755 $(OUT)/balancerd $(DESTDIR)$(PREFIX)/sbin/balancerd
-	@for page in $(wildcard doc/*.[58]); do \
+	@for page in $(wildcard doc/*.[578]); do \
 		install -D -m 644 $$page \
 			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
 	done
