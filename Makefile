@@ -6,6 +6,7 @@
 #   make check        the quick part: tidy, layers, unit tests
 #   make unit | e2e | fuzz | fuzz-replay       one part alone
 #   make bench        haproxy and nginx beside balancerd: doc/benchmarks.md
+#   make bench-hashing    spread, disruption and cost of ring and maglev: doc/hashing.md
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
 #   make cover        which lines the tests reach
 #   make install      into $(DESTDIR)$(PREFIX)
@@ -117,6 +118,11 @@ $(OUT)/bench/pump: $(PUMP) $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) $(LIBRARY) $(ALL_LDFLAGS) $(LIBS) -o $@
 
+$(OUT)/bench/hashing: test/bench/hashing.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_CFLAGS) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
+
 # Parts of `make test`. run-tests runs them one after the other, counts what passed
 # and says so in its last line. What has to be installed first may decide how the
 # programs are built, so each target that installs starts make anew.
@@ -145,7 +151,7 @@ DEMO_SECONDS ?= 12
 ROUNDS       ?= 5
 SECONDS      ?= 4
 
-.PHONY: demo bench
+.PHONY: demo bench bench-hashing
 demo:
 	@tools/install-deps demo
 	+@$(AGAIN) programs
@@ -156,6 +162,9 @@ bench:
 	+@$(AGAIN) programs $(OUT)/bench/pump
 	@test/bench/bench.py --out $(OUT) --rounds $(ROUNDS) --seconds $(SECONDS) \
 		$(if $(ONLY),--only $(ONLY))
+
+bench-hashing: $(OUT)/bench/hashing
+	@$<
 
 # Each of the three sees what the others do not. .clang-tidy says what is asked of it;
 # null dereferences are left to it, gcc 12 finds them where there are none, and so
@@ -187,7 +196,7 @@ PREFIX  ?= /usr/local
 .PHONY: install
 install: programs
 	install -D -m 755 $(OUT)/balancerd $(DESTDIR)$(PREFIX)/sbin/balancerd
-	@for page in $(wildcard doc/*.[58]); do \
+	@for page in $(wildcard doc/*.[578]); do \
 		install -D -m 644 $$page \
 			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
 	done
