@@ -166,6 +166,7 @@ static const char examples[] =
 	"http://balancerd/v1/status\n"
 	".Sh SEE ALSO\n"
 	".Xr balancerd.conf 5 ,\n"
+	".Xr balancerd\\-control 7 ,\n"
 	".Xr balancerd 8\n";
 
 void ctl_manual_print(FILE *out)
