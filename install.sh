@@ -174,7 +174,7 @@ report() {
 install_all() {
 	for folder in "$root" "$etc"; do
 		may_write "$folder" ||
-			fail "cannot write to $folder; run it as root, or choose --prefix DIR"
+			fail "cannot write to $folder; run it as root, or give --prefix"
 	done
 	if [ "$systemd" = auto ]; then
 		systemd=no
@@ -206,7 +206,8 @@ install_all() {
 
 stop_service() {
 	systemd_runs && [ -e "$root/lib/systemd/system/balancerd.service" ] || return 0
-	systemctl disable --now balancerd.service 'balancerd@*.service' 2>/dev/null || true
+	systemctl disable --now balancerd.service 'balancerd@*.service' 2>/dev/null ||
+		true
 }
 
 remove_files() {

@@ -158,7 +158,7 @@ static const char examples[] =
 	".Pp\n"
 	"All servers that are down, in a script:\n"
 	".Pp\n"
-	".Dl balancerctl list | awk \\-F '\\et' '$3 == \"down\" { print $1 }'\n"
+	".Dl balancerctl list | awk \\-F '\\et' '$3 == \\(dqdown\\(dq { print $1 }'\n"
 	".Pp\n"
 	"The same questions without this program:\n"
 	".Pp\n"

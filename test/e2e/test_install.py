@@ -33,7 +33,8 @@ def install(tmp_path):
     """Runs install.sh with what has been built for this run of the tests."""
     def run(*words, code=0, **options):
         done = subprocess.run(
-            [ROOT / "install.sh", *map(str, words), f"OUT={OUT}", f"MADE={tmp_path}/made"],
+            [ROOT / "install.sh", *map(str, words), f"OUT={OUT}",
+             f"MADE={tmp_path}/made"],
             capture_output=True, text=True, check=False, **options)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout if code == 0 else done.stderr
@@ -229,7 +230,7 @@ def test_the_units_are_good_and_hardened(install, tmp_path):
     assert template.count("%i.sock") == 2 and "/%i.conf" in template
 
 
-@pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="no systemd-sysusers")
+@pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="no systemd")
 def test_the_user_of_the_service(tmp_path):
     (tmp_path / "etc").mkdir()
     subprocess.run(["systemd-sysusers", f"--root={tmp_path}",
