@@ -31,6 +31,11 @@ PACKAGES  := libxxhash jansson
 PKGCFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKGLIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 
+# balancerctl alone is a client; the daemon does not link what it needs for that.
+CTL_PACKAGES := libcurl
+CTL_LIBS     := $(shell pkg-config --libs $(CTL_PACKAGES) 2>/dev/null)
+PKGCFLAGS    += $(shell pkg-config --cflags $(CTL_PACKAGES) 2>/dev/null)
+
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-align -Wwrite-strings \
 	-Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wundef -Wvla \
 	-Wformat=2 -Werror
@@ -57,10 +62,10 @@ DO  := $(if $(V),,@)
 
 # What each program is made of beyond the library: its folder with main().
 SOURCES  := $(sort $(wildcard src/*/*.c))
-MAINS    := src/daemon/main.c src/origin/main.c
+MAINS    := src/daemon/main.c src/ctl/main.c src/origin/main.c
 LIBRARY  := $(OUT)/libbalancerd.a
 LIB_OBJ  := $(patsubst src/%.c,$(OUT)/obj/%.o,$(filter-out $(MAINS),$(SOURCES)))
-PROGRAMS := $(OUT)/balancerd $(OUT)/origin
+PROGRAMS := $(OUT)/balancerd $(OUT)/balancerctl $(OUT)/origin
 
 .PHONY: all programs libraries
 all: programs
@@ -68,8 +73,8 @@ programs: $(PROGRAMS)
 
 # Says what is missing before the compiler says it in its own words.
 libraries:
-	@pkg-config --exists $(PACKAGES) || { \
-		echo "missing: $(PACKAGES). Please run: tools/install-deps build" >&2; \
+	@pkg-config --exists $(PACKAGES) $(CTL_PACKAGES) || { \
+		echo "missing: $(PACKAGES) $(CTL_PACKAGES). Please run: tools/install-deps build" >&2; \
 		exit 1; }
 
 $(OUT)/obj/%.o: src/%.c | libraries
@@ -86,6 +91,10 @@ $(OUT)/balancerd: $(OUT)/obj/daemon/main.o $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
+$(OUT)/balancerctl: $(OUT)/obj/ctl/main.o $(LIBRARY)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(CTL_LIBS) -o $@
+
 $(OUT)/origin: $(OUT)/obj/origin/main.o $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
@@ -94,6 +103,7 @@ $(OUT)/origin: $(OUT)/obj/origin/main.o $(LIBRARY)
 UNIT_SOURCES := $(sort $(wildcard test/unit/*/*_test.c))
 UNIT_TESTS   := $(patsubst test/unit/%.c,$(OUT)/unit/%,$(UNIT_SOURCES))
 
+$(OUT)/unit/ctl/%: LIBS += $(CTL_LIBS)
 $(OUT)/unit/%: test/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "  test  $<"
@@ -186,7 +196,7 @@ PREFIX  ?= /usr/local
 .PHONY: install
 install: programs
 	install -D -m 755 $(OUT)/balancerd $(DESTDIR)$(PREFIX)/sbin/balancerd
-	@for page in $(wildcard doc/*.[58]); do \
+	@for page in $(wildcard doc/*.[578]); do \
 		install -D -m 644 $$page \
 			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
 	done

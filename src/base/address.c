@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/span.h"
+#include "base/text.h"
 
 static int parse_port(const char *digits, uint16_t *port, const char *whole, struct err *err)
 {
@@ -49,6 +51,9 @@ static int parse_unix(struct address *a, const char *path, struct err *err)
 {
 	size_t len = strlen(path);
 
+	if (!text_is_plain(path))
+		return err_set(err, "the path of a UNIX socket is UTF-8 without control "
+			       "bytes, not %s", quote(path).text);
 	if (len == 0 || len >= sizeof a->un.sun_path)
 		return err_set(err, "the path of a UNIX socket has 1 to %zu bytes, not %zu",
 			       sizeof a->un.sun_path - 1, len);
@@ -145,6 +150,18 @@ bool address_equals(const struct address *a, const struct address *b)
 	if (a->len == 0)
 		return strcasecmp(a->text, b->text) == 0;
 	return memcmp(&a->un, &b->un, a->len) == 0;
+}
+
+uint64_t address_hash(const struct address *a)
+{
+	char text[ADDRESS_TEXT_MAX];
+	size_t len = strlen(a->text);
+
+	if (a->len > 0)
+		return hash_bytes(&a->un, a->len);
+	for (size_t i = 0; i < len; i++)
+		text[i] = span_lower(a->text[i]);
+	return hash_bytes(text, len);
 }
 
 void address_format(struct address *a)

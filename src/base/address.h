@@ -2,7 +2,8 @@
  *
  * Pure: no name is looked up here (loop/resolve.h does that). Text forms:
  * `8080` (see address_parse), `:8080`, `127.0.0.1:8080`, `[::1]:8080`,
- * `unix:/run/app.sock`. Anything else before a port is a name.
+ * `unix:/run/app.sock`. Anything else before a port is a name. All are UTF-8 without
+ * control bytes.
  */
 #ifndef BASE_ADDRESS_H
 #define BASE_ADDRESS_H
@@ -41,6 +42,9 @@ void address_split(const struct address *a, char host[ADDRESS_HOST_MAX + 1], uin
 /* Whether both name the same place. Numeric addresses are compared as such, since there
  * are many ways to write one; names by their text, whatever its case. */
 bool address_equals(const struct address *a, const struct address *b);
+
+/* Equal for equal addresses. */
+uint64_t address_hash(const struct address *a);
 
 /* Sets text from the socket address. */
 void address_format(struct address *a);

@@ -90,8 +90,8 @@ int places_socket(const struct places *p, char out[PLACES_SOCKET_MAX], bool *by_
 	for (size_t i = 0; path == NULL && i < COUNT_OF(given); i++)
 		path = is_given(given[i]) ? given[i] : NULL;
 	if (path == NULL && !places_is_name(name))
-		return err_set(err, "\"%.80s\" is no name: expected 1 to %d letters, digits, "
-			       "\"-\", \"_\" and \".\", which is not the first",
+		return err_set(err, "\"%.80s\" is no name: expected 1 to %d letters, "
+			       "digits, \"-\", \"_\" and \".\", not as the first",
 			       name, PLACES_NAME_MAX);
 	if (path != NULL ? !write_path(written, sizeof written, "%s", path)
 			 : !write_named(p, name, written))

@@ -26,7 +26,7 @@ struct places {
 	const char *socket;		/* --socket */
 	const char *name;		/* --name */
 	const char *state;		/* --state */
-	const char *file_socket;	/* the file's `control unix:PATH`, without "unix:" */
+	const char *file_socket;	/* the PATH of the file's `control unix:PATH` */
 	const char *file_state;		/* the file's `state DIR` */
 
 	uid_t       uid;

@@ -51,6 +51,30 @@ static inline bool span_starts_with(struct span whole, struct span start)
 	       (start.len == 0 || memcmp(whole.at, start.at, start.len) == 0);
 }
 
+/* Cuts the first item off a list: up to `mark`, which goes too, or all that is left.
+ * False: nothing is left. */
+static inline bool span_cut(struct span *rest, char mark, struct span *item)
+{
+	if (rest->len == 0)
+		return false;
+	const char *end = (const char *)memchr(rest->at, mark, rest->len);
+	size_t len = end != NULL ? (size_t)(end - rest->at) : rest->len;
+	size_t past = end != NULL ? len + 1 : len;
+	*item = (struct span){rest->at, len};
+	*rest = (struct span){rest->at + past, rest->len - past};
+	return true;
+}
+
+/* Whether `item` is NAME=value; sets *value, which may be empty, if it is. */
+static inline bool span_is_named(struct span item, struct span name, struct span *value)
+{
+	if (!span_starts_with(item, name) || item.len == name.len ||
+	    item.at[name.len] != '=')
+		return false;
+	*value = (struct span){item.at + name.len + 1, item.len - name.len - 1};
+	return true;
+}
+
 /* Reads all of `digits` as a decimal number into *value. False when it is empty,
  * holds anything but digits, or does not fit. */
 static inline bool span_to_u64(struct span digits, uint64_t *value)

@@ -2,13 +2,14 @@
 
 #include <string.h>
 
-#include "config/expected.h"
+#include "base/expected.h"
 #include "config/fill.h"
 #include "config/usage.h"
 
 /* A statement while its arguments are read. */
 struct reading {
 	const struct build          *b;
+	enum context                 in;
 	const struct directive      *directive;
 	const struct tree_statement *statement;
 	void         *target;
@@ -32,7 +33,7 @@ static void refuse_missing(const struct reading *r, const struct argument *a)
 
 	report_error(r->b->report, arguments_end(r->statement),
 		     "\"%s\" needs %s%s%s; write: %s", r->directive->word, word, space,
-		     usage_argument(a).text, usage_directive(r->directive).text);
+		     usage_argument(a).text, usage_directive(r->directive, r->in).text);
 }
 
 /* Reads the word at hand as the value of an argument. False: complained about. */
@@ -47,15 +48,17 @@ static bool read_value(struct reading *r, const struct argument *a)
 	return false;
 }
 
-/* All words that are left are choices, each once. */
-static void read_choices(struct reading *r, const struct argument *a)
+/* All words that are left are values: choices, each once, or ranges of addresses. */
+static void read_list(struct reading *r, const struct argument *a)
 {
 	bool several = r->statement->word_count - r->next > 1;
+	bool choices = a->kind == ARGUMENT_CHOICES;
 
-	fill_number(a->field, r->target, 0);
+	if (choices)
+		fill_number(a->field, r->target, 0);
 	while (r->next < r->statement->word_count) {
 		const struct tree_word *w = &r->statement->words[r->next];
-		if (read_value(r, a) && several &&
+		if (read_value(r, a) && choices && several &&
 		    fill_read_number(a->field, r->target) == 0)
 			report_error(r->b->report, w->at, "%s stands alone",
 				     quote(w->text).text);
@@ -70,8 +73,8 @@ static void read_by_place(struct reading *r)
 			continue;
 		if (r->next >= r->statement->word_count)
 			refuse_missing(r, a);
-		else if (a->kind == ARGUMENT_CHOICES)
-			read_choices(r, a);
+		else if (a->kind == ARGUMENT_CHOICES || a->kind == ARGUMENT_PEERS)
+			read_list(r, a);
 		else
 			read_value(r, a);
 	}
@@ -87,8 +90,16 @@ static uint32_t find_keyword(const struct directive *d, const char *word)
 	return ARGUMENTS_MAX;
 }
 
-/* Complains about a word that is no keyword and skips to the next one, since what
- * is in between is most likely its value. */
+/* Skips what is most likely the value of a word that was refused. */
+static void skip_to_keyword(struct reading *r)
+{
+	const struct tree_statement *s = r->statement;
+
+	while (++r->next < s->word_count &&
+	       find_keyword(r->directive, s->words[r->next].text) == ARGUMENTS_MAX)
+		continue;
+}
+
 static void refuse_keyword(struct reading *r)
 {
 	const struct tree_statement *s = r->statement;
@@ -97,7 +108,8 @@ static void refuse_keyword(struct reading *r)
 
 	expected_init(&e, w->text);
 	for (uint32_t i = 0; i < directive_argument_count(r->directive); i++)
-		if (r->directive->arguments[i].keyword != NULL)
+		if (r->directive->arguments[i].keyword != NULL &&
+		    argument_is_for(&r->directive->arguments[i], r->in))
 			expected_add(&e, r->directive->arguments[i].keyword);
 	if (e.count > 0)
 		report_error(r->b->report, w->at, "unknown word %s in \"%s\", %s",
@@ -105,10 +117,18 @@ static void refuse_keyword(struct reading *r)
 			     expected_text(&e).text);
 	else
 		report_error(r->b->report, w->at, "%s is too much; write: %s",
-			     quote(w->text).text, usage_directive(r->directive).text);
-	while (++r->next < s->word_count &&
-	       find_keyword(r->directive, s->words[r->next].text) == ARGUMENTS_MAX)
-		continue;
+			     quote(w->text).text,
+			     usage_directive(r->directive, r->in).text);
+	skip_to_keyword(r);
+}
+
+/* A word of the directive, but for listeners of another kind. */
+static void refuse_keyword_here(struct reading *r, const struct argument *a)
+{
+	report_error(r->b->report, r->statement->words[r->next].at,
+		     "\"%s %s\" belongs %s; write: %s", r->directive->word, a->keyword,
+		     context_text(a->in).text, usage_directive(r->directive, r->in).text);
+	skip_to_keyword(r);
 }
 
 static void read_unit(struct reading *r, const struct argument *a)
@@ -150,11 +170,13 @@ static void read_by_keyword(struct reading *r, uint32_t index)
 		read_unit(r, a);
 }
 
-void arguments_read(const struct build *b, const struct directive *d,
+void arguments_read(const struct build *b, enum context in,
 		    const struct tree_statement *s, void *target, struct given *given)
 {
+	const struct directive *d = given->directive;
 	struct reading r = {
-		.b = b, .directive = d, .statement = s, .target = target, .given = given,
+		.b = b, .in = in, .directive = d, .statement = s,
+		.target = target, .given = given,
 		.next = d->second != NULL ? 2 : 1,
 	};
 
@@ -162,10 +184,12 @@ void arguments_read(const struct build *b, const struct directive *d,
 	uint32_t first = r.next;
 	while (r.next < s->word_count) {
 		uint32_t index = find_keyword(d, s->words[r.next].text);
-		if (index < ARGUMENTS_MAX)
-			read_by_keyword(&r, index);
-		else
+		if (index == ARGUMENTS_MAX)
 			refuse_keyword(&r);
+		else if (!argument_is_for(&d->arguments[index], in))
+			refuse_keyword_here(&r, &d->arguments[index]);
+		else
+			read_by_keyword(&r, index);
 	}
 	for (uint32_t i = 0; i < directive_argument_count(d); i++)
 		if (d->arguments[i].required && given->arguments[i] == NULL)
@@ -173,5 +197,5 @@ void arguments_read(const struct build *b, const struct directive *d,
 	if (d->merges && first == s->word_count)
 		report_error(b->report, arguments_end(s),
 			     "\"%s\" sets nothing; write: %s", d->word,
-			     usage_directive(d).text);
+			     usage_directive(d, in).text);
 }

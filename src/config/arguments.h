@@ -6,9 +6,10 @@
 
 #include "config/build.h"
 
-/* Reads all words of s behind those of d itself into target and notes in `given`
- * which arguments there were. Each word that does not fit is reported. */
-void arguments_read(const struct build *b, const struct directive *d,
+/* Reads all words of s, which stands in a block of that kind, behind those of the
+ * directive itself into target, and notes in `given` which arguments there were. Each
+ * word that does not fit is reported. */
+void arguments_read(const struct build *b, enum context in,
 		    const struct tree_statement *s, void *target, struct given *given);
 
 /* Right behind the last word: where something is missing. */

@@ -7,24 +7,40 @@
 #include "base/must.h"
 #include "config/arguments.h"
 #include "config/check.h"
-#include "config/expected.h"
 #include "config/fill.h"
+#include "config/find.h"
 #include "config/usage.h"
 #include "pick/policy.h"
 
-/* The index of what a directive gives; those of one word share it. */
-static uint32_t given_index(const struct directive *d)
+/* Rows that are told apart by a second word say the same thing in several ways; what
+ * begins in another way is another thing. */
+static bool is_given_as(const struct given *g, const struct directive *d)
 {
-	return (uint32_t)(directive_find(d->in, d->word) - directives);
+	return g->directive == d ||
+	       (d->second != NULL && strcmp(g->directive->word, d->word) == 0);
+}
+
+/* What the block gives of a directive; at first nothing. Valid until the next call. */
+static struct given *find_given(struct block *block, const struct directive *d)
+{
+	for (uint32_t i = 0; i < block->given_count; i++)
+		if (is_given_as(&block->given[i], d))
+			return &block->given[i];
+	block->given = memory_grow(block->given, block->given_count + 1,
+				   sizeof *block->given);
+	struct given *g = &block->given[block->given_count++];
+	*g = (struct given){.directive = d};
+	return g;
 }
 
 const struct given *block_given(const struct block *block, const char *word)
 {
-	const struct directive *d = directive_find(block->context, word);
-
-	must(d != NULL);
-	const struct given *g = &block->given[d - directives];
-	return g->statement != NULL ? g : NULL;
+	must(directive_find(block->context, word) != NULL);
+	for (uint32_t i = 0; i < block->given_count; i++)
+		if (block->given[i].statement != NULL &&
+		    strcmp(block->given[i].directive->word, word) == 0)
+			return &block->given[i];
+	return NULL;
 }
 
 const struct tree_word *given_argument(const struct given *given, const char *keyword)
@@ -38,115 +54,6 @@ const struct tree_word *given_argument(const struct given *given, const char *ke
 	return NULL;
 }
 
-static void expect_words(struct expected *e, enum context in, const char *found)
-{
-	const char *last = "";
-
-	expected_init(e, found);
-	for (uint32_t i = 0; i < directive_count; i++) {
-		if (directives[i].in != in || strcmp(directives[i].word, last) == 0)
-			continue;
-		last = directives[i].word;
-		expected_add(e, last);
-	}
-}
-
-/* The directive that a word names or, when none has that name, seems to mean: an
- * error of one letter then does not hide those in the block behind it, and makes no
- * further ones. */
-static const struct directive *guess_directive(enum context in, const char *word)
-{
-	const struct directive *d = directive_find(in, word);
-	const char *ours = directive_alias(word);
-	struct expected e;
-
-	if (d == NULL && ours != NULL)
-		d = directive_find(in, ours);
-	if (d != NULL)
-		return d;
-	expect_words(&e, in, word);
-	return e.nearest != NULL ? directive_find(in, e.nearest) : NULL;
-}
-
-static void refuse_word(const struct build *b, enum context in, const struct tree_word *w)
-{
-	const char *ours = directive_alias(w->text);
-	struct expected e;
-
-	for (enum context other = IN_FILE; other < CONTEXTS; other++) {
-		if (directive_find(other, w->text) == NULL)
-			continue;
-		report_error(b->report, w->at, "%s is not known %s, it belongs %s%s",
-			     quote(w->text).text, context_text(in), context_text(other),
-			     other == IN_FILE ? "; is a \"}\" missing above it?" : "");
-		return;
-	}
-	expect_words(&e, in, w->text);
-	if (ours != NULL && directive_find(in, ours) != NULL)
-		report_error(b->report, w->at,
-			     "unknown word %s; it is called \"%s\" here",
-			     quote(w->text).text, ours);
-	else
-		report_error(b->report, w->at, "unknown word %s, %s", quote(w->text).text,
-			     expected_text(&e).text);
-}
-
-/* The row for a statement whose first word needs a second one, which may be missing
- * or not known; then it is the row of the nearest word, or NULL. */
-static const struct directive *find_by_second(const struct build *b,
-					      const struct directive *first,
-					      const struct tree_statement *s)
-{
-	const struct tree_word *second = s->word_count > 1 ? &s->words[1] : NULL;
-	const struct directive *d =
-		second != NULL ? directive_find_second(first, second->text) : NULL;
-	const struct directive *only = NULL;
-	struct expected e;
-
-	if (d != NULL)
-		return d;
-	expected_init(&e, second != NULL ? second->text : "");
-	for (d = first; d < directives + directive_count; d++) {
-		if (d->in != first->in || strcmp(d->word, first->word) != 0 ||
-		    d->refused != NULL)
-			continue;
-		only = e.count == 0 ? d : NULL;
-		expected_add(&e, d->second);
-	}
-	const char *write = only != NULL ? "; write: " : "";
-	struct usage usage = {""};
-	if (only != NULL)
-		usage = usage_directive(only);
-	if (second != NULL)
-		report_error(b->report, second->at,
-			     "unknown word %s after \"%s\", %s%s%s",
-			     quote(second->text).text, first->word,
-			     expected_text(&e).text, write, usage.text);
-	else
-		report_error(b->report, arguments_end(s),
-			     "a word is missing after \"%s\", %s%s%s", first->word,
-			     expected_text(&e).text, write, usage.text);
-	return e.nearest != NULL ? directive_find_second(first, e.nearest) : NULL;
-}
-
-static const struct directive *find_directive(const struct build *b,
-					      const struct block *block,
-					      const struct tree_statement *s)
-{
-	const struct directive *d = guess_directive(block->context, s->words[0].text);
-
-	if (d == NULL || strcmp(d->word, s->words[0].text) != 0)
-		refuse_word(b, block->context, &s->words[0]);
-	if (d != NULL && d->second != NULL)
-		d = find_by_second(b, d, s);
-	if (d != NULL && d->refused != NULL) {
-		report_error(b->report, s->words[0].at, "\"%s %s\": %s", d->word,
-			     d->second, d->refused);
-		return NULL;
-	}
-	return d;
-}
-
 /* Room for one more in an array of the model, zeroed; NULL when it is full. */
 static void *add(void **array, uint32_t *count, size_t size, uint32_t max)
 {
@@ -158,13 +65,15 @@ static void *add(void **array, uint32_t *count, size_t size, uint32_t max)
 
 #define ADD(array, count, max) add((void **)&(array), &(count), sizeof *(array), max)
 
-static struct model_listener *add_listener(struct model *m)
+static struct model_listener *add_listener(struct model *m, enum listener_kind kind)
 {
 	struct model_listener *l =
 		ADD(m->listeners, m->listener_count, MODEL_LISTENERS_MAX);
 
-	if (l != NULL)
-		model_listener_defaults(l);
+	if (l == NULL)
+		return NULL;
+	l->kind = kind;
+	model_listener_defaults(l);
 	return l;
 }
 
@@ -180,18 +89,21 @@ static struct model_pool *add_pool(struct model *m)
 	return p;
 }
 
-static struct model_server *add_server(struct model_pool *p)
-{
-	struct model_server *s = ADD(p->servers, p->server_count, MODEL_SERVERS_MAX);
-
-	if (s != NULL)
-		model_server_defaults(s);
-	return s;
-}
+/* Where a route leads whose pool has not been read, or is none. */
+#define NO_POOL UINT32_MAX
 
 static struct model_route *add_route(struct model_listener *l)
 {
-	return ADD(l->routes, l->route_count, MODEL_ROUTES_MAX);
+	struct model_route *r = ADD(l->routes, l->route_count, MODEL_ROUTES_MAX);
+
+	if (r != NULL)
+		r->pool = NO_POOL;
+	return r;
+}
+
+static struct model_control *add_control(struct model *m)
+{
+	return ADD(m->controls, m->control_count, MODEL_CONTROLS_MAX);
 }
 
 /* What the directive's arguments fill: a thing that it adds, at the place noted in
@@ -206,7 +118,7 @@ static void *make_target(const struct build *b, struct block *block,
 	case MAKES_NOTHING:
 		return target;
 	case MAKES_LISTENER:
-		target = add_listener(b->model);
+		target = add_listener(b->model, (enum listener_kind)d->constant);
 		count = b->model->listener_count;
 		max = MODEL_LISTENERS_MAX;
 		break;
@@ -217,13 +129,18 @@ static void *make_target(const struct build *b, struct block *block,
 		break;
 	case MAKES_SERVER:
 		count = ((struct model_pool *)block->target)->server_count + 1;
-		target = add_server(block->target);
+		target = model_server_add(block->target);
 		max = MODEL_SERVERS_MAX;
 		break;
 	case MAKES_ROUTE:
 		count = ((struct model_listener *)block->target)->route_count + 1;
 		target = add_route(block->target);
 		max = MODEL_ROUTES_MAX;
+		break;
+	case MAKES_CONTROL:
+		target = add_control(b->model);
+		count = b->model->control_count;
+		max = MODEL_CONTROLS_MAX;
 		break;
 	case MAKES:
 		must(false);
@@ -239,11 +156,11 @@ static void *make_target(const struct build *b, struct block *block,
 	return target;
 }
 
-static void read_block(const struct build *b, struct block *block,
+static void read_block(struct build *b, struct block *block,
 		       const struct tree_statement *first);
 
 /* What can be checked as soon as the thing is there, before its block. */
-static void check_new(const struct build *b, const struct block *block,
+static void check_new(const struct build *b, struct block *block,
 		      const struct directive *d)
 {
 	switch (d->makes) {
@@ -257,7 +174,10 @@ static void check_new(const struct build *b, const struct block *block,
 		check_new_server(b, block);
 		break;
 	case MAKES_ROUTE:
-		check_new_route(b, block, &block->given[given_index(d)]);
+		check_new_route(b, block, find_given(block, d));
+		break;
+	case MAKES_CONTROL:
+		check_new_control(b, block);
 		break;
 	case MAKES_NOTHING:
 	case MAKES:
@@ -265,7 +185,15 @@ static void check_new(const struct build *b, const struct block *block,
 	}
 }
 
-static void read_own_block(const struct build *b, const struct directive *d,
+static void block_fini(struct block *block)
+{
+	for (int i = 0; i < MAKES; i++)
+		free(block->made[i]);
+	free(block->given);
+}
+
+/* The blocks of pools are kept: what they say may not fit the listeners. */
+static void read_own_block(struct build *b, const struct directive *d,
 			   const struct tree_statement *s, void *target)
 {
 	struct block inner = {.context = d->opens,
@@ -275,21 +203,23 @@ static void read_own_block(const struct build *b, const struct directive *d,
 	if (!s->has_block)
 		report_error(b->report, arguments_end(s),
 			     "\"%s\" needs a block; write: %s", d->word,
-			     usage_directive(d).text);
+			     usage_directive(d, d->in).text);
 	read_block(b, &inner, s->children);
-	if (d->opens == IN_POOL)
-		check_pool(b, &inner);
-	else
+	if (d->opens != IN_POOL) {
 		check_listener(b, &inner);
-	for (int i = 0; i < MAKES; i++)
-		free(inner.made[i]);
+		block_fini(&inner);
+		return;
+	}
+	check_pool(b, &inner);
+	b->pools = memory_grow(b->pools, b->model->pool_count, sizeof *b->pools);
+	b->pools[b->model->pool_count - 1] = inner;
 }
 
 /* The words of a statement; what it fills, or NULL when that cannot be said. */
 static void *read_words(const struct build *b, struct block *block,
 			const struct directive *d, const struct tree_statement *s)
 {
-	struct given *given = &block->given[given_index(d)];
+	struct given *given = find_given(block, d);
 	struct given fresh = {.directive = d, .statement = s};
 
 	if (given->statement != NULL && !d->merges && !d->repeats) {
@@ -303,13 +233,13 @@ static void *read_words(const struct build *b, struct block *block,
 		return NULL;
 	if (given->statement == NULL || !d->merges)
 		*given = fresh;
-	arguments_read(b, d, s, target, given);
+	arguments_read(b, block->context, s, target, given);
 	if (d->constant_field.size > 0)
 		fill_number(d->constant_field, target, d->constant);
 	return target;
 }
 
-static void read_statement(const struct build *b, struct block *block,
+static void read_statement(struct build *b, struct block *block,
 			   const struct tree_statement *s)
 {
 	const struct directive *d;
@@ -320,21 +250,21 @@ static void read_statement(const struct build *b, struct block *block,
 	/* Of words that the lexer has complained about no more is said, but what they
 	 * seem to mean is kept, so that what depends on them is not wrong too. */
 	b->report->quiet = s->broken;
-	d = find_directive(b, block, s);
+	d = find_directive(b, block->context, s);
 	if (d != NULL)
 		target = read_words(b, block, d, s);
 	if (target != NULL)
 		check_new(b, block, d);
-	if (target != NULL && d->opens == IN_FILE && s->has_block)
+	if (target != NULL && d->opens == IN_NONE && s->has_block)
 		report_error(b->report, arguments_end(s),
 			     "\"%s\" has no block; write: %s", d->word,
-			     usage_directive(d).text);
+			     usage_directive(d, block->context).text);
 	b->report->quiet = false;
-	if (target != NULL && d->opens != IN_FILE)
+	if (target != NULL && d->opens != IN_NONE)
 		read_own_block(b, d, s, target);
 }
 
-static void read_block(const struct build *b, struct block *block,
+static void read_block(struct build *b, struct block *block,
 		       const struct tree_statement *first)
 {
 	for (const struct tree_statement *s = first; s != NULL; s = s->next)
@@ -345,7 +275,7 @@ static void read_block(const struct build *b, struct block *block,
 static enum makes top_makes(const struct tree_statement *s)
 {
 	const struct directive *d =
-		s->word_count > 0 ? guess_directive(IN_FILE, s->words[0].text) : NULL;
+		s->word_count > 0 ? find_meant(IN_FILE, s->words[0].text) : NULL;
 
 	return d != NULL ? d->makes : MAKES_NOTHING;
 }
@@ -359,7 +289,10 @@ void build_model(struct build *b, const struct tree *tree)
 		for (const struct tree_statement *s = tree->first; s != NULL; s = s->next)
 			if (top_makes(s) == turns[i])
 				read_statement(b, &file, s);
-	check_file(b);
-	for (int i = 0; i < MAKES; i++)
-		free(file.made[i]);
+	check_file(b, &file);
+	for (uint32_t i = 0; i < b->model->pool_count; i++)
+		block_fini(&b->pools[i]);
+	free(b->pools);
+	b->pools = NULL;
+	block_fini(&file);
 }

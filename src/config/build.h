@@ -15,6 +15,7 @@
 struct build {
 	struct model         *model;
 	struct config_report *report;
+	struct block         *pools;	/* owned; by the pool's index */
 };
 
 /* What stood where in a block, for whoever has to name a place later. */
@@ -28,7 +29,8 @@ struct block {
 	enum context context;
 	void        *target;		/* borrowed: the struct that it fills */
 	struct place at;		/* of the statement that opens it */
-	struct given given[DIRECTIVES_MAX];	/* by index of the directive */
+	struct given *given;		/* owned: for each word that was given */
+	uint32_t      given_count;
 	struct place *made[MAKES];	/* owned: where what it adds stands */
 };
 

@@ -2,23 +2,62 @@
 
 #include <string.h>
 
-#include "config/value.h"
+#include "base/expected.h"
+#include "base/must.h"
+#include "base/text.h"
+#include "base/value.h"
+#include "config/suits.h"
 #include "pick/policy.h"
+
+/* Datagrams and connections have ports of their own. */
+static bool same_port(const struct model_listener *a, const struct model_listener *b)
+{
+	return (a->kind == LISTEN_UDP) == (b->kind == LISTEN_UDP) &&
+	       address_equals(&a->address, &b->address);
+}
 
 void check_new_listener(const struct build *b, const struct block *block)
 {
 	uint32_t last = b->model->listener_count - 1;
 	const struct model_listener *all = b->model->listeners;
+	const struct model_control *controls = b->model->controls;
+	struct place at = block->made[MAKES_LISTENER][last];
 
 	if (all[last].address.len == 0)
 		return;		/* it was no address */
-	for (uint32_t i = 0; i < last; i++)
-		if (address_equals(&all[i].address, &all[last].address))
-			report_error(b->report, block->made[MAKES_LISTENER][last],
-				     "%s has a listener already, in line %u; add the "
-				     "routes there",
+	for (uint32_t i = 0; i < last; i++) {
+		bool http = all[i].kind == LISTEN_HTTP && all[last].kind == LISTEN_HTTP;
+		if (same_port(&all[i], &all[last]))
+			report_error(b->report, at,
+				     "%s has a listener already, in line %u%s",
 				     all[last].address.text,
-				     block->made[MAKES_LISTENER][i].line);
+				     block->made[MAKES_LISTENER][i].line,
+				     http ? "; add the routes there" : "");
+	}
+	for (uint32_t i = 0; i < b->model->control_count; i++)
+		if (all[last].kind != LISTEN_UDP &&
+		    address_equals(&controls[i].address, &all[last].address))
+			report_error(b->report, at,
+				     "%s is the address of the control interface "
+				     "already, in line %u",
+				     all[last].address.text,
+				     block->made[MAKES_CONTROL][i].line);
+}
+
+/* Controls are read before all listeners. */
+void check_new_control(const struct build *b, const struct block *block)
+{
+	uint32_t last = b->model->control_count - 1;
+	const struct model_control *all = b->model->controls;
+
+	for (uint32_t i = 0; i < last; i++)
+		if (all[last].address.len > 0 &&
+		    address_equals(&all[i].address, &all[last].address))
+			report_error(b->report, block->made[MAKES_CONTROL][last],
+				     "%s is the address of the control interface "
+				     "already, in line %u",
+				     all[last].address.text,
+				     block->made[MAKES_CONTROL][i].line);
 }
 
 void check_new_pool(const struct build *b, const struct block *block)
@@ -129,6 +168,57 @@ static void check_load(const struct build *b, const struct block *block)
 			     check != NULL ? "replace the check by" : "add");
 }
 
+/* Which options of `balance` a policy knows. */
+static const struct {
+	const char *policy, *option;
+} policy_options[] = {
+	{"ring", "points"}, {"ring", "bounded"},
+	{"maglev", "table"}, {"maglev", "bounded"},
+};
+
+/* What one side of the table has for a word of the other. */
+static struct expected counterparts(const char *word)
+{
+	struct expected e;
+
+	expected_init(&e, "");
+	for (size_t i = 0; i < COUNT_OF(policy_options); i++) {
+		if (strcmp(policy_options[i].policy, word) == 0)
+			expected_add(&e, policy_options[i].option);
+		if (strcmp(policy_options[i].option, word) == 0)
+			expected_add(&e, policy_options[i].policy);
+	}
+	return e;
+}
+
+static bool knows_option(const struct policy *policy, const char *option)
+{
+	for (size_t i = 0; i < COUNT_OF(policy_options); i++)
+		if (strcmp(policy_options[i].policy, policy->name) == 0 &&
+		    strcmp(policy_options[i].option, option) == 0)
+			return true;
+	return false;
+}
+
+/* What else stands behind `balance` suits the policy. */
+static void check_policy_options(const struct build *b, const struct block *block)
+{
+	const struct model_pool *p = block->target;
+	const struct given *balance = block_given(block, "balance");
+
+	for (uint32_t i = 0;
+	     balance != NULL && i < directive_argument_count(balance->directive); i++) {
+		const char *option = balance->directive->arguments[i].keyword;
+		if (balance->arguments[i] == NULL || knows_option(p->policy, option))
+			continue;
+		struct expected others = counterparts(p->policy->name);
+		report_error(b->report, balance->arguments[i]->at,
+			     "\"%s\" is an option of %s; %s has %s", option,
+			     counterparts(option).list, p->policy->name,
+			     others.count > 0 ? others.list : "none");
+	}
+}
+
 static bool has_limit(const struct model_pool *p)
 {
 	for (uint32_t i = 0; i < p->server_count; i++)
@@ -146,7 +236,8 @@ static void check_pool_sense(const struct build *b, const struct block *block)
 
 	if (p->server_count == 0)
 		report_warning(b->report, block->at,
-			       "pool %s has no server; requests for it are answered 503",
+			       "pool %s has no server; nothing that is sent to it is "
+			       "served",
 			       quote(p->name).text);
 	if (check != NULL && p->check.kind != CHECK_OFF &&
 	    p->check.timeout_ms > p->check.every_ms)
@@ -164,19 +255,57 @@ static void check_pool_sense(const struct build *b, const struct block *block)
 			       "\"wait\" does nothing: the queue has no places");
 }
 
+static void check_key_sense(const struct build *b, const struct block *block)
+{
+	const struct model_pool *p = block->target;
+	const struct given *key = block_given(block, "key");
+	struct expected others;
+
+	if (key == NULL || p->policy->wants_key)
+		return;
+	expected_init(&others, "");
+	for (uint32_t i = 0; policies[i] != NULL; i++)
+		if (policies[i]->wants_key)
+			expected_add(&others, policies[i]->name);
+	report_warning(b->report, place_of(key, ""),
+		       "\"key\" does nothing: \"balance %s\" goes by no key; these "
+		       "do: %s",
+		       p->policy->name, others.list);
+}
+
+static void check_redistribute_sense(const struct build *b, const struct block *block)
+{
+	const struct model_pool *p = block->target;
+	const struct given *given = block_given(block, "redistribute");
+	bool moved = p->redistribute != REDISTRIBUTE_OFF;
+	bool moved_late = p->redistribute == REDISTRIBUTE_IDLE;
+
+	if (!moved && given_argument(given, "buffer") != NULL)
+		report_warning(b->report, place_of(given, "buffer"),
+			       "\"buffer\" does nothing: nobody is moved");
+	if (!moved_late && given_argument(given, "quiet") != NULL)
+		report_warning(b->report, place_of(given, "quiet"),
+			       "\"quiet\" does nothing: nobody who got an answer is "
+			       "moved");
+}
+
 void check_pool(const struct build *b, const struct block *block)
 {
 	check_load(b, block);
+	check_policy_options(b, block);
+	check_key_sense(b, block);
+	check_redistribute_sense(b, block);
 	check_pool_sense(b, block);
 }
 
-/* The head holds the target. A target that nobody has set goes by the head. */
+/* The head holds the target. A target that nobody has set goes by the head; one that is
+ * as long as the head may be is refused with the head. */
 static void check_sizes(const struct build *b, const struct block *block)
 {
 	struct model_listener *l = block->target;
 	const struct given *target = block_given(block, "target-size");
 
-	if (l->target_max < l->head_max)
+	if (l->target_max <= l->head_max)
 		return;
 	if (target == NULL)
 		l->target_max = l->head_max;
@@ -217,18 +346,24 @@ static void put_default_last(struct model_listener *l)
 
 void check_listener(const struct build *b, const struct block *block)
 {
+	static const char *const what[] = {
+		[LISTEN_HTTP] = "requests", [LISTEN_TCP] = "connections",
+		[LISTEN_UDP] = "datagrams",
+	};
 	struct model_listener *l = block->target;
 
 	if (l->route_count == 0)
 		report_error(b->report, block->at,
-			     "this listener sends requests nowhere; add to its block: to "
-			     "POOL");
+			     "this listener sends %s nowhere; add to its block: to POOL",
+			     what[l->kind]);
+	if (l->kind != LISTEN_HTTP)
+		return;
 	put_default_last(l);
 	check_sizes(b, block);
 	check_listener_sense(b, block);
 }
 
-void check_file(const struct build *b)
+void check_file(const struct build *b, const struct block *file)
 {
 	struct place beginning = {1, 1, 1};
 
@@ -237,4 +372,5 @@ void check_file(const struct build *b)
 		report_error(b->report, beginning,
 			     "no listener, so there is nothing to do; add for example: "
 			     "listen http :8080 { to web }");
+	suits_check(b, file);
 }

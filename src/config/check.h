@@ -9,18 +9,20 @@
 
 #include "config/build.h"
 
-/* The last listener, pool, server or route that the block has added, named. */
+/* The last listener, pool, server, route or control address that the block has added,
+ * named. */
 void check_new_listener(const struct build *b, const struct block *block);
 void check_new_pool(const struct build *b, const struct block *block);
 void check_new_server(const struct build *b, const struct block *block);
 void check_new_route(const struct build *b, const struct block *block,
 		     const struct given *given);
+void check_new_control(const struct build *b, const struct block *block);
 
 /* A block that has been read to its end. */
 void check_pool(const struct build *b, const struct block *block);
 void check_listener(const struct build *b, const struct block *block);
 
 /* The whole file. */
-void check_file(const struct build *b);
+void check_file(const struct build *b, const struct block *file);
 
 #endif

@@ -36,7 +36,13 @@ struct model *config_read(const char *text, size_t len, const char *name,
  * probed besides every 3 s. NULL: err says why. */
 struct model *config_quick_http(int argc, char *const argv[], struct err *err);
 
-/* "FILE is good: 1 listener, 2 pools, 5 servers" and a newline. */
+/* The same for what follows `tcp`: `balancerd tcp ADDRESS:PORT [SERVER...]`. A port
+ * alone, or behind a colon, is one of every IPv4 address. Servers may come later. A
+ * client keeps its server by its address; servers are connected to every second. */
+struct model *config_quick_tcp(int argc, char *const argv[], struct err *err);
+
+/* "1 listener, 2 pools, 5 servers", and the same as "FILE is good: ..." with a newline. */
+void config_print_counts(const struct model *m, FILE *out);
 void config_print_summary(const struct model *m, const char *name, FILE *out);
 
 #endif

@@ -15,30 +15,45 @@
 
 enum { ARGUMENTS_MAX = 8 };
 
-/* Where a directive may stand. */
-enum context { IN_FILE, IN_LISTEN, IN_POOL, CONTEXTS };
+/* Where a directive may stand: a bit for each kind of block, so that one row serves
+ * all blocks that share a word. */
+enum context {
+	IN_NONE = 0,
+	IN_FILE = 1 << 0,
+	IN_HTTP = 1 << 1, IN_TCP = 1 << 2, IN_UDP = 1 << 3,
+	IN_POOL = 1 << 4,
+};
+#define IN_LISTEN (IN_HTTP | IN_TCP | IN_UDP)
+#define IN_ANY    (IN_FILE | IN_LISTEN | IN_POOL)
 
 /* What a directive adds to the model; its arguments then fill that. The others
  * fill the struct of the block they stand in. */
 enum makes { MAKES_NOTHING, MAKES_LISTENER, MAKES_POOL, MAKES_SERVER, MAKES_ROUTE,
-	     MAKES };
+	     MAKES_CONTROL, MAKES };
 
 enum argument_kind {
 	ARGUMENT_NONE,		/* ends a list of arguments */
 	ARGUMENT_NUMBER, ARGUMENT_TIME, ARGUMENT_SIZE, ARGUMENT_PERCENT,
+	ARGUMENT_SECONDS,	/* a time, kept in seconds */
+	ARGUMENT_PRIME,
 	ARGUMENT_CHOICE,	/* one of its words */
 	ARGUMENT_CHOICES,	/* several of them, as bits; that of value 0 alone */
 	ARGUMENT_FLAG,		/* the keyword itself: true */
-	ARGUMENT_FILE,		/* char *: where to write to */
+	ARGUMENT_FILE,		/* char *: a path */
+	ARGUMENT_SOCKET,	/* char *: what stands behind "unix:" */
 	ARGUMENT_NAME,		/* char * */
 	ARGUMENT_PREFIX,	/* char *: the beginning of a URL's path */
 	ARGUMENT_TARGET,	/* char *: a URL's path, perhaps with a query */
+	ARGUMENT_TOKEN,		/* char *: the name of a header field or a cookie */
+	ARGUMENT_QUERY_NAME,	/* char *: of an argument of a query */
 	ARGUMENT_HOST,		/* char *: host, perhaps with a port */
 	ARGUMENT_HOST_PATTERN,	/* char *: host or *.host, made lower case */
 	ARGUMENT_POOL,		/* uint32_t: a pool's name becomes its index */
 	ARGUMENT_POLICY,	/* const struct policy * */
 	ARGUMENT_LISTEN,	/* struct address of a listener */
+	ARGUMENT_CONTROL,	/* the same, of the control interface */
 	ARGUMENT_SERVER,	/* struct address of a server */
+	ARGUMENT_PEERS,		/* all words left: two fields of struct model_listener */
 	ARGUMENT_EXPECT,	/* three fields of struct model_check */
 	ARGUMENT_HOST_MODE,	/* two fields of struct model_pool */
 };
@@ -60,6 +75,7 @@ struct argument {
 	const char *unit;	/* a word that has to follow it, or NULL */
 	enum argument_kind kind;
 	bool     required;	/* with a keyword; without one it always is */
+	unsigned in;		/* blocks where it may stand; 0: all of its directive's */
 	uint64_t min, max;
 	const struct choice *choices;	/* instead of a value, or NULL */
 	struct field field;
@@ -69,9 +85,11 @@ struct argument {
 struct directive {
 	const char *word;
 	const char *second;	/* a further word that belongs to it, or NULL */
-	enum context in;
+	const char *begins;	/* what its first argument begins with, where that tells
+				 * it from the next row of the same word, or NULL */
+	unsigned     in;	/* blocks where it may stand */
 	enum makes   makes;
-	enum context opens;	/* the context of its block; IN_FILE: it has none */
+	enum context opens;	/* the context of its block; IN_NONE: it has none */
 	bool repeats;		/* may be given many times, adding each time */
 	bool merges;		/* may be given many times, with other arguments */
 	struct field    constant_field;	/* set by the directive itself, */
@@ -81,26 +99,41 @@ struct directive {
 	struct argument arguments[ARGUMENTS_MAX];	/* up to the first of no kind */
 };
 
-extern const struct directive directives[];
-extern const uint32_t directive_count;
+/* Row i of all, those of one word side by side; NULL behind the last. */
+const struct directive *directive_at(uint32_t i);
 
-/* Bound of the above, for tables by index. */
-enum { DIRECTIVES_MAX = 48 };
+/* The first row of a word in one of these blocks, or NULL. */
+const struct directive *directive_find(unsigned in, const char *word);
 
-/* The first row of a word in a context, or NULL. */
-const struct directive *directive_find(enum context in, const char *word);
-
-/* The row among those of the same word whose second word it is, or NULL. */
+/* The row of the same word and blocks whose second word it is, or NULL. */
 const struct directive *directive_find_second(const struct directive *first,
 					      const char *second);
 
-/* What other balancers call it: our word for theirs, or NULL. */
-const char *directive_alias(const char *theirs);
+/* The row of the same word and blocks to which such a first argument belongs: the one
+ * that says what it begins with, or else the one that says nothing. */
+const struct directive *directive_find_beginning(const struct directive *first,
+						 const char *argument);
 
-/* "at the top of the file", "in a pool block" */
-const char *context_text(enum context in);
+/* A word that another balancer has for it. */
+struct alias {
+	const char *theirs;
+	const char *ours;	/* the word that means the same, or NULL: */
+	const char *hint;	/* what to write instead */
+};
+
+/* NULL: nobody calls anything like that. */
+const struct alias *directive_alias(const char *theirs);
+
+/* "at the top of the file", "in a listen tcp block or in a pool block" */
+struct context_text {
+	char text[128];
+};
+struct context_text context_text(unsigned in);
 
 /* The number of arguments in use. */
 uint32_t directive_argument_count(const struct directive *d);
+
+/* Whether an argument may stand in one of these blocks. */
+bool argument_is_for(const struct argument *a, unsigned in);
 
 #endif

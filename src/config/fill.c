@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/expected.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "base/span.h"
-#include "config/expected.h"
-#include "config/report.h"
+#include "base/text.h"
+#include "config/peers.h"
 #include "config/value.h"
 #include "pick/policy.h"
 
-/* A listener without a host takes every IPv4 address, a server this machine. */
-#define LISTEN_HOST "0.0.0.0"
-#define SERVER_HOST "127.0.0.1"
+/* A server and the control interface without a host are this machine's. */
+#define LOCAL_HOST "127.0.0.1"
 
 static void *field_at(struct field field, void *target)
 {
@@ -154,13 +154,11 @@ static int fill_pool(const struct argument *a, void *target, const char *word,
 		       expected_text(&e).text);
 }
 
-/* Listeners are opened before any name could be looked up, once in each loop. */
-static int fill_listen(const struct argument *a, void *target, const char *word,
-		       struct err *err)
+int fill_listen(struct address *out, const char *word, const char *host, struct err *err)
 {
-	struct address *out = field_at(a->field, target), address;
+	struct address address;
 
-	if (address_parse(&address, word, LISTEN_HOST, err) != 0)
+	if (address_parse(&address, word, host, err) != 0)
 		return -1;
 	if (address.len == 0)
 		return err_set(err,
@@ -176,10 +174,40 @@ static int fill_listen(const struct argument *a, void *target, const char *word,
 	return 0;
 }
 
+/* The path behind "unix:", by which the table has found the row. */
+static int fill_socket(const struct argument *a, void *target, const char *word,
+		       struct err *err)
+{
+	struct address address;
+
+	if (address_parse(&address, word, LOCAL_HOST, err) != 0)
+		return -1;
+	set_text(a, target, address.un.sun_path);
+	return 0;
+}
+
+static int fill_peers(void *target, const char *word, struct err *err)
+{
+	struct model_listener *l = target;
+	struct model_peers peers;
+
+	if (peers_read(word, &peers, err) != 0)
+		return -1;
+	for (uint32_t i = 0; i < l->proxy_peer_count; i++)
+		if (memcmp(&l->proxy_peers[i], &peers, sizeof peers) == 0)
+			return err_set(err, "%s is given twice", quote(word).text);
+	if (l->proxy_peer_count == MODEL_PEERS_MAX)
+		return err_set(err, "more than %d ranges of addresses", MODEL_PEERS_MAX);
+	l->proxy_peers = memory_grow(l->proxy_peers, l->proxy_peer_count + 1,
+				     sizeof *l->proxy_peers);
+	l->proxy_peers[l->proxy_peer_count++] = peers;
+	return 0;
+}
+
 static int fill_server(const struct argument *a, void *target, const char *word,
 		       struct err *err)
 {
-	return address_parse(field_at(a->field, target), word, SERVER_HOST, err);
+	return address_parse(field_at(a->field, target), word, LOCAL_HOST, err);
 }
 
 /* `load`, `200` or `200-399`. */
@@ -225,13 +253,30 @@ static int fill_host_mode(const struct argument *a, void *target, const char *wo
 	return 0;
 }
 
-static int fill_value(enum value_kind kind, const struct argument *a, void *target,
-		      const char *word, struct err *err)
+bool fill_value_kind(const struct argument *a, enum value_kind *kind)
 {
-	struct value_range range = {kind, a->min, a->max};
+	static const enum value_kind kinds[] = {
+		[ARGUMENT_NUMBER] = VALUE_NUMBER,   [ARGUMENT_TIME] = VALUE_TIME,
+		[ARGUMENT_SIZE] = VALUE_SIZE,       [ARGUMENT_PERCENT] = VALUE_PERCENT,
+		[ARGUMENT_SECONDS] = VALUE_SECONDS, [ARGUMENT_PRIME] = VALUE_NUMBER,
+	};
+
+	if (a->kind < ARGUMENT_NUMBER || a->kind > ARGUMENT_PRIME)
+		return false;
+	*kind = kinds[a->kind];
+	return true;
+}
+
+static int fill_value(const struct argument *a, void *target, const char *word,
+		      struct err *err)
+{
+	struct value_range range = {.min = a->min, .max = a->max};
 	uint64_t value;
 
+	must(fill_value_kind(a, &range.kind));
 	if (value_read(&range, word, &value, err) != 0)
+		return -1;
+	if (a->kind == ARGUMENT_PRIME && value_check_prime(value, err) != 0)
 		return -1;
 	fill_number(a->field, target, value);
 	return 0;
@@ -254,11 +299,37 @@ static int add_choice(const struct argument *a, void *target, const char *word,
 	return 0;
 }
 
-/* Takes over a text that has passed its check. */
-static int keep_text(const struct argument *a, void *target, const char *word,
-		     int verdict)
+static int check_prefix(const char *word, struct err *err)
 {
-	if (verdict != 0)
+	return value_check_path(word, false, err);
+}
+
+static int check_target(const char *word, struct err *err)
+{
+	return value_check_path(word, true, err);
+}
+
+static int check_host(const char *word, struct err *err)
+{
+	return value_check_host(word, true, err);
+}
+
+/* A word that is kept as it is once it has passed its check. */
+static int fill_text(const struct argument *a, void *target, const char *word,
+		     struct err *err)
+{
+	static int (*const checks[])(const char *word, struct err *err) = {
+		[ARGUMENT_FILE] = value_check_file,
+		[ARGUMENT_NAME] = value_check_name,
+		[ARGUMENT_PREFIX] = check_prefix,
+		[ARGUMENT_TARGET] = check_target,
+		[ARGUMENT_TOKEN] = value_check_token,
+		[ARGUMENT_QUERY_NAME] = value_check_query_name,
+		[ARGUMENT_HOST] = check_host,
+		[ARGUMENT_HOST_PATTERN] = value_check_host_pattern,
+	};
+
+	if (checks[a->kind](word, err) != 0)
 		return -1;
 	set_text(a, target, word);
 	if (a->kind == ARGUMENT_HOST_PATTERN)
@@ -277,13 +348,12 @@ int fill_field(const struct argument *a, void *target, const char *word,
 	}
 	switch (a->kind) {
 	case ARGUMENT_NUMBER:
-		return fill_value(VALUE_NUMBER, a, target, word, err);
 	case ARGUMENT_TIME:
-		return fill_value(VALUE_TIME, a, target, word, err);
 	case ARGUMENT_SIZE:
-		return fill_value(VALUE_SIZE, a, target, word, err);
 	case ARGUMENT_PERCENT:
-		return fill_value(VALUE_PERCENT, a, target, word, err);
+	case ARGUMENT_SECONDS:
+	case ARGUMENT_PRIME:
+		return fill_value(a, target, word, err);
 	case ARGUMENT_CHOICE:
 		return refuse_choice(a, word, err);
 	case ARGUMENT_CHOICES:
@@ -291,26 +361,30 @@ int fill_field(const struct argument *a, void *target, const char *word,
 	case ARGUMENT_FLAG:
 		fill_number(a->field, target, true);
 		return 0;
+	case ARGUMENT_SOCKET:
+		return fill_socket(a, target, word, err);
 	case ARGUMENT_FILE:
-		return keep_text(a, target, word, value_check_file(word, err));
 	case ARGUMENT_NAME:
-		return keep_text(a, target, word, value_check_name(word, err));
 	case ARGUMENT_PREFIX:
-		return keep_text(a, target, word, value_check_path(word, false, err));
 	case ARGUMENT_TARGET:
-		return keep_text(a, target, word, value_check_path(word, true, err));
+	case ARGUMENT_TOKEN:
+	case ARGUMENT_QUERY_NAME:
 	case ARGUMENT_HOST:
-		return keep_text(a, target, word, value_check_host(word, true, err));
 	case ARGUMENT_HOST_PATTERN:
-		return keep_text(a, target, word, value_check_host_pattern(word, err));
+		return fill_text(a, target, word, err);
 	case ARGUMENT_POOL:
 		return fill_pool(a, target, word, m, err);
 	case ARGUMENT_POLICY:
 		return fill_policy(a, target, word, err);
 	case ARGUMENT_LISTEN:
-		return fill_listen(a, target, word, err);
+		return fill_listen(field_at(a->field, target), word, FILL_LISTEN_HOST,
+				   err);
+	case ARGUMENT_CONTROL:
+		return fill_listen(field_at(a->field, target), word, LOCAL_HOST, err);
 	case ARGUMENT_SERVER:
 		return fill_server(a, target, word, err);
+	case ARGUMENT_PEERS:
+		return fill_peers(target, word, err);
 	case ARGUMENT_EXPECT:
 		return fill_expect(a, target, word, err);
 	case ARGUMENT_HOST_MODE:

@@ -6,6 +6,7 @@
 #define CONFIG_FILL_H
 
 #include "base/err.h"
+#include "base/value.h"
 #include "config/directives.h"
 #include "model/model.h"
 
@@ -14,6 +15,17 @@
  * not changed. */
 int fill_field(const struct argument *a, void *target, const char *word,
 	       const struct model *m, struct err *err);
+
+/* The address of a listener: opened before any name could be looked up, once in each
+ * loop, so it has to be a number and a port. Without a host it is `host`. */
+int fill_listen(struct address *out, const char *word, const char *host,
+		struct err *err);
+
+/* The host of a listener that names none: every IPv4 address. */
+#define FILL_LISTEN_HOST "0.0.0.0"
+
+/* How the value of an argument is written; false: it is no number. */
+bool fill_value_kind(const struct argument *a, enum value_kind *kind);
 
 /* Sets a number of any size; it must fit. */
 void fill_number(struct field field, void *target, uint64_t value);

@@ -1,5 +1,7 @@
 #include "config/lexer.h"
 
+#include "base/text.h"
+
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 void lexer_init(struct lexer *l, struct span text, char *storage,
@@ -62,16 +64,32 @@ static void append(struct word *w, char c)
 	w->len++;
 }
 
-/* A control byte is complained about once in a word. */
-static void refuse_control(struct lexer *l, struct word *w)
+/* The byte at hand is complained about, once in a word. */
+static void refuse_byte(struct lexer *l, struct word *w, const char *what)
 {
 	struct place at = {l->line, l->column, 1};
 
 	if (!w->broken)
-		report_error(l->report, at,
-			     "a control character (byte 0x%02x); is this a text file?",
-			     (unsigned char)*l->at);
+		report_error(l->report, at, "%s (byte 0x%02x); is this a text file?",
+			     what, (unsigned char)*l->at);
 	w->broken = true;
+}
+
+/* Puts the next character into the word. */
+static void take(struct lexer *l, struct word *w)
+{
+	size_t len = text_character(l->at, l->end);
+
+	if (len == 0) {
+		refuse_byte(l, w, "something that is no UTF-8");
+		len = 1;
+	} else if (is_control(*l->at)) {
+		refuse_byte(l, w, "a control character");
+	}
+	for (; len > 0; len--) {
+		append(w, *l->at);
+		step(l);
+	}
 }
 
 static bool ends_bare_word(const struct lexer *l)
@@ -93,12 +111,8 @@ static bool ends_bare_word(const struct lexer *l)
 
 static void read_bare(struct lexer *l, struct word *w)
 {
-	while (!ends_bare_word(l)) {
-		if (is_control(*l->at))
-			refuse_control(l, w);
-		append(w, *l->at);
-		step(l);
-	}
+	while (!ends_bare_word(l))
+		take(l, w);
 	if (l->at < l->end && *l->at == '"') {
 		struct place at = {l->line, l->column, 1};
 		report_error(l->report, at,
@@ -156,14 +170,10 @@ static void read_quoted(struct lexer *l, struct word *w)
 
 	step(l);
 	while (!at_line_end(l) && *l->at != '"') {
-		if (*l->at == '\\') {
+		if (*l->at == '\\')
 			read_escape(l, w);
-			continue;
-		}
-		if (is_control(*l->at))
-			refuse_control(l, w);
-		append(w, *l->at);
-		step(l);
+		else
+			take(l, w);
 	}
 	if (at_line_end(l)) {
 		report_error(l->report, w->at,

@@ -3,8 +3,9 @@
  * A word is a run of bytes without white space, `{`, `}`, `;` and `"`, or anything
  * between double quotes, on one line, where \" \\ \n stand for a quote, a backslash
  * and a newline. `#` where a word could begin starts a comment up to the end of the
- * line. Bytes above 0x7f are letters like any other; a byte order mark at the very
- * beginning and the CR of a CRLF are skipped; other control bytes are errors.
+ * line. Words are UTF-8, and all beyond ASCII are letters like any other; a byte order
+ * mark at the very beginning and the CR of a CRLF are skipped; other control bytes are
+ * errors. What stands in a comment does not matter.
  *
  * Invariant: an error is reported where it is, the word is marked broken, and
  * reading goes on behind it. Words, unescaped and each with its NUL, never need

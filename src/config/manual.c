@@ -4,137 +4,77 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/value.h"
 #include "config/config.h"
 #include "config/directives.h"
 #include "config/fill.h"
+#include "config/fresh.h"
 #include "config/lexer.h"
+#include "config/manual_text.h"
+#include "config/show.h"
 #include "config/tree.h"
 #include "config/usage.h"
-#include "config/value.h"
 #include "pick/policy.h"
-
-/* What nobody has configured yet: where the defaults are read from. */
-struct fresh {
-	struct model         *model;	/* owned */
-	struct model_listener listener;
-	struct model_pool     pool;
-	struct model_server   server;
-};
 
 struct page {
 	FILE *out;
 	struct fresh fresh;
 };
 
-static void fresh_init(struct fresh *f)
-{
-	*f = (struct fresh){.model = model_create()};
-	model_listener_defaults(&f->listener);
-	model_pool_defaults(&f->pool);
-	model_server_defaults(&f->server);
-	f->pool.policy = policies[0];
-}
+static const enum context contexts[] = {IN_FILE, IN_HTTP, IN_TCP, IN_UDP, IN_POOL};
 
-/* The struct that a directive's arguments fill, as it is without them; NULL: there
- * is none without. */
-static const void *fresh_target(const struct fresh *f, const struct directive *d)
+/* What holds without the argument, as one would write it; where blocks differ, for
+ * each: `1h (in a listen tcp block), ...`. Owned by the caller; NULL: nothing. */
+static char *default_text(const struct fresh *f, const struct directive *d,
+			  const struct argument *a)
 {
-	switch (d->makes) {
-	case MAKES_NOTHING:
-		break;
-	case MAKES_SERVER:
-		return &f->server;
-	case MAKES_LISTENER:
-	case MAKES_POOL:
-	case MAKES_ROUTE:
-	case MAKES:
-		return NULL;
-	}
-	if (d->in == IN_LISTEN)
-		return &f->listener;
-	return d->in == IN_POOL ? (const void *)&f->pool : f->model;
-}
+	char *all = NULL;
 
-static bool value_kind_of(const struct argument *a, enum value_kind *kind)
-{
-	if (a->kind == ARGUMENT_NUMBER)
-		*kind = VALUE_NUMBER;
-	else if (a->kind == ARGUMENT_TIME)
-		*kind = VALUE_TIME;
-	else if (a->kind == ARGUMENT_SIZE)
-		*kind = VALUE_SIZE;
-	else if (a->kind == ARGUMENT_PERCENT)
-		*kind = VALUE_PERCENT;
-	else
-		return false;
-	return true;
-}
-
-/* The words for a number of an argument that has choices; false: none stands for
- * it. */
-static bool print_choices(FILE *out, const struct argument *a, uint64_t value)
-{
-	const char *space = "";
-	bool any = false;
-
-	for (const struct choice *c = a->choices; c != NULL && c->word != NULL; c++) {
-		bool bit = a->kind == ARGUMENT_CHOICES && (c->value & value) != 0;
-		if (c->value != value && !bit)
+	for (size_t i = 0; i < COUNT_OF(contexts); i++) {
+		enum context in = contexts[i];
+		if ((d->in & in) == 0 || !argument_is_for(a, in) ||
+		    fresh_target(f, d, in) == NULL)
 			continue;
-		fprintf(out, "%s%s", space, c->word);
-		space = " ";
-		any = true;
+		char *text = show_text(a, fresh_target(f, d, in), f->model);
+		if (all == NULL) {
+			all = text;
+			continue;
+		}
+		if (text != NULL && strcmp(all, text) != 0) {
+			char *both;
+			must(asprintf(&both, "%s, %s %s", all, text,
+				      context_text(in).text) > 0);
+			free(all);
+			all = both;
+		}
+		free(text);
 	}
-	return any;
+	return all;
 }
 
-/* What holds without the argument, as one would write it; nothing when only the
- * argument brings something about. */
-static void print_default(FILE *out, const struct argument *a, const void *target)
-{
-	const struct model_check *check;
-	const struct policy *policy;
-	enum value_kind kind;
-
-	if (a->kind == ARGUMENT_POLICY) {
-		memcpy(&policy, (const char *)target + a->field.offset, sizeof policy);
-		fputs(policy->name, out);
-	} else if (a->kind == ARGUMENT_EXPECT) {
-		check = (const void *)((const char *)target + a->field.offset);
-		fprintf(out, "%u-%u", check->status_min, check->status_max);
-	} else if (a->choices != NULL &&
-		   print_choices(out, a, fill_read_number(a->field, target))) {
-		return;
-	} else if (value_kind_of(a, &kind)) {
-		uint64_t value = fill_read_number(a->field, target);
-		if (value >= a->min && value <= a->max)
-			fputs(value_text(kind, value).text, out);
-	}
-}
-
-/* `1 to 64, by default auto`, or nothing. */
+/* `1 to 64, by default auto`, or nothing; owned by the caller. */
 static char *facts(const struct fresh *f, const struct directive *d,
 		   const struct argument *a)
 {
-	const void *target = fresh_target(f, d);
-	char *by_default, *text;
+	char *by_default = default_text(f, d, a), *text;
+	const char *comma = "";
 	enum value_kind kind;
 	size_t len;
-	FILE *out = open_memstream(&by_default, &len);
+	FILE *out = open_memstream(&text, &len);
 
 	must(out != NULL);
-	if (target != NULL)
-		print_default(out, a, target);
-	fclose(out);
-	out = open_memstream(&text, &len);
-	must(out != NULL);
-	bool bounded = value_kind_of(a, &kind);
-	if (bounded)
-		fprintf(out, "%s to %s", value_text(kind, a->min).text,
+	if (a->in != 0) {
+		fputs(context_text(a->in).text, out);
+		comma = ", ";
+	}
+	if (fill_value_kind(a, &kind)) {
+		fprintf(out, "%s%s to %s", comma, value_text(kind, a->min).text,
 			value_text(kind, a->max).text);
-	if (*by_default != '\0')
-		fprintf(out, "%sby default %s", bounded ? ", " : "", by_default);
-	fclose(out);
+		comma = ", ";
+	}
+	if (by_default != NULL && *by_default != '\0')
+		fprintf(out, "%sby default %s", comma, by_default);
+	must(fclose(out) == 0);
 	free(by_default);
 	return text;
 }
@@ -218,7 +158,7 @@ static void print_title(FILE *out, const struct directive *d)
 		bool optional = a->keyword != NULL && !a->required;
 		print_argument(out, optional ? ".Op " : ".", a);
 	}
-	if (d->opens != IN_FILE)
+	if (d->opens != IN_NONE)
 		fprintf(out, "{ ... }\n");
 	fprintf(out, ".Xc\n");
 }
@@ -255,6 +195,8 @@ static void print_directive(const struct page *p, const struct directive *d)
 	print_title(p->out, d);
 	print_sentences(p->out, d->help);
 	fputc('\n', p->out);
+	if ((d->in & IN_LISTEN) != 0 && (d->in & IN_LISTEN) != IN_LISTEN)
+		fprintf(p->out, "Only %s.\n", context_text(d->in).text);
 	for (uint32_t i = 0; i < directive_argument_count(d); i++) {
 		if (d->arguments[i].help != NULL)
 			continue;
@@ -269,12 +211,14 @@ static void print_directive(const struct page *p, const struct directive *d)
 	print_arguments(p, d);
 }
 
-static void print_context(const struct page *p, enum context in, const char *title)
+static void print_context(const struct page *p, unsigned in, const char *title)
 {
+	const struct directive *d;
+
 	fprintf(p->out, ".Sh %s\n.Bl -tag -width Ds\n", title);
-	for (uint32_t i = 0; i < directive_count; i++)
-		if (directives[i].in == in && directives[i].refused == NULL)
-			print_directive(p, &directives[i]);
+	for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++)
+		if ((d->in & in) != 0 && d->refused == NULL)
+			print_directive(p, d);
 	fprintf(p->out, ".El\n");
 }
 
@@ -290,75 +234,6 @@ static void print_policies(FILE *out)
 	}
 	fprintf(out, ".El\n");
 }
-
-static const char beginning[] =
-	".\\\" Printed by `balancerd manual`; change the tables of src/config instead.\n"
-	".Dd November 20, 2026\n"
-	".Dt BALANCERD.CONF 5\n"
-	".Os\n"
-	".Sh NAME\n"
-	".Nm balancerd.conf\n"
-	".Nd what balancerd balances, and how\n"
-	".Sh DESCRIPTION\n"
-	"The file consists of statements.\n"
-	"A statement is words up to the end of the line or a semicolon,\n"
-	"or words and a block of further statements in braces;\n"
-	"the first brace stands behind the words.\n"
-	"The order of statements matters for routes only.\n"
-	"A comment begins with\n"
-	".Sq #\n"
-	"where a word could begin, and ends with its line.\n"
-	"A word with blanks, braces, semicolons or quotes in it, or with nothing,\n"
-	"is put in double quotes; in these\n"
-	".Li \\e\\(dq ,\n"
-	".Li \\e\\e\n"
-	"and\n"
-	".Li \\en\n"
-	"stand for a quote, a backslash and a new line.\n"
-	".Pp\n"
-	"A\n"
-	".Ar TIME\n"
-	"is a number and one of the units\n"
-	".Cm ms , s , m\n"
-	"and\n"
-	".Cm h .\n"
-	"A\n"
-	".Ar SIZE\n"
-	"is a number of bytes, or of multiples of 1024 with\n"
-	".Cm k , m\n"
-	"or\n"
-	".Cm g .\n"
-	"A\n"
-	".Ar PERCENT\n"
-	"is a number and\n"
-	".Cm % .\n"
-	"Words in brackets may be left out, and may stand in any order.\n"
-	"What is given in parentheses are the bounds, and what holds otherwise.\n";
-
-static const char example[] =
-	".Sh EXAMPLES\n"
-	".Bd -literal -offset indent\n"
-	"listen http :8080 { route host api.example.com path /v1/ to api; to web }\n"
-	"pool web {\n"
-	"    balance least\\-load\n"
-	"    check http /healthcheck every 3s after 5 requests\n"
-	"    server 127.0.0.1:8081\n"
-	"    server 127.0.0.1:8082 weight 2\n"
-	"}\n"
-	"pool api { server api1:9000; server api2:9000 }\n"
-	".Ed\n";
-
-static const char ending[] =
-	".Sh DIAGNOSTICS\n"
-	".Ql balancerd check FILE\n"
-	"reads a file and says what is wrong with it, all at once, as\n"
-	".Ql FILE:LINE:COLUMN: error: what was found, and what was expected ;\n"
-	"columns count characters.\n"
-	"A file with an error is not used, neither at a start nor at a reload.\n"
-	"A warning is about something that is allowed and hardly meant.\n"
-	"A name that cannot be looked up is neither.\n"
-	".Sh SEE ALSO\n"
-	".Xr balancerd 8\n";
 
 static void print_limits(FILE *out)
 {
@@ -377,13 +252,14 @@ void manual_print(FILE *out)
 	struct page page = {.out = out};
 
 	fresh_init(&page.fresh);
-	fputs(beginning, out);
+	fputs(manual_beginning, out);
+	fputs(manual_listeners, out);
 	print_context(&page, IN_FILE, "AT THE TOP OF THE FILE");
 	print_context(&page, IN_LISTEN, "IN A LISTEN BLOCK");
 	print_context(&page, IN_POOL, "IN A POOL BLOCK");
 	print_policies(out);
-	fputs(example, out);
+	fputs(manual_example, out);
 	print_limits(out);
-	fputs(ending, out);
-	model_put(page.fresh.model);
+	fputs(manual_ending, out);
+	fresh_fini(&page.fresh);
 }

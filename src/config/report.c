@@ -11,11 +11,6 @@ void report_init(struct config_report *r, const char *name, struct span text)
 	r->count = r->error_count = r->warning_count = 0;
 }
 
-static bool continues_character(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
 /* The text of a line, without its end. */
 static struct span find_line(struct span text, uint32_t line)
 {
@@ -36,21 +31,10 @@ static size_t bytes_before(struct span line, uint32_t characters)
 
 	while (at < line.len && characters-- > 0) {
 		at++;
-		while (at < line.len && continues_character(line.at[at]))
+		while (at < line.len && text_continues(line.at[at]))
 			at++;
 	}
 	return at;
-}
-
-/* The length of a text that was cut after `len` bytes, `next` being the first byte
- * left out: without the character that the cut went through, if it did. */
-static size_t whole_characters(const char *text, size_t len, char next)
-{
-	if (!continues_character(next))
-		return len;
-	while (len > 0 && continues_character(text[len - 1]))
-		len--;
-	return len > 0 ? len - 1 : 0;
 }
 
 /* Copies the line, or of a long one what is around the place. */
@@ -62,7 +46,7 @@ static void copy_source(struct config_problem *p, struct span line)
 	size_t start = cut ? place - BEFORE : 0;
 	size_t used = 0, i;
 
-	while (start < place && continues_character(line.at[start]))
+	while (start < place && text_continues(line.at[start]))
 		start++;
 	for (i = start; i < line.len && used < REPORT_SOURCE_MAX - 1; i++) {
 		char c = line.at[i];
@@ -70,11 +54,11 @@ static void copy_source(struct config_problem *p, struct span line)
 		if (c == '\r' && i + 1 == line.len)
 			break;	/* half of a CRLF */
 		p->source[used++] = control ? '?' : c;
-		if (i < place && !continues_character(c))
+		if (i < place && !text_continues(c))
 			p->caret++;
 	}
 	if (i < line.len)
-		used = whole_characters(p->source, used, line.at[i]);
+		used = text_whole(p->source, used, line.at[i]);
 	p->source[used] = '\0';
 }
 
@@ -139,13 +123,13 @@ static void print_source(const struct config_problem *p, FILE *out)
 
 	fprintf(out, "    %s\n    ", p->source);
 	for (; *c != '\0' && at < p->caret; c++)
-		if (!continues_character(*c)) {
+		if (!text_continues(*c)) {
 			fputc(*c == '\t' ? '\t' : ' ', out);
 			at++;
 		}
 	fputc('^', out);
 	while (*c != '\0' && left > 0) {
-		if (!continues_character(*++c) && *c != '\0') {
+		if (!text_continues(*++c) && *c != '\0') {
 			fputc('~', out);
 			left--;
 		}
@@ -175,29 +159,4 @@ void report_print(const struct config_report *r, FILE *out)
 	}
 	print_left_out(r->error_count, "error", out);
 	print_left_out(r->warning_count, "warning", out);
-}
-
-struct quoted quote(const char *word)
-{
-	struct quoted q;
-	size_t used = 0;
-
-	q.text[used++] = '"';
-	for (; *word != '\0' && used <= REPORT_QUOTE_MAX; word++) {
-		unsigned char c = (unsigned char)*word;
-		if (c == '\n') {
-			q.text[used++] = '\\';
-			q.text[used++] = 'n';
-		} else {
-			q.text[used++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
-		}
-	}
-	if (*word != '\0') {
-		used = 1 + whole_characters(q.text + 1, used - 1, *word);
-		memcpy(q.text + used, "...", 3);
-		used += 3;
-	}
-	q.text[used++] = '"';
-	q.text[used] = '\0';
-	return q;
 }

@@ -15,12 +15,12 @@
 #include <stdio.h>
 
 #include "base/span.h"
+#include "base/text.h"
 
 enum {
 	REPORT_PROBLEMS_MAX = 50,	/* errors kept, and as many warnings */
 	REPORT_TEXT_MAX     = 768,
 	REPORT_SOURCE_MAX   = 160,	/* bytes of the source line that are shown */
-	REPORT_QUOTE_MAX    = 60,	/* bytes of a word that a message quotes */
 };
 
 /* Where something stands: line and column from 1, the column and the width in
@@ -57,11 +57,5 @@ void report_warning(struct config_report *r, struct place at, const char *format
 /* `FILE:LINE:COLUMN: error: what is wrong`, then the source line and a caret under
  * the place; at last how many more there are. */
 void report_print(const struct config_report *r, FILE *out);
-
-/* A word between double quotes for a message: one line, of bounded length. */
-struct quoted {
-	char text[REPORT_QUOTE_MAX + 8];
-};
-struct quoted quote(const char *word);
 
 #endif

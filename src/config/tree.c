@@ -176,7 +176,7 @@ void tree_fini(struct tree *t)
 	*t = (struct tree){0};
 }
 
-static void print_word(const char *word, FILE *out)
+void tree_print_word(const char *word, FILE *out)
 {
 	if (!lexer_needs_quotes(word)) {
 		fputs(word, out);
@@ -208,7 +208,7 @@ static void print_statements(const struct tree_statement *s, unsigned depth, FIL
 		for (uint32_t i = 0; i < s->word_count; i++) {
 			if (i > 0)
 				fputc(' ', out);
-			print_word(s->words[i].text, out);
+			tree_print_word(s->words[i].text, out);
 		}
 		if (s->has_block) {
 			fputs(" {\n", out);

@@ -14,7 +14,7 @@
 
 enum {
 	TREE_DEPTH_MAX = 8,		/* blocks within blocks */
-	TREE_WORDS_MAX = 64,		/* of a statement */
+	TREE_WORDS_MAX = 80,		/* of a statement; MODEL_PEERS_MAX and some */
 };
 
 struct tree_word {
@@ -43,6 +43,9 @@ void tree_fini(struct tree *t);
 
 /* One statement a line, a tab for each block around it. */
 void tree_print(const struct tree *t, FILE *out);
+
+/* A word, in quotes if it needs them. */
+void tree_print_word(const char *word, FILE *out);
 
 /* The same words in the same blocks; places do not count. */
 bool tree_equals(const struct tree *a, const struct tree *b);

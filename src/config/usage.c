@@ -44,7 +44,7 @@ struct usage usage_argument(const struct argument *a)
 	return u;
 }
 
-struct usage usage_directive(const struct directive *d)
+struct usage usage_directive(const struct directive *d, unsigned in)
 {
 	struct usage u = {{'\0'}};
 
@@ -53,6 +53,8 @@ struct usage usage_directive(const struct directive *d)
 		append(&u, " %s", d->second);
 	for (uint32_t i = 0; i < directive_argument_count(d); i++) {
 		const struct argument *a = &d->arguments[i];
+		if (!argument_is_for(a, in))
+			continue;
 		struct usage value = usage_argument(a);
 		const char *space = value.text[0] != '\0' ? " " : "";
 		if (a->keyword == NULL)
@@ -62,7 +64,7 @@ struct usage usage_directive(const struct directive *d)
 		else
 			append(&u, " [%s%s%s]", a->keyword, space, value.text);
 	}
-	if (d->opens != IN_FILE)
+	if (d->opens != IN_NONE)
 		append(&u, " { ... }");
 	return u;
 }

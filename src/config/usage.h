@@ -12,8 +12,9 @@ struct usage {
 	char text[USAGE_MAX];
 };
 
-/* `server ADDRESS [weight N] [parallel N|unlimited] [drain]` */
-struct usage usage_directive(const struct directive *d);
+/* `server ADDRESS [weight N] [parallel N|unlimited] [drain]`, with the arguments that
+ * may stand in one of these blocks. */
+struct usage usage_directive(const struct directive *d, unsigned in);
 
 /* What stands for the value of an argument: `TIME`, `N|auto`, `on|off`; nothing for
  * a flag. */

@@ -19,23 +19,29 @@
 
 #include "base/err.h"
 #include "control/changes.h"
-#include "loop/loop.h"
-#include "model/live.h"
-#include "model/model.h"
+
+struct live;
+struct loop;
+struct model;
 
 enum {
 	CONTROL_CONNECTIONS_MAX = 64,
-	CONTROL_BODY_MAX = 1 << 20,
+	CONTROL_TCP_MAX = 48,		/* of these: strangers must not keep us out */
+	CONTROL_BUSY_MAX = 16,		/* beyond these, to be told to go */
+	CONTROL_BODY_MAX = 1 << 20,	/* bytes */
 	CONTROL_HEAD_MAX = 8192,
-	CONTROL_HEAD_MS = 5000,
-	CONTROL_IDLE_MS = 60000,
+	CONTROL_HEAD_MS = 5000,		/* from the connection or the first byte */
+	CONTROL_BODY_MS = 30000,	/* for all of it */
+	CONTROL_WRITE_MS = 10000,	/* without a byte of the answer being taken */
+	CONTROL_LINGER_MS = 1000,	/* to read on after the last answer */
+	CONTROL_IDLE_MS = 60000,	/* between requests */
 };
 
 /* How a change or a command went, as the interface has to answer it. */
 enum control_result {
 	CONTROL_DONE,
 	CONTROL_REFUSED,	/* *err says why, *fault which code */
-	CONTROL_NOT_WRITTEN,	/* the journal could not be written: nothing has changed */
+	CONTROL_NOT_WRITTEN,	/* into the journal, and so nothing has changed */
 	CONTROL_ENDING,		/* the balancer drains */
 	CONTROL_NO_FILE,
 	CONTROL_FILE_ERRORS,
@@ -59,7 +65,7 @@ struct control_hooks {
 
 	enum control_result (*reload)(void *arg, struct err *err);
 
-	/* Begins to drain; the process ends when that is over. UINT32_MAX: as configured. */
+	/* Begins to drain, and then the process ends. UINT32_MAX: as configured. */
 	void (*stop)(void *arg, uint32_t limit_ms);
 
 	/* It drains, whoever asked for that. */

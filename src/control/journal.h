@@ -1,10 +1,14 @@
 /* control/journal.h - the changes of run time, kept in a file over restarts.
  *
- * The file is JSON: a format number, what the balancer serves, the entries, and a
- * checksum (XXH3) of all that. It is replaced as a whole: written beside, synced,
- * renamed, the folder synced. So whenever the power goes, it is the old or the new one.
+ * The file (journal_text.h) is replaced as a whole: written beside, synced, renamed, the
+ * folder synced. So whenever the power goes, it is the old or the new one.
  *
- * Thread: control.
+ * Nothing is made before there is something to keep: a balancer that is never changed
+ * leaves no trace, and runs where nothing can be written. With the first write the
+ * journal is this process's until journal_close, by a lock on a file beside it, which
+ * stays. Reading needs no lock: what is there is always whole.
+ *
+ * Thread: control; writing waits for the disk.
  */
 #ifndef CONTROL_JOURNAL_H
 #define CONTROL_JOURNAL_H
@@ -12,23 +16,26 @@
 #include "base/err.h"
 #include "control/changes.h"
 
+enum { JOURNAL_BYTES_MAX = 64 << 20 };	/* CHANGES_MAX of the longest fit */
+
 struct journal;
 
 /* A journal for what `serves` names (a file's real path; "tcp 127.0.0.1:80"), in the
- * folder, which is made if it is missing. Two processes cannot have the same one: the
- * second gets an error that says who has it. NULL and *err: no folder, no permission. */
-struct journal *journal_open(const char *folder, const char *serves, struct err *err);
+ * folder. Looks at nothing yet. */
+struct journal *journal_open(const char *folder, const char *serves);
 void journal_close(struct journal *j);
 
 /* Its path; borrowed. */
 const char *journal_path(const struct journal *j);
 
-/* What was kept; empty when there was nothing. A file that cannot be read or is not
- * whole is renamed to .bad (an earlier .bad is replaced), the reason is logged, and the
- * answer is empty. Owned by the caller. */
+/* What was kept; empty when there was nothing. What cannot be read or is not whole is
+ * renamed to .bad (an earlier .bad is replaced), the reason is logged, and the answer is
+ * empty. Owned by the caller. */
 struct changes *journal_read(struct journal *j);
 
-/* Keeps these, but for temporary ones. -1 and *err: the file is as before. */
+/* Keeps these, but for temporary ones; makes the folder if it is missing. -1 and *err,
+ * and the file is as before: the system refuses, another process has the journal (it is
+ * named), or has written it since it was read here. */
 int journal_write(struct journal *j, const struct changes *c, struct err *err);
 
 #endif

@@ -1,7 +1,8 @@
 /* daemon/main.c - balancerd: the command line.
  *
- *   balancerd http [-N connections] [-R requests] PORT SERVER...
- *   balancerd run [--threads N] FILE
+ *   balancerd http [OPTIONS] [-N connections] [-R requests] PORT SERVER...
+ *   balancerd tcp [OPTIONS] ADDRESS:PORT [SERVER...]
+ *   balancerd run [OPTIONS] FILE
  *   balancerd check FILE
  *
  * Exit codes: 0 done; 1 it could not start, or the file has errors; 2 the command line
@@ -11,16 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "base/places.h"
+#include "base/version.h"
 #include "config/config.h"
 #include "config/manual.h"
+#include "daemon/options.h"
 #include "daemon/service.h"
 
 enum { EXIT_USAGE = 2 };
-
-static const char version[] = "balancerd 0.1.0";
 
 struct command {
 	const char *name;
@@ -35,6 +38,18 @@ static int say_wrong(const char *what)
 {
 	fprintf(stderr, "balancerd: %s\n", what);
 	return EXIT_USAGE;
+}
+
+/* What is the same in all commands that serve. */
+static struct service_options options_of(const struct options *o)
+{
+	struct service_options s = {.threads = o->threads, .version = VERSION};
+
+	places_from_environment(&s.places, true);
+	s.places.socket = o->socket;
+	s.places.name = o->name;
+	s.places.state = o->state;
+	return s;
 }
 
 /* Serves by m, which is given, until a signal ends it. */
@@ -54,12 +69,39 @@ static int serve(struct model *m, const struct service_options *options)
 
 static int run_http(int argc, char **argv)
 {
+	struct options given;
 	struct err err;
-	struct model *m = config_quick_http(argc, argv, &err);
 
+	if (options_take(&given, &argc, argv, &err) != 0)
+		return say_wrong(err.text);
+	struct model *m = config_quick_http(argc, argv, &err);
 	if (m == NULL)
 		return say_wrong(err.text);
-	return serve(m, &(struct service_options){0});
+
+	struct service_options options = options_of(&given);
+	char serves[16];
+	snprintf(serves, sizeof serves, "http %u",
+		 (unsigned)address_port(&m->listeners[0].address));
+	options.serves = serves;
+	return serve(m, &options);
+}
+
+static int run_tcp(int argc, char **argv)
+{
+	struct options given;
+	struct err err;
+
+	if (options_take(&given, &argc, argv, &err) != 0)
+		return say_wrong(err.text);
+	struct model *m = config_quick_tcp(argc, argv, &err);
+	if (m == NULL)
+		return say_wrong(err.text);
+
+	struct service_options options = options_of(&given);
+	char serves[ADDRESS_TEXT_MAX + 4];
+	snprintf(serves, sizeof serves, "tcp %s", m->listeners[0].address.text);
+	options.serves = serves;
+	return serve(m, &options);
 }
 
 /* Reads the file; its errors and warnings go to standard error. */
@@ -73,8 +115,22 @@ static struct model *load(const char *path)
 	return m;
 }
 
+/* The errors of a file in one sentence; as many as there is room for. */
+static void sum_up(const struct config_report *report, struct err *err)
+{
+	err_set(err, "%u error%s in %s", report->error_count,
+		report->error_count == 1 ? "" : "s", report->name);
+	for (uint32_t i = 0; i < report->count; i++) {
+		const struct config_problem *p = &report->problems[i];
+		size_t len = strlen(err->text);
+		if (!p->is_warning)
+			snprintf(err->text + len, sizeof err->text - len, "; line %u: %s",
+				 p->at.line, p->text);
+	}
+}
+
 /* The same while running: each problem is a line of the log. */
-static struct model *reread(void *arg)
+static struct model *reread(void *arg, struct err *err)
 {
 	struct config_report *report = memory_new(1, sizeof *report);
 	struct model *m = config_load(arg, report);
@@ -85,34 +141,33 @@ static struct model *reread(void *arg)
 			  report->name, p->at.line, p->at.column, p->text);
 	}
 	if (m == NULL)
-		log_error("reload refused, nothing has changed: %u errors in %s",
-			  report->error_count, report->name);
+		sum_up(report, err);
 	free(report);
 	return m;
 }
 
 static int run_file(int argc, char **argv)
 {
-	struct service_options options = {.reread = reread};
-	char *path = NULL;
+	struct options given;
+	struct err err;
 
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
-			uint64_t n;
-			if (!span_to_u64(span_of(argv[++i]), &n) || n < 1 || n > MODEL_LOOPS_MAX)
-				return say_wrong("--threads takes a number from 1 to 64");
-			options.threads = (uint32_t)n;
-		} else if (argv[i][0] == '-' || path != NULL) {
-			return say_wrong("usage: balancerd run [--threads N] FILE");
-		} else {
-			path = argv[i];
-		}
-	}
-	if (path == NULL)
-		return say_wrong("usage: balancerd run [--threads N] FILE");
-	options.arg = path;
-	struct model *m = load(path);
-	return m != NULL ? serve(m, &options) : EXIT_FAILURE;
+	if (options_take(&given, &argc, argv, &err) != 0)
+		return say_wrong(err.text);
+	if (argc != 1 || argv[0][0] == '-')
+		return say_wrong("usage: balancerd run [OPTIONS] FILE");
+	struct model *m = load(argv[0]);
+	if (m == NULL)
+		return EXIT_FAILURE;
+
+	struct service_options options = options_of(&given);
+	char *real = realpath(argv[0], NULL);	/* what is changed belongs to this file */
+	options.serves = real != NULL ? real : argv[0];
+	options.config_path = options.serves;
+	options.reread = reread;
+	options.arg = argv[0];
+	int result = serve(m, &options);
+	free(real);
+	return result;
 }
 
 static int run_check(int argc, char **argv)
@@ -146,18 +201,28 @@ static int run_help(int argc, char **argv)
 static int run_version(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	puts(version);
+	puts("balancerd " VERSION);
 	return EXIT_SUCCESS;
 }
 
 static const struct command commands[] = {
 	{"http", "[-N connections] [-R requests] PORT SERVER...",
 	 "balance HTTP on PORT over servers, each PORT or HOST:PORT", run_http},
-	{"run", "[--threads N] FILE", "serve by a configuration file", run_file},
+	{"tcp", "ADDRESS:PORT [SERVER...]", "balance TCP connections over servers", run_tcp},
+	{"run", "FILE", "serve by a configuration file", run_file},
 	{"check", "FILE", "say what is wrong with a configuration file", run_check},
 	{"manual", "", "print the manual page of the configuration file", run_manual},
 	{"--help", "", "print this", run_help},
 	{"--version", "", "print the version", run_version},
+};
+
+static const struct {
+	const char *option, *help;
+} common[] = {
+	{"--socket PATH", "the control socket, for balancerctl; also BALANCERD_SOCKET"},
+	{"--name NAME", "what this balancer is called: its socket is NAME.sock"},
+	{"--state DIR", "where changes of run time are kept over a restart"},
+	{"--threads N", "threads that serve, instead of one for each core"},
 };
 
 static int usage(FILE *out)
@@ -166,6 +231,9 @@ static int usage(FILE *out)
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
 		fprintf(out, "  balancerd %-9s %-46s %s\n", commands[i].name,
 			commands[i].arguments, commands[i].help);
+	fputs("\nOptions of http, tcp and run, anywhere on the line:\n\n", out);
+	for (size_t i = 0; i < COUNT_OF(common); i++)
+		fprintf(out, "  %-15s %s\n", common[i].option, common[i].help);
 	return EXIT_USAGE;
 }
 

@@ -1,11 +1,8 @@
 /* daemon/service.h - a running balancer: the control thread, the workers, and the
  * model that they work by.
  *
- *   model -> attach (live) -> open new listeners -> an edition per worker -> adopt
- *                 '-> prober, names
- *
- * A model takes effect as a whole or not at all: whatever can fail is done before the
- * first worker hears of it.
+ *   file's model + changes of run time -> a model in force -> the loops
+ *   signals, control interface --'
  *
  * Thread: control, which is the one that calls service_run.
  */
@@ -13,22 +10,30 @@
 #define DAEMON_SERVICE_H
 
 #include "base/err.h"
+#include "base/places.h"
 #include "model/model.h"
 
 struct service;
 
-/* How a model is read anew on SIGHUP: returns one that the caller holds, or NULL after
- * having said in the log what is wrong. */
-typedef struct model *service_reader(void *arg);
+/* How a file is read anew: returns a model that the caller holds, or NULL and *err. What
+ * more is to be said about the file it says in the log. */
+typedef struct model *service_reader(void *arg, struct err *err);
 
 struct service_options {
 	uint32_t threads;		/* 0: as the model says */
 	service_reader *reread;		/* NULL: there is nothing to read anew */
 	void *arg;			/* for reread */
+
+	/* Texts are borrowed, until service_stop. */
+	struct places places;		/* but for what the file says */
+	const char *serves;		/* what the changes of run time belong to: the real
+					 * path of the file; "http 8080" */
+	const char *config_path;	/* NULL: there is no file */
+	const char *version;
 };
 
-/* Starts everything by m, which is given in any case. NULL and *err: it cannot be
- * done, and nothing is left running. */
+/* Starts everything by m, which is given in any case, and the changes that were kept.
+ * NULL and *err: it cannot be done, and nothing is left running. */
 struct service *service_start(struct model *m, const struct service_options *options,
 			      struct err *err);
 

@@ -2,20 +2,33 @@
 
 #include "base/log.h"
 
+static void log_listener(const struct live_listener *l)
+{
+	if (l->datagrams) {
+		log_info("served listener=%s flows=%llu flows_full=%llu datagrams_dropped=%llu",
+			 l->text, l->accepted, l->flows_full, l->datagrams_dropped);
+		return;
+	}
+	log_info("served listener=%s connections=%llu requests=%llu 2xx=%llu 3xx=%llu "
+		 "4xx=%llu 5xx=%llu bad_requests=%llu timeouts=%llu cut=%llu client_gone=%llu "
+		 "queue_full=%llu accept_paused=%llu proxy_refused=%llu",
+		 l->text, l->accepted, l->requests, l->responses[2], l->responses[3],
+		 l->responses[4], l->responses[5], l->bad_requests, l->timeouts, l->cut,
+		 l->client_gone, l->queue_full, l->accept_paused, l->proxy_refused);
+}
+
 void summary_log(const struct live *live)
 {
 	for (const struct live_listener *l = live->listeners; l != NULL; l = l->next)
-		log_info("served listener=%s connections=%llu requests=%llu 2xx=%llu 3xx=%llu "
-			 "4xx=%llu 5xx=%llu bad_requests=%llu timeouts=%llu cut=%llu "
-			 "client_gone=%llu queue_full=%llu accept_paused=%llu",
-			 l->text, l->accepted, l->requests, l->responses[2], l->responses[3],
-			 l->responses[4], l->responses[5], l->bad_requests, l->timeouts, l->cut,
-			 l->client_gone, l->queue_full, l->accept_paused);
+		log_listener(l);
 	for (const struct live_pool *p = live->pools; p != NULL; p = p->next)
 		log_info("served pool=%s retries=%llu retries_over_budget=%llu "
-			 "no_server_up=%llu queued=%llu queue_full=%llu queue_timeouts=%llu",
+			 "no_server_up=%llu queued=%llu queue_full=%llu queue_timeouts=%llu "
+			 "bytes_up=%llu bytes_down=%llu moved_replayed=%llu moved_idle=%llu "
+			 "not_moved=%llu",
 			 p->name, p->retries, p->retries_over_budget, p->no_server_up,
-			 p->queued, p->queue_full, p->queue_timeouts);
+			 p->queued, p->queue_full, p->queue_timeouts, p->bytes_up, p->bytes_down,
+			 p->moved_replayed, p->moved_idle, p->not_moved);
 	log_info("served connections_turned_away=%llu accept_out_of_descriptors=%llu "
 		 "dials_out_of_descriptors=%llu pipes_none_left=%llu memory_refused=%llu",
 		 live->connections.turned_away, live->accept_out_of_descriptors,

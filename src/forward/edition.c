@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "forward/sticky.h"
 
 static void open_lane(struct lane *lane, const struct model_pool *pool, unsigned loop)
 {
@@ -22,6 +23,8 @@ static void open_lane(struct lane *lane, const struct model_pool *pool, unsigned
 			hash_pair(loop + 1, hash_bytes(pool->name, strlen(pool->name))));
 	budget_init(&lane->budget, pool->retry_percent, pool->retry_reserve);
 	list_init(&lane->waiting);
+	lane->sticky = sticky_create(pool);
+	lane->by_request = pool->policy->wants_key || lane->sticky != NULL;
 }
 
 struct edition *edition_create(const struct model *m, unsigned loop)
@@ -47,6 +50,14 @@ struct edition *edition_create(const struct model *m, unsigned loop)
 	return e;
 }
 
+int32_t edition_find_door(const struct edition *e, const struct live_listener *live)
+{
+	for (uint32_t i = 0; i < e->model->listener_count; i++)
+		if (e->model->listeners[i].live == live)
+			return (int32_t)i;
+	return -1;
+}
+
 void edition_release(struct edition *e)
 {
 	if (--e->users > 0)
@@ -54,6 +65,7 @@ void edition_release(struct edition *e)
 	for (uint32_t i = 0; i < e->model->pool_count; i++) {
 		must(list_empty(&e->lanes[i].waiting));
 		pick_state_fini(&e->lanes[i].state);
+		sticky_destroy(e->lanes[i].sticky);
 		free((void *)(uintptr_t)e->lanes[i].view.servers);
 	}
 	list_remove(&e->link);

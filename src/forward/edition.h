@@ -16,13 +16,26 @@
 #include "parse/h1.h"
 #include "pick/policy.h"
 
+struct sticky;
+
+/* Who waits for a place: a request or a TCP session, in a queue below. */
+struct waiter {
+	struct link link;
+	bool choosy;		/* some servers will not do: room for others may be none for it */
+
+	/* There may be a place. False: there is none for this one, and it stays. */
+	bool (*retry)(struct waiter *waiter);
+};
+
 /* A pool. */
 struct lane {
 	const struct model_pool *pool;
 	struct pick_view   view;
 	struct pick_state  state;
 	struct budget      budget;
-	struct link        waiting;	/* requests that wait for a free server */
+	struct link        waiting;	/* requests and sessions that wait for a free server */
+	struct sticky     *sticky;	/* owned; NULL: no sticky cookie */
+	bool               by_request;	/* it matters what a request says */
 };
 
 /* A listener. */
@@ -42,6 +55,9 @@ struct edition {
 
 /* For the loop with this number; takes a hold of m, which must have been attached. */
 struct edition *edition_create(const struct model *m, unsigned loop);
+
+/* The listener's door, or -1. */
+int32_t edition_find_door(const struct edition *e, const struct live_listener *live);
 
 /* One user more; returns e. */
 static inline struct edition *edition_use(struct edition *e)

@@ -30,7 +30,8 @@ static void put(struct writer *w, const char *at, size_t len)
 
 static void put_span(struct writer *w, struct span s)
 {
-	put(w, s.at, s.len);
+	if (s.len > 0)		/* an empty one may point at NULL */
+		put(w, s.at, s.len);
 }
 
 #define PUT(w, literal) put(w, "" literal, sizeof(literal) - 1)
@@ -184,7 +185,7 @@ static uint32_t dropped_of_response(const struct h1_head *head,
 bool head_response_is_plain(const struct h1_head *head, const struct head_response *how)
 {
 	return (head->seen & dropped_of_response(head, how)) == 0 && !how->chunked_added &&
-	       !how->close && !how->keep_alive && !how->upgrade;
+	       !how->close && !how->keep_alive && !how->upgrade && how->lines.len == 0;
 }
 
 size_t head_write_response(char *out, size_t room, const struct h1_head *head,
@@ -203,6 +204,7 @@ size_t head_write_response(char *out, size_t room, const struct h1_head *head,
 		PUT(&w, "Connection: close\r\n");
 	else if (how->keep_alive)
 		PUT(&w, "Connection: keep-alive\r\n");
+	put_span(&w, how->lines);
 	PUT(&w, "\r\n");
 	return w.full ? 0 : (size_t)(w.at - w.start);
 }

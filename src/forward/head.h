@@ -14,7 +14,7 @@
 #include "parse/h1.h"
 
 /* How much longer than the one received a written head may be, apart from the
- * host, which may be written twice. */
+ * host, which may be written twice, and from lines to add. */
 enum { HEAD_GROWTH_MAX = 512 };
 
 struct head_request {
@@ -36,6 +36,7 @@ struct head_response {
 	bool close;		/* say Connection: close */
 	bool keep_alive;	/* say Connection: keep-alive (to an HTTP/1.0 client) */
 	bool upgrade;		/* 101: Upgrade and Connection stay */
+	struct span lines;	/* field lines to add, each with its CRLF; usually none */
 };
 
 /* True: the head may be sent as it is, but for its version. */

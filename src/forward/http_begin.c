@@ -4,7 +4,9 @@
 #include "base/must.h"
 #include "forward/head.h"
 #include "forward/http_request.h"
+#include "forward/key.h"
 #include "forward/route.h"
+#include "forward/sticky.h"
 
 static struct span host_asked(const struct h1_head *head, const char *at)
 {
@@ -69,7 +71,7 @@ static void init(struct request *r, struct session *s, const struct h1_head *hea
 {
 	*r = (struct request){
 		.session = s, .edition = edition_use(s->port->edition),
-		.door = port_door(s->port),
+		.door = port_door(s->port), .named = PICK_NONE,
 		.method = head->method, .minor = head->minor,
 		.client_keep_alive = head->keep_alive, .client_closes = !head->keep_alive,
 		.since_us = s->head_since_us,
@@ -77,8 +79,20 @@ static void init(struct request *r, struct session *s, const struct h1_head *hea
 			 .done = head->body == H1_BODY_NONE ||
 				 (head->body == H1_BODY_LENGTH && head->content_length == 0)},
 	};
-	list_init(&r->wait_link);
+	list_init(&r->waiter.link);
 	s->request = r;
+}
+
+/* What of the request decides about its server; the head is not kept. */
+static void note_wishes(struct request *r, const struct h1_head *head, const char *at)
+{
+	const struct session *s = r->session;
+	const struct lane *lane = r->lane;
+
+	if (lane->pool->policy->wants_key)
+		r->key = key_of_request(lane->pool, head, at, s->peer_key, s->peer_port);
+	if (lane->sticky != NULL)
+		r->named = sticky_find(lane->sticky, head, at);
 }
 
 /* To be answered by ourselves, as soon as it starts. */
@@ -137,6 +151,8 @@ size_t request_make(struct session *s, const char *at, size_t len)
 	}
 
 	r->lane = &r->edition->lanes[pool];
+	if (r->lane->by_request)
+		note_wishes(r, head, at);
 	request_life_init(&r->life, (uint8_t)r->lane->pool->retries_max,
 			  h1_method_is_idempotent(head->method));
 	r->upgrade_asked = head->connection_upgrade && head->minor >= 1 && r->body.done &&

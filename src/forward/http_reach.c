@@ -5,27 +5,6 @@
 
 /* ---- letting go ---- */
 
-/* Leaves the server's place and wakes who waits for one. */
-static void leave_server(struct request *r)
-{
-	struct worker *w = r->session->worker;
-	struct live_server *live = request_server(r);
-	struct live_pool *pool = r->lane->pool->live;
-	uint64_t waiting = 0;
-
-	if (!r->counted)
-		return;
-	r->counted = false;
-	live_server_leave(live, pool, r->lane->pool->bounded_percent > 0);
-	if (r->lane->view.servers[r->server].parallel_max == 0)
-		return;
-	waiting = gate_leave(&live->gate);
-	if (atomic_load(&pool->waiting_loops) != 0)
-		waiting |= atomic_exchange(&pool->waiting_loops, 0);
-	if (waiting != 0)
-		worker_wake(w, waiting);
-}
-
 void request_drop_server(struct request *r, bool keep)
 {
 	struct worker *w = r->session->worker;
@@ -40,19 +19,19 @@ void request_drop_server(struct request *r, bool keep)
 	else
 		upstream_close(r->upstream);
 	r->upstream = NULL;
-	if (r->lane != NULL)
-		leave_server(r);
+	place_leave(&r->place, w);
 }
 
 void request_stop_waiting(struct request *r)
 {
-	if (list_empty(&r->wait_link))
+	if (list_empty(&r->waiter.link))
 		return;
-	list_remove(&r->wait_link);
-	if (r->waits_at_door)
+	if (r->waits_at_door) {
+		list_remove(&r->waiter.link);
 		atomic_fetch_sub(&r->door->listener->live->waiting, 1);
-	else
-		atomic_fetch_sub(&r->lane->pool->live->waiting, 1);
+	} else {
+		place_stop_waiting(r->lane, &r->waiter);
+	}
 }
 
 /* ---- waiting for a place ---- */
@@ -62,88 +41,53 @@ static uint64_t now_ms(const struct request *r)
 	return loop_now_ms(r->session->worker->loop);
 }
 
-/* Joins the queue of its door or its lane; in front if it has waited before. False:
- * the queue is full. */
-static bool join_queue(struct request *r, bool in_front)
+/* Joins the queue of its listener. False: it is full. gate_enter has noted that this loop
+ * waits. */
+static bool wait_at_door(struct request *r)
 {
-	struct link *queue = r->waits_at_door ? &r->door->waiting : &r->lane->waiting;
-	atomic_uint *waiting = r->waits_at_door ? &r->door->listener->live->waiting
-						: &r->lane->pool->live->waiting;
-	uint32_t max = r->waits_at_door ? r->door->listener->queue_max
-					: r->lane->pool->queue_max;
+	const struct model_listener *l = r->door->listener;
 
-	if (atomic_fetch_add(waiting, 1) >= max) {
-		atomic_fetch_sub(waiting, 1);
-		live_count(r->waits_at_door ? &r->door->listener->live->queue_full
-				     : &r->lane->pool->live->queue_full);
+	if (atomic_fetch_add(&l->live->waiting, 1) >= l->queue_max) {
+		atomic_fetch_sub(&l->live->waiting, 1);
+		live_count(&l->live->queue_full);
 		return false;
 	}
-	if (in_front)
-		list_push_first(queue, &r->wait_link);
-	else
-		list_push_last(queue, &r->wait_link);
+	list_push_last(&r->door->waiting, &r->waiter.link);
 	return true;
-}
-
-static bool somebody_has_room(const struct request *r)
-{
-	for (uint32_t i = 0; i < r->lane->view.count; i++) {
-		const struct pick_server *s = &r->lane->view.servers[i];
-		if (pick_is_open(s) && !pick_was_tried(&r->tried, i) &&
-		    (s->parallel_max == 0 || atomic_load(&s->live->gate.inside) < s->parallel_max))
-			return true;
-	}
-	return false;
-}
-
-/* To be followed by a look whether somebody has room. Who leaves from here on sees the
- * note; who left before it, the look behind it: both are sequentially consistent, and
- * so are the two of leave_server. */
-static void note_wait(struct request *r)
-{
-	atomic_fetch_or(&r->lane->pool->live->waiting_loops,
-			1ull << r->session->worker->number);
 }
 
 void request_wait(struct request *r)
 {
-	struct worker *w = r->session->worker;
 	bool again = r->waiting_since_ms != 0;
 
-	if (!join_queue(r, again)) {
+	r->waiter.retry = request_retry_wait;
+	if (!again)
+		r->waiting_since_ms = now_ms(r);
+	if (r->waits_at_door ? !wait_at_door(r)
+			     : !place_wait(r->session->worker, r->lane, &r->waiter, again,
+					   &r->tried)) {
 		request_on(r, EVENT_WAIT_OVER);
 		return;
 	}
-	if (!again) {
-		r->waiting_since_ms = now_ms(r);
-		if (!r->waits_at_door)
-			live_count(&r->lane->pool->live->queued);
-	}
 	session_rearm(r->session);
 	session_watch(r->session);
-	if (r->waits_at_door)
-		return;		/* gate_enter has noted it */
-	note_wait(r);
-	if (somebody_has_room(r))
-		worker_wake(w, 1ull << w->number);
 }
 
-bool request_retry_wait(struct request *r)
+bool request_retry_wait(struct waiter *waiter)
 {
-	struct live_listener *live = r->door->listener->live;
-	unsigned loop = r->session->worker->number;
+	struct request *r = CONTAINER_OF(waiter, struct request, waiter);
+	struct worker *w = r->session->worker;
+	const struct model_listener *l = r->door->listener;
 
 	if (r->waits_at_door) {
-		if (!gate_enter(&live->parallel, r->door->listener->parallel_max, loop))
+		if (!gate_enter(&l->live->parallel, l->parallel_max, w->number))
 			return false;
 		request_stop_waiting(r);
 		r->at_door = true;
 		r->waits_at_door = false;
 		r->waiting_since_ms = 0;
 	} else {
-		note_wait(r);
-		if (!somebody_has_room(r) &&
-		    pick_why_none(&r->lane->view, &r->tried) == PICK_ALL_BUSY)
+		if (!place_may_be_free(w, r->lane, &r->tried))
 			return false;
 		request_stop_waiting(r);
 	}
@@ -155,39 +99,39 @@ bool request_retry_wait(struct request *r)
 
 void request_fail_server(struct request *r, enum live_failure why)
 {
-	struct worker *w = r->session->worker;
-	struct live_server *live = request_server(r);
+	place_fail(r->session->worker, r->edition, r->lane, request_server(r), why);
+}
 
-	if (live_server_failed(live, why, r->lane->pool->passive_fails))
-		w->hooks.marked_down(w->hooks.arg, r->edition->model, live, why);
+/* The server that the client has kept, else the policy's. */
+static uint32_t choose(const struct request *r)
+{
+	struct lane *lane = r->lane;
+
+	if (r->named != PICK_NONE && pick_may(&lane->view, r->named, &r->tried))
+		return r->named;
+	return lane->pool->policy->pick(&lane->view, &lane->state, r->key, &r->tried);
 }
 
 void request_pick(struct request *r)
 {
 	struct worker *w = r->session->worker;
 	struct lane *lane = r->lane;
-	uint32_t at = lane->pool->policy->pick(&lane->view, &lane->state, 0, &r->tried);
+	uint32_t at = choose(r);
 
-	if (at != PICK_NONE && lane->view.servers[at].parallel_max > 0 &&
-	    !gate_enter(&lane->view.servers[at].live->gate,
-			lane->view.servers[at].parallel_max, w->number)) {
+	switch (place_take(&r->place, w, lane, at, &r->tried)) {
+	case PLACE_TAKEN:
+		r->server = at;
+		r->tries++;
+		r->picked_us = loop_now_us(w->loop);
+		request_on(r, EVENT_PICKED);
+		break;
+	case PLACE_BUSY:
 		request_on(r, EVENT_BUSY);
-		return;
+		break;
+	case PLACE_NOBODY:
+		request_on(r, EVENT_NOBODY);
+		break;
 	}
-	if (at == PICK_NONE) {
-		bool busy = pick_why_none(&lane->view, &r->tried) == PICK_ALL_BUSY;
-		if (!busy)
-			live_count(&lane->pool->live->no_server_up);
-		request_on(r, busy ? EVENT_BUSY : EVENT_NOBODY);
-		return;
-	}
-	r->server = at;
-	r->counted = true;
-	r->tries++;
-	r->picked_us = loop_now_us(w->loop);
-	live_server_enter(request_server(r), lane->pool->live, lane->pool->bounded_percent > 0);
-	live_count(&request_server(r)->requests);
-	request_on(r, EVENT_PICKED);
 }
 
 /* With `host server` each server is told its own name: the line is put in anew, right

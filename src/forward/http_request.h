@@ -17,6 +17,7 @@
 #define FORWARD_HTTP_REQUEST_H
 
 #include "forward/http_session.h"
+#include "forward/place.h"
 #include "forward/request.h"
 #include "forward/upstream.h"
 
@@ -37,11 +38,13 @@ struct request {
 	struct door    *door;		/* of the edition */
 	struct lane    *lane;		/* of the edition */
 	uint32_t        server;		/* index in the lane, while one is picked */
-	bool            counted;	/* in that server's in_flight and gate */
+	uint32_t        named;		/* the one that its cookie names, or PICK_NONE */
+	uint64_t        key;		/* 0 where the policy wants none */
+	struct place    place;		/* at that server, until it is dropped */
 	bool            at_door;	/* in the listener's gate */
 	struct tried    tried;
 	struct upstream *upstream;	/* owned, NULL when none is at hand */
-	struct link     wait_link;	/* in lane->waiting or door->waiting */
+	struct waiter   waiter;		/* in lane->waiting or door->waiting */
 	bool            waits_at_door;
 	uint64_t        waiting_since_ms;	/* 0: has not waited */
 
@@ -127,7 +130,7 @@ void request_wait(struct request *r);
 
 /* A place may be free at a gate that this one waits at: tries again. False: there is
  * none for it, and it keeps its place in the queue. */
-bool request_retry_wait(struct request *r);
+bool request_retry_wait(struct waiter *waiter);
 
 /* Leaves the queue. Nothing happens when it is in none. */
 void request_stop_waiting(struct request *r);

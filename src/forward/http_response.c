@@ -10,6 +10,7 @@
 
 #include "base/must.h"
 #include "forward/head.h"
+#include "forward/sticky.h"
 
 static struct worker *worker_of(const struct request *r)
 {
@@ -119,10 +120,13 @@ static void choose_framing(struct request *r, const struct h1_head *head,
 	};
 }
 
+_Static_assert(HEAD_GROWTH_MAX + STICKY_LINE_MAX < SCRATCH_HEADROOM,
+	       "a head that grows stays in the room before it");
+
 /* Writes the head at `at` anew, into worker->head_out. Returns its length. */
 static size_t write_head(struct worker *w, const char *at, const struct head_response *how)
 {
-	size_t room = w->head.length + (size_t)HEAD_GROWTH_MAX;
+	size_t room = w->head.length + (size_t)HEAD_GROWTH_MAX + how->lines.len;
 	size_t len = head_write_response(w->head_out, room, &w->head, at, how);
 
 	must(len > 0);
@@ -136,6 +140,7 @@ static void begin_answer(struct request *r, char *at, size_t len)
 	struct worker *w = s->worker;
 	struct h1_head *head = &w->head;
 	struct head_response how;
+	char line[STICKY_LINE_MAX];
 	char *body = at + head->length;
 	size_t took;
 
@@ -151,6 +156,10 @@ static void begin_answer(struct request *r, char *at, size_t len)
 	live_count(&r->upstream->live->responses);
 	r->server_us = (uint32_t)(loop_now_us(w->loop) - r->picked_us);
 	request_on(r, EVENT_RESPONSE);
+
+	if (UNLIKELY(r->lane->sticky != NULL) && r->named != r->server)
+		how.lines = (struct span){
+			line, sticky_write(r->lane->sticky, r->server, line)};
 
 	/* Head and body leave in one piece: a new head is put right in front of the body,
 	 * where the old one ended, or runs into the room before it. */

@@ -5,7 +5,9 @@
 
 #include "base/must.h"
 #include "forward/http_request.h"
+#include "forward/key.h"
 #include "forward/upstream.h"
+#include "listen/peers.h"
 
 const struct model_listener *session_listener(const struct session *s)
 {
@@ -38,6 +40,7 @@ void session_rearm(struct session *s)
 		break;
 	case SESSION_HEAD:
 	case SESSION_LINGER:
+	case SESSION_PROXY:
 		ms = limit_between_requests_ms(s);
 		break;
 	case SESSION_DEAD:
@@ -128,8 +131,7 @@ static void refuse(struct session *s, uint16_t status, const char *why)
 		session_end(s);
 }
 
-/* Keeps an incomplete head until more comes. */
-static void keep_head(struct session *s, const char *at, size_t len)
+void session_keep(struct session *s, const char *at, size_t len)
 {
 	struct worker *w = s->worker;
 
@@ -237,7 +239,7 @@ static bool begin_from_socket(struct session *s)
 		return true;
 	if (took == 0) {
 		bool first = s->in == NULL;
-		keep_head(s, w->scratch, len);
+		session_keep(s, w->scratch, len);
 		if (first)
 			session_rearm(s);	/* from idle to a head that has begun */
 		return true;
@@ -247,7 +249,7 @@ static bool begin_from_socket(struct session *s)
 	s->in = NULL;
 	s->in_seen = 0;
 	if (took < len) {
-		keep_head(s, w->scratch + took, len - took);
+		session_keep(s, w->scratch + took, len - took);
 		s->in_seen = 0;
 	}
 	start(s);
@@ -354,6 +356,9 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 	case SESSION_LINGER:
 		read_and_forget(s);
 		break;
+	case SESSION_PROXY:
+		session_read_proxy(s);
+		break;
 	case SESSION_DEAD:
 		break;
 	}
@@ -370,12 +375,22 @@ static void on_deadline(struct loop_timer *t)
 		session_rearm(s);
 	else if (s->state == SESSION_HEAD && s->in != NULL && !session_is_blocked(s))
 		refuse(s, 408, "the request's head took too long");
+	else if (s->state == SESSION_PROXY)
+		session_refuse_proxy(s, "it took too long");
 	else
 		session_end(s);
 }
 
+void session_note_peer(struct session *s, const struct sockaddr *peer)
+{
+	s->peer_len = (uint16_t)address_host_text(peer, s->peer);
+	s->peer_key = key_of_peer(peer, KEY_ADDRESS);
+	s->peer_port = key_port_of(peer);
+}
+
 static void begin(struct port *port, int fd, const struct sockaddr *peer)
 {
+	const struct model_listener *listener = port_door(port)->listener;
 	struct worker *w = port->worker;
 	struct session *s = slab_get(&w->sessions_slab);
 
@@ -388,13 +403,18 @@ static void begin(struct port *port, int fd, const struct sockaddr *peer)
 	*s = (struct session){.worker = w, .port = port};
 	stream_init(&s->client, fd, on_client_ready);
 	loop_timer_init(&s->deadline, on_deadline);
-	s->peer_len = (uint16_t)address_host_text(peer, s->peer);
+	session_note_peer(s, peer);
 	list_push_last(&w->sessions, &s->link);
 	list_init(&s->held_link);
 	list_init(&s->idle_link);
 	list_push_last(&w->idle, &s->idle_link);
 	session_rearm(s);
-	session_drive(s);
+	if (UNLIKELY(listener->proxy_peer_count > 0) && peers_trust(listener, peer)) {
+		s->state = SESSION_PROXY;
+		session_read_proxy(s);
+	} else {
+		session_drive(s);
+	}
 }
 
 bool session_make_room(struct worker *w, const struct port *port, bool at_once)

@@ -6,6 +6,9 @@
  *     v                                    v
  *   DEAD <---- closed, time over ------ LINGER (reads what still comes)
  *
+ * A connection from a trusted proxy is in PROXY before its first HEAD, until it has said
+ * whom it speaks for; if it does not, it is DEAD.
+ *
  * One exchange at a time runs on a connection; pipelined requests wait in `in`.
  * Whatever ends a session or its request may happen deep inside a call: a session
  * that ended is marked dead, and freed when the next event begins, so callers look
@@ -28,6 +31,7 @@ enum session_state {
 	SESSION_HEAD,		/* idle, or a request head is coming in */
 	SESSION_REQUEST,	/* an exchange runs */
 	SESSION_LINGER,		/* answered; reads what still comes, then closes */
+	SESSION_PROXY,		/* a PROXY header comes first; http_proxy.c */
 	SESSION_DEAD,
 };
 
@@ -62,8 +66,10 @@ struct session {
 	enum session_state state;
 	bool     driving;		/* session_drive is on the stack */
 	bool     closing;		/* the next bytes are the last: their packet may say so */
+	uint16_t peer_port;
 	uint16_t peer_len;
 	char     peer[INET6_ADDRSTRLEN];
+	uint64_t peer_key;		/* of its address; forward/key.h */
 	uint64_t head_since_us;		/* when the present head's first byte came */
 	uint64_t bytes_out;		/* of the present answer, towards the client */
 	uint32_t heads_out;		/* what of them is heads */
@@ -85,6 +91,20 @@ enum session_after {
 	AFTER_LINGER,	/* the client may be sending: the end must not take the answer away */
 };
 void session_next(struct session *s, enum session_after after);
+
+/* Notes whom the connection comes from: its peer, or whom that one names. */
+void session_note_peer(struct session *s, const struct sockaddr *peer);
+
+/* Keeps bytes that are no whole head (or PROXY header) yet, instead of those kept
+ * before. Out of memory: the session has ended. */
+void session_keep(struct session *s, const char *at, size_t len);
+
+/* Reads the PROXY header that has to come first, and drives on behind it. One that is
+ * missing or bad ends the session. */
+void session_read_proxy(struct session *s);
+
+/* There is none, or a bad one: the session ends, and that is counted and said. */
+void session_refuse_proxy(struct session *s, const char *why);
 
 /* Writes to the client, keeping what it does not take. False: the client is gone. */
 bool session_write(struct session *s, const char *at, size_t len);

@@ -58,8 +58,7 @@ struct upstream *upstream_take(struct worker *w, struct live_server *s,
 	return NULL;
 }
 
-/* Gives up an idle connection for its descriptor: any server's, or else a client's. */
-static bool give_one_up(struct worker *w)
+bool upstream_give_up_one(struct worker *w)
 {
 	for (uint32_t i = 0; i < w->backend_count; i++) {
 		if (list_empty(&w->backends[i].idle))
@@ -97,7 +96,7 @@ struct upstream *upstream_dial(struct worker *w, struct live_server *s, struct r
 			return u;
 		if (*result == DIAL_NO_DESCRIPTORS) {
 			live_count(&w->live->dials_out_of_descriptors);
-			if (give_one_up(w))
+			if (upstream_give_up_one(w))
 				continue;
 		}
 		upstream_close(u);

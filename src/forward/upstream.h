@@ -44,6 +44,10 @@ struct upstream *upstream_dial(struct worker *w, struct live_server *s, struct r
  * fewer than idle_max are kept; otherwise it is closed. */
 void upstream_keep(struct upstream *u, uint32_t idle_ms, uint32_t idle_max);
 
+/* Gives up an idle connection for its descriptor: to any server, or else a client's. False:
+ * there is none. */
+bool upstream_give_up_one(struct worker *w);
+
 /* Closes it, whatever it does. NULL is allowed. */
 void upstream_close(struct upstream *u);
 

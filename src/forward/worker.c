@@ -2,14 +2,20 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "forward/http_request.h"
+#include "forward/tcp_session.h"
+#include "forward/udp.h"
 #include "forward/upstream.h"
+
+enum { PROXY_SAID_MS = 1000 };
 
 /* By enum listener_kind. */
 static const struct protocol *const protocols[] = {
 	[LISTEN_HTTP] = &protocol_http,
+	[LISTEN_TCP] = &protocol_tcp,
 };
 
 /* ---- places ---- */
@@ -98,6 +104,7 @@ static void end_port(struct port *port)
 	struct worker *w = port->worker;
 
 	loop_timer_stop(w->loop, &port->acceptor.retry);
+	loop_timer_stop(w->loop, &port->limit);
 	loop_watch_close(w->loop, &port->acceptor.watch);
 	list_remove(&port->link);
 	if (port->removed)
@@ -105,10 +112,9 @@ static void end_port(struct port *port)
 	free(port);
 }
 
-/* All is gone: tell, once. */
-static void look_whether_drained(struct worker *w)
+void worker_look_whether_drained(struct worker *w)
 {
-	if (!w->draining || w->drained || w->session_count > 0)
+	if (!w->draining || w->drained || w->session_count > 0 || !list_empty(&w->udp_ports))
 		return;
 	w->drained = true;
 	loop_timer_stop(w->loop, &w->drain_limit);
@@ -126,7 +132,20 @@ void worker_count_session(struct worker *w, struct port *port, int one)
 	leave_gates(w, port);
 	if (port->removed && port->sessions == 0)
 		end_port(port);
-	look_whether_drained(w);
+	worker_look_whether_drained(w);
+}
+
+void worker_refuse_proxy(struct port *port, const char *peer, const char *why)
+{
+	struct worker *w = port->worker;
+	uint64_t now_ms = loop_now_ms(w->loop);
+
+	live_count(&port->live->proxy_refused);
+	if (w->proxy_said_ms != 0 && now_ms - w->proxy_said_ms < PROXY_SAID_MS)
+		return;
+	w->proxy_said_ms = now_ms;
+	log_warn("PROXY header refused: %s listener=%s peer=%s refused=%llu", why,
+		 port->live->text, peer, atomic_load(&port->live->proxy_refused));
 }
 
 /* ---- waking ---- */
@@ -134,9 +153,9 @@ void worker_count_session(struct worker *w, struct port *port, int one)
 static void retry_queue(struct link *queue)
 {
 	LIST_EACH(queue, it, next) {
-		struct request *r = CONTAINER_OF(it, struct request, wait_link);
-		bool choosy = r->tried.count > 0;
-		if (!request_retry_wait(r) && !choosy)
+		struct waiter *waiter = CONTAINER_OF(it, struct waiter, link);
+		bool choosy = waiter->choosy;
+		if (!waiter->retry(waiter) && !choosy)
 			return;		/* still no room: nor for those behind it */
 	}
 }
@@ -232,24 +251,31 @@ struct adoption {
 	uint32_t count;
 };
 
-static int32_t find_door(const struct edition *e, const struct live_listener *live)
+static void on_port_limit(struct loop_timer *t)
 {
-	for (uint32_t i = 0; i < e->model->listener_count; i++)
-		if (e->model->listeners[i].live == live)
-			return (int32_t)i;
-	return -1;
+	struct port *port = CONTAINER_OF(t, struct port, limit);
+
+	worker_sweep(port->worker);
+	port->protocol->end_all(port->worker, port);
 }
 
 static void open_port(struct worker *w, const struct port_opening *opening)
 {
+	int32_t door = edition_find_door(w->now, opening->live);
+
+	must(door >= 0);
+	if (w->now->model->listeners[door].kind == LISTEN_UDP) {
+		udp_open(w, opening, (uint32_t)door);
+		return;
+	}
 	struct port *port = memory_new(1, sizeof *port);
 
 	port->worker = w;
 	port->live = opening->live;
 	port->edition = w->now;
-	port->door = find_door(w->now, opening->live);
-	must(port->door >= 0);
+	port->door = door;
 	port->protocol = protocols[w->now->model->listeners[port->door].kind];
+	loop_timer_init(&port->limit, on_port_limit);
 	port->acceptor.enter = enter;
 	port->acceptor.has_place = has_place;
 	port->acceptor.leave = leave;
@@ -302,6 +328,8 @@ static void grow_backends(struct worker *w, const struct model *m)
 		grown[i].edition = old->edition;
 		grown[i].edition_number = old->edition_number;
 		grown[i].lane = old->lane;
+		grown[i].verdict = old->verdict;
+		grown[i].departure = old->departure;
 		move_list(&old->idle, &grown[i].idle);
 		move_list(&old->joined, &grown[i].joined);
 	}
@@ -346,7 +374,7 @@ static void on_adopt(struct loop_job *job)
 	worker_sweep(w);
 	LIST_EACH(&w->ports, it, next) {
 		struct port *port = CONTAINER_OF(it, struct port, link);
-		if (!port->removed && find_door(a->edition, port->live) < 0)
+		if (!port->removed && edition_find_door(a->edition, port->live) < 0)
 			remove_port(w, port);
 	}
 	w->now = a->edition;
@@ -359,12 +387,15 @@ static void on_adopt(struct loop_job *job)
 		if (port->removed)
 			continue;
 		port->edition = w->now;
-		port->door = find_door(w->now, port->live);
+		port->door = edition_find_door(w->now, port->live);
+		/* What has begun as another kind ends as that. */
+		port->protocol = protocols[port_door(port)->listener->kind];
 	}
 	for (uint32_t i = 0; i < a->count; i++)
 		open_port(w, &a->openings[i]);
 	for (size_t i = 0; i < COUNT_OF(protocols); i++)
 		protocols[i]->adopt(w);
+	udp_adopt(w);
 	if (before != NULL)
 		edition_release(before);
 	/* Limits may have grown. */
@@ -400,6 +431,7 @@ static void on_drain_limit(struct loop_timer *t)
 	worker_sweep(w);
 	for (size_t i = 0; i < COUNT_OF(protocols); i++)
 		protocols[i]->end_all(w, NULL);
+	udp_end_all(w);
 }
 
 static void on_drain(struct loop_job *job)
@@ -414,6 +446,7 @@ static void on_drain(struct loop_job *job)
 			acceptor_stop(&CONTAINER_OF(it, struct port, link)->acceptor);
 		for (size_t i = 0; i < COUNT_OF(protocols); i++)
 			protocols[i]->begin_drain(w, NULL);
+		udp_drain(w);
 		for (uint32_t i = 0; i < w->backend_count; i++)
 			upstream_close_idle(&w->backends[i]);
 	}
@@ -421,7 +454,7 @@ static void on_drain(struct loop_job *job)
 		on_drain_limit(&w->drain_limit);
 	else if (!w->drained)
 		loop_timer_start(w->loop, &w->drain_limit, d->limit_ms);
-	look_whether_drained(w);
+	worker_look_whether_drained(w);
 	free(d);
 }
 
@@ -467,6 +500,8 @@ struct worker *worker_create(unsigned number, struct live *live, struct worker *
 	slab_init(&w->sessions_slab, sizeof(struct session));
 	slab_init(&w->requests_slab, sizeof(struct request));
 	slab_init(&w->upstreams_slab, sizeof(struct upstream));
+	slab_init(&w->tcp_slab, sizeof(struct tcp_session));
+	slab_init(&w->tcp_reach_slab, sizeof(struct tcp_reach));
 	buf_pool_init(&w->bufs);
 	loop_timer_init(&w->drain_limit, on_drain_limit);
 	char *room = memory_new(1, SCRATCH_HEADROOM + SCRATCH_BYTES + SCRATCH_TAILROOM);
@@ -489,10 +524,13 @@ void worker_destroy(struct worker *w)
 	loop_timer_stop(w->loop, &w->hold_limit);
 	if (w->now != NULL)
 		edition_release(w->now);
+	udp_fini(w);
 	pipes_fini(&w->pipes);
 	slab_fini(&w->sessions_slab);
 	slab_fini(&w->requests_slab);
 	slab_fini(&w->upstreams_slab);
+	slab_fini(&w->tcp_slab);
+	slab_fini(&w->tcp_reach_slab);
 	buf_pool_fini(&w->bufs);
 	loop_destroy(w->loop);
 	free(w->backends);

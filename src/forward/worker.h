@@ -33,8 +33,10 @@ enum {
 
 struct worker;
 struct port;
+struct udp;
 
-/* What a kind of listener does with its connections: one per mode. Each function is
+/* What a kind of listener does with its connections: one per mode, but for UDP, which has
+ * none (udp.h). Each function is
  * called on the loop's thread; a port is named where only its connections are meant,
  * NULL means those of all ports of the kind. */
 struct protocol {
@@ -73,6 +75,7 @@ struct port {
 	bool     removed;			/* accepts no more; its sessions are ending */
 	struct link link;			/* in worker->ports */
 	uint32_t sessions;			/* a removed port ends with the last one */
+	struct loop_timer limit;		/* tcp: of these, once it is removed */
 };
 
 /* What a worker keeps for a server: idle connections, the last used one first, and the
@@ -82,6 +85,8 @@ struct backend {
 	struct link idle;			/* upstream connections (http) */
 	uint32_t    idle_count;
 	struct link joined;			/* sessions (tcp) */
+	struct tcp_verdict   *verdict;		/* owned; tcp_verify.c; NULL: nobody asks */
+	struct tcp_departure *departure;	/* owned; tcp_leave.c; NULL: it stays */
 	struct edition *edition;		/* w->now; of an orphan that has sessions, the
 						 * last that had it, used (held); else NULL */
 	uint32_t    edition_number;		/* of the newest edition that has it */
@@ -113,7 +118,8 @@ struct worker {
 	struct backend *backends;		/* owned, by live_server.id */
 	uint32_t        backend_count;
 
-	struct slab     sessions_slab, requests_slab, upstreams_slab, tcp_slab;
+	struct slab     sessions_slab, requests_slab, upstreams_slab;
+	struct slab     tcp_slab, tcp_reach_slab;
 	struct buf_pool bufs;
 	struct pipes    pipes;
 	struct link     sessions;		/* http: all */
@@ -122,6 +128,7 @@ struct worker {
 	struct loop_timer hold_limit;
 	struct link     tcp_sessions;		/* tcp: all */
 	struct link     udp_ports;		/* udp: their sockets and flows, udp.h */
+	struct udp     *udp;			/* owned: what those share; NULL: none yet */
 	struct grave   *dead;			/* ended in this turn: freed in the next */
 	uint32_t        session_count;		/* of all kinds */
 
@@ -139,6 +146,7 @@ struct worker {
 	bool             drained;
 
 	struct record_ring *records;		/* borrowed; NULL: no access log */
+	uint64_t proxy_said_ms;			/* when a refused PROXY header was logged last */
 };
 
 /* Makes the worker and its loop; nothing runs yet. Control thread. */
@@ -180,6 +188,13 @@ void worker_part(struct worker *w, struct backend *b, struct link *session);
 
 /* Called by sessions as they begin and end. */
 void worker_count_session(struct worker *w, struct port *port, int one);
+
+/* To be called when something has ended that a drain waits for. */
+void worker_look_whether_drained(struct worker *w);
+
+/* A trusted peer's connection did not begin with a good PROXY header: counted, and said
+ * in the log at most once a second. `peer` is its numeric address. */
+void worker_refuse_proxy(struct port *port, const char *peer, const char *why);
 
 /* To be freed by worker_sweep: g is the first member of an object of this slab. */
 static inline void worker_bury(struct worker *w, struct grave *g, struct slab *slab)

@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
@@ -108,6 +110,30 @@ static inline enum stream_result stream_write(struct stream *s, const void *at, 
 					      size_t *put)
 {
 	return stream_write_more(s, at, len, false, put);
+}
+
+/* From now on the kernel asks a peer that has been silent for silence_ms whether it is
+ * still there, and breaks the connection when it is not; 0: never. Connections inherit it
+ * from a listening socket. */
+static inline void stream_probe(int fd, uint32_t silence_ms)
+{
+	int on = silence_ms > 0;
+	int seconds = silence_ms < 1000 ? 1 : (int)(silence_ms / 1000);
+
+	if (on) {
+		setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+		setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+	}
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+/* Closing it will be a RST: the peer learns that what it got was not all. */
+static inline void stream_reset_on_close(const struct stream *s)
+{
+	struct linger hard = {.l_onoff = 1, .l_linger = 0};
+
+	if (s->watch.fd >= 0)
+		setsockopt(s->watch.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
 }
 
 /* Nothing is there to read, not even the end. A look by a system call, where what the

@@ -98,7 +98,8 @@ void loop_watch_init(struct loop_watch *w, int fd,
  * happens when it is registered. -1: out of kernel memory or watches. */
 int loop_watch_register(struct loop *l, struct loop_watch *w);
 
-/* The same, level-triggered and for reading only: for listening sockets. */
+/* The same, level-triggered and for reading only: for listening sockets, and for those of
+ * datagrams, which are writable anew after each one that has left. */
 int loop_watch_register_level(struct loop *l, struct loop_watch *w);
 
 /* Takes it back without closing the descriptor; it stays in w->fd. */

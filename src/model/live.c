@@ -121,15 +121,17 @@ static struct live_pool *hold_pool(struct live *live, const char *name)
 	return p;
 }
 
-static struct live_listener *hold_listener(struct live *live, const char *text)
+static struct live_listener *hold_listener(struct live *live, const struct model_listener *of)
 {
+	bool datagrams = of->kind == LISTEN_UDP;
 	struct live_listener *l = live->listeners;
 
-	while (l != NULL && strcmp(l->text, text) != 0)
+	while (l != NULL && (l->datagrams != datagrams || strcmp(l->text, of->address.text) != 0))
 		l = l->next;
 	if (l == NULL) {
 		l = memory_new_aligned(alignof(struct live_listener), sizeof *l);
-		snprintf(l->text, sizeof l->text, "%s", text);
+		snprintf(l->text, sizeof l->text, "%s", of->address.text);
+		l->datagrams = datagrams;
 		l->next = live->listeners;
 		live->listeners = l;
 	}
@@ -220,6 +222,7 @@ static void take_over(const struct model_server *s)
 {
 	atomic_store_explicit(&s->live->weight, s->weight, memory_order_relaxed);
 	atomic_store_explicit(&s->live->draining, s->drain, memory_order_relaxed);
+	atomic_store_explicit(&s->live->leave_ms, 0, memory_order_relaxed);
 	if (s->address.len > 0)
 		live_server_set_address(s->live, &s->address);
 }
@@ -228,7 +231,7 @@ int model_attach(struct model *m, struct live *live, struct err *err)
 {
 	must(m->live == NULL);
 	for (uint32_t i = 0; i < m->listener_count; i++)
-		m->listeners[i].live = hold_listener(live, m->listeners[i].address.text);
+		m->listeners[i].live = hold_listener(live, &m->listeners[i]);
 	for (uint32_t i = 0; i < m->pool_count; i++) {
 		struct model_pool *p = &m->pools[i];
 		p->live = hold_pool(live, p->name);

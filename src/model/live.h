@@ -1,8 +1,8 @@
 /* model/live.h - what is true now: up or down, busy, counted. Outlives models.
  *
  * A server, pool or listener keeps its live part over a reload as long as its name
- * stays (server: pool name and address text; pool: name; listener: address text),
- * so that a reload loses no verdict and no count.
+ * stays (server: pool name and address text; pool: name; listener: address text and
+ * whether it is UDP), so that a reload loses no verdict and no count.
  *
  * Threads: the registry (model_attach, live_collect, the lists and the ids) belongs
  * to the control thread. Fields marked with a writer are written by that one only;
@@ -63,7 +63,8 @@ struct live_server {
 	char     text[ADDRESS_TEXT_MAX];
 	char     pool[MODEL_NAME_MAX + 1];
 	atomic_uint leave_ms;		/* how long sessions may stay once no model has it any
-					 * more; writer: control thread, before the change */
+					 * more; writer: control thread, before the change.
+					 * 0: as the pool's model says; UINT32_MAX: not at all */
 
 	/* Control thread only. */
 	char     reason[LIVE_REASON_MAX];	/* of the present verdict */
@@ -94,6 +95,7 @@ struct live_pool {
 
 struct live_listener {
 	char text[ADDRESS_TEXT_MAX];
+	bool datagrams;			/* UDP, which may have the same address as TCP */
 	struct gate connections;
 	struct gate parallel;
 	atomic_uint   waiting;			/* requests behind `parallel`, all loops */

@@ -28,6 +28,7 @@ enum {
 	MODEL_SERVERS_MAX   = 4096,	/* in one pool */
 	MODEL_ROUTES_MAX    = 1024,	/* in one listener */
 	MODEL_NAME_MAX      = 63,
+	MODEL_TOKEN_MAX     = 255,	/* bytes of the name of a header field or a cookie */
 	MODEL_WEIGHT_MAX    = 256,
 	MODEL_PEERS_MAX     = 64,	/* ranges of trusted peers of one listener */
 	MODEL_CONTROLS_MAX  = 4,	/* addresses of the control interface, over TCP */
@@ -83,12 +84,10 @@ enum redistribute {
 struct model_pool {
 	char *name;			/* owned */
 	const struct policy *policy;
-	struct pick_table *table;	/* owned, one block; NULL: the policy needs none, or
-					 * pick_prepare has not been called */
+	struct pick_table *table;	/* owned, one block; pick_prepare makes it, or NULL */
 	uint32_t ring_points;		/* ring: for each unit of weight */
 	uint32_t maglev_size;		/* maglev: entries of its table, a prime */
-	uint32_t bounded_percent;	/* ring, maglev: a server has so much more than the
-					 * mean at most; 0: no bound */
+	uint32_t bounded_percent;	/* ring, maglev: at most so much over the mean; 0: any */
 	enum key_kind key;
 	char    *key_name;		/* owned; of the header, cookie or query argument */
 	char    *sticky_cookie;		/* owned; NULL: a client keeps its server by key only */

@@ -4,14 +4,19 @@
  *   tree, and prints the same again;
  * - there is a model exactly when there is no error, and every problem has a place
  *   within the text and a message in one line;
- * - a text that makes a model makes one too after it was printed. */
+ * - a text that makes a model makes an equal one after its tree was printed, and after
+ *   the model was; the latter prints the same again;
+ * - a tree is the same after it was JSON. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/must.h"
 #include "config/config.h"
+#include "config/json.h"
+#include "config/print.h"
 #include "config/tree.h"
+#include "model_equal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -75,8 +80,8 @@ static void check_problems(struct span text)
 	}
 }
 
-/* Whether the text makes a model. */
-static bool makes_model(struct span text)
+/* The model of the text, owned by the caller, or NULL. */
+static struct model *read_model(struct span text)
 {
 	struct model *m = config_read(text.at, text.len, "fuzz", &report);
 	char *said;
@@ -89,8 +94,40 @@ static bool makes_model(struct span text)
 	report_print(&report, out);
 	must(fclose(out) == 0);
 	free(said);
-	model_put(m);
-	return m != NULL;
+	return m;
+}
+
+/* What was printed of a model is the same again and again. */
+static void check_printed(const struct model *m)
+{
+	char *once = config_print(m);
+	struct model *again = read_model(span_of(once));
+
+	must(again != NULL && models_equal(m, again));
+	char *twice = config_print(again);
+	must(strcmp(once, twice) == 0);
+	free(once);
+	free(twice);
+	model_put(again);
+}
+
+/* The tree of a text, which has no error, is the same after it was JSON. */
+static void check_json(struct span text)
+{
+	struct tree first, second;
+	struct err err;
+	json_t *json = config_json_of_text(text.at, text.len, "fuzz", &report);
+
+	must(json != NULL);
+	char *again = config_text_of_json(json, &err);
+	must(again != NULL);
+	tree_init(&first, text, &report);
+	tree_init(&second, span_of(again), &report);
+	must(report.error_count == 0 && tree_equals(&first, &second));
+	tree_fini(&first);
+	tree_fini(&second);
+	free(again);
+	json_decref(json);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -101,10 +138,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > SIZE_MAX_HERE)
 		return 0;
 	char *again = printed(text, &len);
-	bool good = makes_model(text);
-	must(!good || again != NULL);
-	if (again != NULL)
-		must(makes_model((struct span){again, len}) == good);
+	struct model *m = read_model(text), *same = NULL;
+	must(m == NULL || again != NULL);
+	if (again != NULL) {
+		same = read_model((struct span){again, len});
+		check_json(text);
+	}
+	must((m != NULL) == (same != NULL));
+	if (m != NULL) {
+		must(models_equal(m, same));
+		check_printed(m);
+	}
+	model_put(m);
+	model_put(same);
 	free(again);
 	return 0;
 }

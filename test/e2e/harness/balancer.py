@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from .control import Control
 from .patience import PATIENCE, until
 from .ports import accepts
 
@@ -18,21 +19,24 @@ BALANCERD = OUT / "balancerd"
 REPORTS = re.compile(r"Sanitizer|runtime error:|must\b.*(?:failed|not hold)|Assertion")
 
 
-def config(port, servers, listen="", pool="", top="", check="off", threads=None):
-    """A configuration with one listener and one pool, `web`."""
+def config(port, servers, listen="", pool="", top="", check="off", threads=None,
+           kind="http", drain="5s"):
+    """A configuration with one listener, of this kind, and one pool, `web`."""
     threads = threads or os.environ.get("BALANCERD_THREADS", "1")
-    lines = [f"threads {threads}", "drain 5s", *top.split(";"),
-             f"listen http 127.0.0.1:{port} {{", "to web", *listen.split(";"), "}",
+    lines = [f"threads {threads}", f"drain {drain}", *top.split(";"),
+             f"listen {kind} 127.0.0.1:{port} {{", "to web", *listen.split(";"), "}",
              "pool web {", f"check {check}", *pool.split(";"),
              *(f"server {server}" for server in servers), "}"]
     return "\n".join(line.strip() for line in lines if line.strip()) + "\n"
 
 
 class Balancer:
-    """balancerd with these arguments. It must end with exit code 0 unless a test
-    says otherwise, leave no process behind and have nothing to report."""
+    """balancerd with these arguments, and with an environment that differs in these
+    variables (None: not there). It must end with exit code 0 unless a test says
+    otherwise, leave no process behind and have nothing to report."""
 
-    def __init__(self, port, arguments, directory):
+    def __init__(self, port, arguments, directory, **variables):
+        self.given = (port, arguments, directory, variables)
         self.port = port
         self.directory = directory
         self.log_path = directory / "stderr"
@@ -43,7 +47,9 @@ class Balancer:
         environment = {"ASAN_OPTIONS": "exitcode=99", "TSAN_OPTIONS": "exitcode=99",
                        "UBSAN_OPTIONS": "print_stacktrace=1", **os.environ,
                        "BALANCERD_SOCKET": str(self.socket_path),
-                       "STATE_DIRECTORY": str(self.state_path)}
+                       "STATE_DIRECTORY": str(self.state_path), **variables}
+        environment = {name: str(value) for name, value in environment.items()
+                       if value is not None}
         with open(self.log_path, "ab") as log, open(directory / "stdout", "ab") as out:
             self.process = subprocess.Popen(
                 self.arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
@@ -55,6 +61,16 @@ class Balancer:
             assert self.process.poll() is None, f"balancerd ended at once:\n{self.log}"
             return accepts(self.port)
         until(ready, f"balancerd accepts on port {self.port}:\n{self.log}")
+
+    def again(self):
+        """Another one by the same words in the same place."""
+        port, arguments, directory, variables = self.given
+        return Balancer(port, arguments, directory, **variables)
+
+    @property
+    def control(self):
+        """Its control interface."""
+        return Control(self.socket_path)
 
     @property
     def log(self):

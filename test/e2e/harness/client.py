@@ -5,16 +5,19 @@ import struct
 
 from .message import Ended, Reader
 from .patience import PATIENCE
+from .ports import bind_source
 
 INTERIM_MAX = 20_000
 
 
 class RawClient:
-    def __init__(self, port, host="127.0.0.1", receive_buffer=None):
+    def __init__(self, port, host="127.0.0.1", receive_buffer=None, source=None):
         self.sock = socket.socket()
         if receive_buffer is not None:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(PATIENCE)
+        if source is not None:
+            bind_source(self.sock, source)
         self.sock.connect((host, port))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader = Reader(self.sock)

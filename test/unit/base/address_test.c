@@ -71,7 +71,7 @@ static void bad_forms_are_refused_with_their_fault(void **unused)
 		{"::1]:80", "brackets"}, {"::]:80", "brackets"},
 		{"we b:80", "host"}, {"http//web:80", "host"}, {"web/:80", "host"},
 		{"b\303\274cher:80", "host"}, {"*:80", "host"}, {"user@web:80", "host"},
-		{"unix:", "path"},
+		{"unix:", "path"}, {"unix:a\nb", "path"}, {"unix:\xff", "path"},
 	};
 
 	(void)unused;
@@ -216,6 +216,7 @@ static void the_same_place_may_be_written_in_many_ways(void **unused)
 		assert_int_equal(address_parse(&b, pairs[i].b, "127.0.0.1", &err), 0);
 		assert_int_equal(address_equals(&a, &b), pairs[i].same);
 		assert_int_equal(address_equals(&b, &a), pairs[i].same);
+		assert_int_equal(address_hash(&b) == address_hash(&a), pairs[i].same);
 	}
 }
 

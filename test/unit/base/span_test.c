@@ -55,6 +55,41 @@ static void a_start_is_a_start(void **unused)
 	assert_false(span_starts_with(SPAN("/V1/"), SPAN("/v1/")));
 }
 
+/* Joined by the mark again they are the list, a mark at its end apart. */
+static void a_list_is_cut_into_its_items(void **unused)
+{
+	static const char *const lists[] = {"a", "a;b", ";", ";;a", "a;", "a;;b", " a ; b "};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(lists); i++) {
+		struct span rest = span_of(lists[i]), item;
+		const char *at = lists[i];
+		while (span_cut(&rest, ';', &item)) {
+			assert_ptr_equal(item.at, at);
+			assert_true(item.len == 0 || memchr(item.at, ';', item.len) == NULL);
+			at += item.len + (at[item.len] == ';');
+		}
+		assert_ptr_equal(at, lists[i] + strlen(lists[i]));
+	}
+	struct span none = {0}, item;
+	assert_false(span_cut(&none, ';', &item));
+}
+
+static void a_name_ends_at_its_equals_sign(void **unused)
+{
+	static const char *const others[] = {"", "=", "i", "id", "i=", "idx=1", "xid=1", "ID=1"};
+	struct span value = {0};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		assert_false(span_is_named(span_of(others[i]), SPAN("id"), &value));
+	assert_null(value.at);
+	assert_true(span_is_named(SPAN("id="), SPAN("id"), &value));
+	assert_int_equal(value.len, 0);
+	assert_true(span_is_named(SPAN("id=a=b"), SPAN("id"), &value));
+	assert_true(span_equals(value, SPAN("a=b")));
+}
+
 static void numbers_are_read_back_as_they_were_written(void **unused)
 {
 	static const uint64_t numbers[] = {
@@ -93,6 +128,8 @@ int main(void)
 		cmocka_unit_test(equal_means_the_same_bytes),
 		cmocka_unit_test(only_ascii_letters_ignore_case),
 		cmocka_unit_test(a_start_is_a_start),
+		cmocka_unit_test(a_list_is_cut_into_its_items),
+		cmocka_unit_test(a_name_ends_at_its_equals_sign),
 		cmocka_unit_test(numbers_are_read_back_as_they_were_written),
 		cmocka_unit_test(what_is_no_number_changes_nothing),
 	};

@@ -35,12 +35,13 @@ static void an_unknown_word_comes_with_the_known_ones(void **unused)
 	complains("lissten http :80 { to web }\n"
 		  "pool web { server 1 }",
 		  "1:1: error: unknown word \"lissten\", expected one of listen, "
-		  "pool, threads, connections, drain, log, access-log; did you mean "
-		  "\"listen\"?\n");
+		  "pool, threads, connections, drain, log, access-log, control, "
+		  "state; did you mean \"listen\"?\n");
 	pool_complains("whatever 3",
 		       "2:1: error: unknown word \"whatever\", expected one of "
-		       "balance, server, check, passive, retry, parallel, queue, "
-		       "timeout, keep, host\n");
+		       "balance, key, sticky, server, check, passive, retry, "
+		       "parallel, queue, timeout, keep, host, redistribute, "
+		       "proxy-protocol\n");
 }
 
 static void a_misspelt_word_is_taken_for_what_it_means(void **unused)
@@ -50,8 +51,8 @@ static void a_misspelt_word_is_taken_for_what_it_means(void **unused)
 	complains("pol web { server 80 weight 300 }\n"
 		  "listen http :80 { to web }",
 		  "1:1: error: unknown word \"pol\", expected one of listen, pool, "
-		  "threads, connections, drain, log, access-log; did you mean "
-		  "\"pool\"?\n"
+		  "threads, connections, drain, log, access-log, control, state; "
+		  "did you mean \"pool\"?\n"
 		  "1:28: error: \"300\" is too large; expected 0 to 256\n");
 }
 
@@ -73,8 +74,8 @@ static void a_word_in_the_wrong_block_is_sent_home(void **unused)
 		  "pool web { server 1 }",
 		  "1:1: error: \"server\" is not known at the top of the file, it "
 		  "belongs in a pool block\n"
-		  "2:27: error: \"threads\" is not known in a listen block, it "
-		  "belongs at the top of the file; is a \"}\" missing above it?\n");
+		  "2:27: error: \"threads\" is not known in a listen http block, "
+		  "it belongs at the top of the file; is a \"}\" missing above it?\n");
 }
 
 static void a_second_word_is_asked_for(void **unused)
@@ -83,7 +84,7 @@ static void a_second_word_is_asked_for(void **unused)
 	complains("listen :8080 { to web }\n"
 		  "pool web { server 1 }",
 		  "1:8: error: unknown word \":8080\" after \"listen\", expected "
-		  "http; write: listen http ADDRESS { ... }\n");
+		  "one of http, tcp, udp\n");
 	pool_complains("check",
 		       "2:6: error: a word is missing after \"check\", expected one "
 		       "of http, tcp, off\n");
@@ -95,11 +96,94 @@ static void a_second_word_is_asked_for(void **unused)
 static void other_kinds_of_traffic_are_not_to_be_had(void **unused)
 {
 	(void)unused;
-	complains("listen tcp :5432 { to db }\n"
-		  "listen kv :1 { to db }\n"
+	complains("listen kv :1 { to db }\n"
 		  "pool db { server 1 }",
-		  "1:1: error: \"listen tcp\": this version balances http only\n"
-		  "2:1: error: \"listen kv\": this version balances http only\n");
+		  "1:1: error: \"listen kv\": this version balances http, tcp and udp "
+		  "only\n");
+}
+
+static void a_listener_knows_the_words_of_its_kind(void **unused)
+{
+	(void)unused;
+	complains("pool db { server 1 }\n"
+		  "listen tcp :1 { to db; head-size 4k\n"
+		  "route path / to db }\n"
+		  "listen udp :1 { to db; keep-alive-probe off }\n",
+		  "2:24: error: \"head-size\" is not known in a listen tcp block, it "
+		  "belongs in a listen http block\n"
+		  "3:1: error: \"route\" is not known in a listen tcp block, it belongs "
+		  "in a listen http block\n"
+		  "4:24: error: \"keep-alive-probe\" is not known in a listen udp "
+		  "block, it belongs in a listen tcp block\n");
+}
+
+static void a_shared_word_has_arguments_of_each_kind(void **unused)
+{
+	(void)unused;
+	complains("pool db { server 1 }\n"
+		  "listen http :1 { to db; timeout head 1s idle 2s body 3s }\n"
+		  "listen tcp :2 { to db; timeout head 1s idle 2s lifetime 3s }\n"
+		  "listen udp :3 { to db; timeout idle 1s lifetime 3s }\n"
+		  "listen udp :4 { to db; timeout idel 1s }\n",
+		  "2:41: error: \"timeout idle\" belongs in a listen tcp block or in a "
+		  "listen udp block; write: timeout [head TIME] [body TIME] [keep-alive "
+		  "TIME] [linger TIME] [tunnel TIME]\n"
+		  "3:32: error: \"timeout head\" belongs in a listen http block; write: "
+		  "timeout [idle TIME] [lifetime TIME|unlimited]\n"
+		  "4:40: error: \"timeout lifetime\" belongs in a listen tcp block; "
+		  "write: timeout [idle TIME]\n"
+		  "5:32: error: unknown word \"idel\" in \"timeout\", expected idle; did "
+		  "you mean \"idle\"?\n");
+}
+
+static void what_has_no_word_here_is_shown_as_one_writes_it(void **unused)
+{
+	(void)unused;
+	complains("mode tcp\n"
+		  "stream { server { listen 80; } }\n"
+		  "pool db { server 1; ip_hash }\n"
+		  "listen tcp :1 { to db; proxy_timeout 3s }\n",
+		  "1:1: error: unknown word \"mode\"; here one writes: listen tcp "
+		  "ADDRESS { ... }\n"
+		  "2:1: error: unknown word \"stream\"; here one writes: listen tcp "
+		  "ADDRESS { ... }\n"
+		  "3:21: error: unknown word \"ip_hash\"; here one writes: balance "
+		  "ring\n"
+		  "4:24: error: unknown word \"proxy_timeout\"; here one writes: "
+		  "timeout idle TIME\n");
+}
+
+static void control_has_one_socket_and_several_addresses(void **unused)
+{
+	(void)unused;
+	const char *rest = "pool a { server 1 }\nlisten tcp :1 { to a }\n";
+	char text[512];
+
+	snprintf(text, sizeof text,
+		 "%scontrol [::1]:9900 token t\n"
+		 "control unix:/run/a.sock\n"
+		 "control 9901 token t read-token r\n", rest);
+	struct model *m = good(text);
+	assert_string_equal(m->control_path, "/run/a.sock");
+	assert_int_equal(m->control_count, 2);
+	assert_string_equal(m->controls[0].address.text, "[::1]:9900");
+	assert_null(m->controls[0].read_token_path);
+	assert_string_equal(m->controls[1].address.text, "127.0.0.1:9901");
+	assert_string_equal(m->controls[1].token_path, "t");
+	assert_string_equal(m->controls[1].read_token_path, "r");
+	model_put(m);
+
+	snprintf(text, sizeof text,
+		 "%scontrol unix:/a\ncontrol unix:/b\n"
+		 "control unix:/c token t\ncontrol 1\ncontrol host:1 token t\n",
+		 rest);
+	complains(text,
+		  "4:1: error: \"control\" is already set in line 3\n"
+		  "5:1: error: \"control\" is already set in line 3\n"
+		  "6:10: error: \"control\" needs token PATH; write: control ADDRESS "
+		  "token PATH [read-token PATH]\n"
+		  "7:9: error: \"host:1\" is a name; a listener needs a number, for "
+		  "example 127.0.0.1:1\n");
 }
 
 static void a_block_stands_where_it_belongs(void **unused)
@@ -109,8 +193,8 @@ static void a_block_stands_where_it_belongs(void **unused)
 		  "pool web\n"
 		  "listen http :80 { to web }",
 		  "1:10: error: \"threads\" has no block; write: threads N|auto\n"
-		  "2:1: warning: pool \"web\" has no server; requests for it are "
-		  "answered 503\n"
+		  "2:1: warning: pool \"web\" has no server; nothing that is sent to "
+		  "it is served\n"
 		  "2:9: error: \"pool\" needs a block; write: pool NAME { ... }\n");
 }
 
@@ -166,6 +250,10 @@ int main(void)
 		cmocka_unit_test(a_word_in_the_wrong_block_is_sent_home),
 		cmocka_unit_test(a_second_word_is_asked_for),
 		cmocka_unit_test(other_kinds_of_traffic_are_not_to_be_had),
+		cmocka_unit_test(a_listener_knows_the_words_of_its_kind),
+		cmocka_unit_test(a_shared_word_has_arguments_of_each_kind),
+		cmocka_unit_test(what_has_no_word_here_is_shown_as_one_writes_it),
+		cmocka_unit_test(control_has_one_socket_and_several_addresses),
 		cmocka_unit_test(a_block_stands_where_it_belongs),
 		cmocka_unit_test(a_broken_word_makes_no_second_error),
 		cmocka_unit_test(all_errors_come_at_once),

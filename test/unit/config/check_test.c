@@ -3,6 +3,7 @@
 #include "unit/config/read.h"
 
 #include "config/check.h"
+#include "pick/policy.h"
 
 static void a_pool_has_its_name_alone(void **unused)
 {
@@ -82,7 +83,8 @@ static void a_file_without_a_listener_is_refused(void **unused)
 	/* With another error the listener may be what was meant. */
 	complains("lissten_to_me",
 		  "1:1: error: unknown word \"lissten_to_me\", expected one of "
-		  "listen, pool, threads, connections, drain, log, access-log\n");
+		  "listen, pool, threads, connections, drain, log, access-log, "
+		  "control, state\n");
 }
 
 static void a_listener_sends_its_requests_somewhere(void **unused)
@@ -161,8 +163,8 @@ static void a_pool_may_be_empty_but_not_in_silence(void **unused)
 	complains("listen http :80 { to a }\n"
 		  "pool a {\n"
 		  "}\n",
-		  "2:1: warning: pool \"a\" has no server; requests for it are "
-		  "answered 503\n");
+		  "2:1: warning: pool \"a\" has no server; nothing that is sent to it "
+		  "is served\n");
 }
 
 static void a_probe_that_outlasts_its_turn_is_noticed(void **unused)
@@ -210,6 +212,92 @@ static void a_target_fits_into_its_head(void **unused)
 	listener_complains("target-size 32k; head-size 48k", "");
 }
 
+static void datagrams_and_connections_have_ports_of_their_own(void **unused)
+{
+	(void)unused;
+	complains("pool a { server 1 }\n"
+		  "control 127.0.0.1:9 token t\n"
+		  "control 9 token t\n"
+		  "listen tcp :53 { to a }\n"
+		  "listen udp :53 { to a }\n"
+		  "listen http :53 { to a }\n"
+		  "listen udp 53 { to a }\n"
+		  "listen udp 127.0.0.1:9 { to a }\n"
+		  "listen tcp 127.0.0.1:9 { to a }\n",
+		  "3:1: error: 127.0.0.1:9 is the address of the control interface "
+		  "already, in line 2\n"
+		  "6:1: error: 0.0.0.0:53 has a listener already, in line 4\n"
+		  "7:1: error: 0.0.0.0:53 has a listener already, in line 5\n"
+		  "9:1: error: 127.0.0.1:9 is the address of the control interface "
+		  "already, in line 2\n"
+		  "9:1: error: 127.0.0.1:9 is the address of the control interface "
+		  "already, in line 3\n");
+}
+
+static void each_kind_sends_what_it_has_somewhere(void **unused)
+{
+	(void)unused;
+	complains("listen tcp :53 {\n"
+		  "}\n"
+		  "listen udp :53 {\n"
+		  "}\n",
+		  "1:1: error: this listener sends connections nowhere; add to its "
+		  "block: to POOL\n"
+		  "3:1: error: this listener sends datagrams nowhere; add to its block: "
+		  "to POOL\n");
+}
+
+static void an_option_is_for_the_policies_that_know_it(void **unused)
+{
+	(void)unused;
+	pool_complains("balance random points 5 bounded 20%",
+		       "2:16: error: \"points\" is an option of ring; random has none\n"
+		       "2:25: error: \"bounded\" is an option of ring, maglev; random "
+		       "has none\n");
+	if (policy_find("ring") == NULL || policy_find("maglev") == NULL)
+		return;
+	pool_complains("balance ring table 65537 bounded 20%",
+		       "2:14: error: \"table\" is an option of maglev; ring has points, "
+		       "bounded\n");
+	pool_complains("balance maglev bounded 20% points 5",
+		       "2:28: error: \"points\" is an option of ring; maglev has table, "
+		       "bounded\n");
+	pool_complains("balance maglev table 101; key path", "");
+}
+
+static void a_key_that_nobody_goes_by_is_noticed(void **unused)
+{
+	(void)unused;
+	char expected[256] = "2:1: warning: \"key\" does nothing: \"balance random\" "
+			     "goes by no key; these do: ";
+	const char *comma = "";
+
+	for (uint32_t i = 0; policies[i] != NULL; i++)
+		if (policies[i]->wants_key) {
+			strcat(strcat(expected, comma), policies[i]->name);
+			comma = ", ";
+		}
+	pool_complains("key address-port; balance random", strcat(expected, "\n"));
+}
+
+static void what_nobody_is_moved_by_is_noticed(void **unused)
+{
+	(void)unused;
+	const char *listener = "listen tcp :1 { to a }\n";
+	char text[256];
+
+	snprintf(text, sizeof text, "%spool a { server 1; redistribute off buffer 4k }",
+		 listener);
+	complains(text, "2:37: warning: \"buffer\" does nothing: nobody is moved\n");
+	snprintf(text, sizeof text, "%spool a { server 1; redistribute replay quiet 1s }",
+		 listener);
+	complains(text, "2:40: warning: \"quiet\" does nothing: nobody who got an answer "
+			"is moved\n");
+	snprintf(text, sizeof text,
+		 "%spool a { server 1; redistribute idle buffer 0 quiet 0s }", listener);
+	complains(text, "");
+}
+
 static void warnings_do_not_refuse_the_file(void **unused)
 {
 	(void)unused;
@@ -238,6 +326,11 @@ int main(void)
 		cmocka_unit_test(a_probe_that_outlasts_its_turn_is_noticed),
 		cmocka_unit_test(a_queue_without_use_is_noticed),
 		cmocka_unit_test(a_target_fits_into_its_head),
+		cmocka_unit_test(datagrams_and_connections_have_ports_of_their_own),
+		cmocka_unit_test(each_kind_sends_what_it_has_somewhere),
+		cmocka_unit_test(an_option_is_for_the_policies_that_know_it),
+		cmocka_unit_test(a_key_that_nobody_goes_by_is_noticed),
+		cmocka_unit_test(what_nobody_is_moved_by_is_noticed),
 		cmocka_unit_test(warnings_do_not_refuse_the_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,19 +4,24 @@
 
 #include "config/directives.h"
 #include "config/fill.h"
+#include "config/fresh.h"
 #include "config/usage.h"
 
 /* Calls a function for every argument of every directive that can be given. */
 static void each(void (*see)(const struct directive *d, const struct argument *a))
 {
-	for (uint32_t i = 0; i < directive_count; i++)
-		for (uint32_t k = 0; k < directive_argument_count(&directives[i]); k++)
-			see(&directives[i], &directives[i].arguments[k]);
+	const struct directive *d;
+
+	for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++)
+		for (uint32_t k = 0; k < directive_argument_count(d); k++)
+			see(d, &d->arguments[k]);
 }
 
 static bool is_value(const struct argument *a)
 {
-	return a->kind >= ARGUMENT_NUMBER && a->kind <= ARGUMENT_PERCENT;
+	enum value_kind kind;
+
+	return fill_value_kind(a, &kind);
 }
 
 static void see_size(const struct directive *d, const struct argument *a)
@@ -38,41 +43,32 @@ static void bounds_fit_into_their_fields(void **unused)
 	each(see_size);
 }
 
-static struct model_listener listener;
-static struct model_pool pool;
-static struct model_server server;
-static struct model *model;
-
-static const void *fresh(const struct directive *d)
-{
-	if (d->makes == MAKES_SERVER)
-		return &server;
-	if (d->in == IN_LISTEN)
-		return &listener;
-	return d->in == IN_POOL ? (const void *)&pool : model;
-}
-
 static void see_default(const struct directive *d, const struct argument *a)
 {
-	if (!is_value(a))
-		return;
-	uint64_t value = fill_read_number(a->field, fresh(d));
-	bool good_value = value >= a->min && value <= a->max;
-	for (const struct choice *c = a->choices; c != NULL && c->word != NULL; c++)
-		good_value |= value == c->value;
-	/* 0 where nothing is meant by saying nothing. */
-	assert_true(good_value || (value == 0 && a->keyword != NULL));
+	static const enum context contexts[] = {IN_FILE, IN_HTTP, IN_TCP, IN_UDP,
+						IN_POOL};
+	struct fresh fresh;
+
+	fresh_init(&fresh);
+	for (size_t i = 0; i < sizeof contexts / sizeof *contexts; i++) {
+		if ((d->in & contexts[i]) == 0 || !is_value(a))
+			continue;
+		const void *target = fresh_target(&fresh, d, contexts[i]);
+		uint64_t value = fill_read_number(a->field, target);
+		bool good_value = value >= a->min && value <= a->max;
+		for (const struct choice *c = a->choices; c != NULL && c->word != NULL;
+		     c++)
+			good_value |= value == c->value;
+		/* 0 where nothing is meant by saying nothing. */
+		assert_true(good_value || (value == 0 && a->keyword != NULL));
+	}
+	fresh_fini(&fresh);
 }
 
 static void defaults_are_within_their_bounds(void **unused)
 {
 	(void)unused;
-	model = model_create();
-	model_listener_defaults(&listener);
-	model_pool_defaults(&pool);
-	model_server_defaults(&server);
 	each(see_default);
-	model_put(model);
 }
 
 static void see_words(const struct directive *d, const struct argument *a)
@@ -98,25 +94,66 @@ static void keywords_are_unique_and_behind_places(void **unused)
 	each(see_words);
 }
 
-static void rows_of_a_word_stand_together_and_have_a_second(void **unused)
+static void rows_of_a_word_can_be_told_apart(void **unused)
 {
 	(void)unused;
-	for (uint32_t i = 1; i < directive_count; i++)
+	const struct directive *a, *b;
+
+	for (uint32_t i = 1; (b = directive_at(i)) != NULL; i++)
 		for (uint32_t k = 0; k < i; k++) {
-			const struct directive *a = &directives[k], *b = &directives[i];
-			if (a->in != b->in || strcmp(a->word, b->word) != 0)
+			a = directive_at(k);
+			if (strcmp(a->word, b->word) != 0 || (a->in & b->in) == 0)
 				continue;
-			assert_string_equal(directives[i - 1].word, b->word);
-			assert_string_not_equal(a->second, b->second);
+			/* The same blocks, side by side, and by something. */
+			assert_int_equal(a->in, b->in);
+			assert_string_equal(directive_at(i - 1)->word, b->word);
+			assert_int_equal(a->second != NULL, b->second != NULL);
+			if (a->second != NULL)
+				assert_string_not_equal(a->second, b->second);
+			else
+				assert_non_null(a->begins);
 		}
+}
+
+static void arguments_stand_where_their_directive_does(void **unused)
+{
+	(void)unused;
+	const struct directive *d;
+
+	for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++)
+		for (uint32_t k = 0; k < directive_argument_count(d); k++)
+			assert_int_equal(d->arguments[k].in & ~d->in, 0);
+}
+
+static void a_place_is_named_by_its_blocks(void **unused)
+{
+	(void)unused;
+	assert_string_equal(context_text(IN_FILE).text, "at the top of the file");
+	assert_string_equal(context_text(IN_TCP).text, "in a listen tcp block");
+	assert_string_equal(context_text(IN_TCP | IN_UDP).text,
+			    "in a listen tcp block or in a listen udp block");
+	assert_string_equal(context_text(IN_LISTEN).text, "in a listen block");
+	assert_string_equal(context_text(IN_LISTEN | IN_POOL).text,
+			    "in a listen block or in a pool block");
+	assert_true(strlen(context_text(IN_ANY & ~IN_UDP).text) <
+		    sizeof(struct context_text) - 1);
 }
 
 static void every_row_has_help_or_a_reason(void **unused)
 {
 	(void)unused;
-	for (uint32_t i = 0; i < directive_count; i++)
-		assert_true((directives[i].help != NULL) !=
-			    (directives[i].refused != NULL));
+	const struct directive *d;
+
+	for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++)
+		assert_true((d->help != NULL) != (d->refused != NULL));
+}
+
+static const char *usage_of(const struct directive *d, unsigned in)
+{
+	static struct usage usage;
+
+	usage = usage_directive(d, in);
+	return usage.text;
 }
 
 static void usage_is_what_one_writes(void **unused)
@@ -124,18 +161,24 @@ static void usage_is_what_one_writes(void **unused)
 	(void)unused;
 	const struct directive *check = directive_find(IN_POOL, "check");
 
-	assert_string_equal(usage_directive(directive_find(IN_FILE, "listen")).text,
+	assert_string_equal(usage_of(directive_find(IN_FILE, "listen"), IN_FILE),
 			    "listen http ADDRESS { ... }");
-	assert_string_equal(usage_directive(directive_find(IN_FILE, "log")).text,
+	assert_string_equal(usage_of(directive_find(IN_FILE, "log"), IN_FILE),
 			    "log error|warn|info|debug [to PATH]");
-	assert_string_equal(usage_directive(directive_find(IN_LISTEN, "headers")).text,
+	assert_string_equal(usage_of(directive_find(IN_LISTEN, "headers"), IN_LISTEN),
 			    "headers via|x-forwarded|forwarded|none ...");
-	assert_string_equal(usage_directive(check).text,
+	assert_string_equal(usage_of(check, IN_POOL),
 			    "check http PATH [expect STATUS|STATUS-STATUS|load] "
 			    "[every TIME] [timeout TIME] [rise N] [fall N] [after N "
 			    "requests] [host NAME]");
-	assert_string_equal(usage_directive(directive_find_second(check, "off")).text,
+	assert_string_equal(usage_of(directive_find_second(check, "off"), IN_POOL),
 			    "check off");
+	assert_string_equal(usage_of(directive_find(IN_UDP, "timeout"), IN_UDP),
+			    "timeout [idle TIME]");
+	assert_string_equal(usage_of(directive_find(IN_TCP, "timeout"), IN_TCP),
+			    "timeout [idle TIME] [lifetime TIME|unlimited]");
+	assert_string_equal(usage_of(directive_find(IN_HTTP, "proxy-protocol"), IN_HTTP),
+			    "proxy-protocol from ADDRESS[/BITS] ...");
 }
 
 int main(void)
@@ -144,7 +187,9 @@ int main(void)
 		cmocka_unit_test(bounds_fit_into_their_fields),
 		cmocka_unit_test(defaults_are_within_their_bounds),
 		cmocka_unit_test(keywords_are_unique_and_behind_places),
-		cmocka_unit_test(rows_of_a_word_stand_together_and_have_a_second),
+		cmocka_unit_test(rows_of_a_word_can_be_told_apart),
+		cmocka_unit_test(arguments_stand_where_their_directive_does),
+		cmocka_unit_test(a_place_is_named_by_its_blocks),
 		cmocka_unit_test(every_row_has_help_or_a_reason),
 		cmocka_unit_test(usage_is_what_one_writes),
 	};

@@ -165,6 +165,144 @@ static void checks_are_of_three_kinds(void **unused)
 	model_put(m);
 }
 
+static void listeners_of_tcp_and_udp_are_filled(void **unused)
+{
+	(void)unused;
+	struct model *m = good("pool a { server 1 }\n"
+			       "listen tcp :5432 {\n"
+			       "	to a; connections 10\n"
+			       "	timeout idle 2h lifetime 3h\n"
+			       "	keep-alive-probe 20s\n"
+			       "	proxy-protocol from 10.0.0.0/8 ::1\n"
+			       "}\n"
+			       "listen tcp :5433 { to a; keep-alive-probe off }\n"
+			       "listen udp :5432 { to a; connections 20\n"
+			       "	timeout idle 5s }\n"
+			       "listen udp :5433 { to a }\n"
+			       "listen http :80 { to a\n"
+			       "	proxy-protocol from 10.0.0.1 }\n");
+	const struct model_listener *l = m->listeners;
+
+	assert_int_equal(l[0].kind, LISTEN_TCP);
+	assert_int_equal(l[0].connections_max, 10);
+	assert_int_equal(l[0].idle_ms, 2 * 3600000);
+	assert_int_equal(l[0].lifetime_ms, 3 * 3600000);
+	assert_int_equal(l[0].keep_alive_probe_ms, 20000);
+	assert_int_equal(l[0].proxy_peer_count, 2);
+	assert_int_equal(l[0].proxy_peers[0].bits, 104);
+	assert_int_equal(l[0].proxy_peers[1].bits, 128);
+	assert_int_equal(l[0].route_count, 1);
+	assert_int_equal(l[0].routes[0].pool, 0);
+	assert_int_equal(l[1].keep_alive_probe_ms, 0);
+	assert_int_equal(l[2].kind, LISTEN_UDP);
+	assert_int_equal(l[2].connections_max, 20);
+	assert_int_equal(l[2].idle_ms, 5000);
+	assert_int_equal(l[3].idle_ms, 30000);
+	assert_int_equal(l[4].kind, LISTEN_HTTP);
+	assert_int_equal(l[4].proxy_peer_count, 1);
+	model_put(m);
+}
+
+static void trusted_peers_are_counted_and_told_apart(void **unused)
+{
+	(void)unused;
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	listener_complains("proxy-protocol from",
+			   "2:20: error: \"proxy-protocol\" needs ADDRESS[/BITS] ...; "
+			   "write: proxy-protocol from ADDRESS[/BITS] ...\n");
+	listener_complains("proxy-protocol from 10.0.0.0/8 ::1 ::ffff:10.0.0.0/104",
+			   "2:36: error: \"::ffff:10.0.0.0/104\" is given twice\n");
+	fprintf(out, "proxy-protocol from");
+	for (int i = 1; i <= MODEL_PEERS_MAX; i++)
+		fprintf(out, " 10.0.0.%d", i);
+	fclose(out);
+	listener_complains(text, "");
+	text = realloc(text, len + 8);
+	strcat(text, " ::1");
+	listener_complains(text, "2:652: error: more than 64 ranges of addresses\n");
+	free(text);
+}
+
+static void keys_and_cookies_are_filled(void **unused)
+{
+	(void)unused;
+	static const struct {
+		const char *word, *name;
+		enum key_kind kind;
+	} keys[] = {
+		{"address", NULL, KEY_ADDRESS}, {"address-port", NULL, KEY_ADDRESS_PORT},
+		{"path", NULL, KEY_PATH}, {"header X-Id", "X-Id", KEY_HEADER},
+		{"cookie id", "id", KEY_COOKIE},
+		{"query user[id]", "user[id]", KEY_QUERY},
+	};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		char text[256];
+		snprintf(text, sizeof text, "pool a { server 1; key %s }\n"
+			 "listen http :1 { to a }\n", keys[i].word);
+		struct model *m = config_read(text, strlen(text), "test.conf", &report);
+		assert_non_null(m);
+		assert_int_equal(m->pools[0].key, keys[i].kind);
+		if (keys[i].name == NULL)
+			assert_null(m->pools[0].key_name);
+		else
+			assert_string_equal(m->pools[0].key_name, keys[i].name);
+		model_put(m);
+	}
+	struct model *m = good("pool a { server 1; sticky cookie id }\n"
+			       "pool b { server 1; sticky cookie id for 1h }\n"
+			       "listen http :1 { to a }\n");
+	assert_string_equal(m->pools[0].sticky_cookie, "id");
+	assert_int_equal(m->pools[0].sticky_s, 0);
+	assert_int_equal(m->pools[1].sticky_s, 3600);
+	model_put(m);
+	pool_complains("sticky cookie \"a b\"",
+		       "2:15: error: \"a b\" is no name of a header field or a cookie\n");
+}
+
+static void a_pool_for_tcp_is_filled(void **unused)
+{
+	(void)unused;
+	struct model *m = good("pool a { server 1\n"
+			       "redistribute replay buffer 4k; proxy-protocol v2 }\n"
+			       "pool b { server 1; redistribute idle quiet 0s }\n"
+			       "listen tcp :1 { to a }\nlisten tcp :2 { to b }\n"
+			       "state /var/lib/lb\n");
+
+	assert_int_equal(m->pools[0].redistribute, REDISTRIBUTE_REPLAY);
+	assert_int_equal(m->pools[0].replay_max, 4096);
+	assert_int_equal(m->pools[0].proxy_version, 2);
+	assert_int_equal(m->pools[1].redistribute, REDISTRIBUTE_IDLE);
+	assert_int_equal(m->pools[1].quiet_ms, 0);
+	assert_string_equal(m->state_path, "/var/lib/lb");
+	model_put(m);
+}
+
+static void rings_and_tables_are_sized(void **unused)
+{
+	(void)unused;
+	if (policy_find("ring") == NULL || policy_find("maglev") == NULL)
+		return;
+	struct model *m = good("pool a { server 1\n"
+			       "	balance ring points 320 bounded 25% }\n"
+			       "pool b { server 1; balance maglev table 5003 }\n"
+			       "listen tcp :1 { to a }\n");
+	assert_ptr_equal(m->pools[0].policy, policy_find("ring"));
+	assert_int_equal(m->pools[0].ring_points, 320);
+	assert_int_equal(m->pools[0].bounded_percent, 25);
+	assert_ptr_equal(m->pools[1].policy, policy_find("maglev"));
+	assert_int_equal(m->pools[1].maglev_size, 5003);
+	model_put(m);
+	pool_complains("balance maglev table 5000",
+		       "2:22: error: \"5000\" is no prime; the nearest one is 4999\n");
+	pool_complains("balance ring points 0 bounded 1001%",
+		       "2:21: error: \"0\" is too small; expected 1 to 10000\n"
+		       "2:31: error: \"1001%\" is too large; expected 1% to 1000%\n");
+}
+
 static void words_may_stand_for_no_limit(void **unused)
 {
 	(void)unused;
@@ -246,6 +384,11 @@ int main(void)
 		cmocka_unit_test(a_pool_block_fills_the_pool),
 		cmocka_unit_test(servers_are_numbers_names_ports_and_sockets),
 		cmocka_unit_test(checks_are_of_three_kinds),
+		cmocka_unit_test(listeners_of_tcp_and_udp_are_filled),
+		cmocka_unit_test(trusted_peers_are_counted_and_told_apart),
+		cmocka_unit_test(keys_and_cookies_are_filled),
+		cmocka_unit_test(a_pool_for_tcp_is_filled),
+		cmocka_unit_test(rings_and_tables_are_sized),
 		cmocka_unit_test(words_may_stand_for_no_limit),
 		cmocka_unit_test(a_wrong_value_is_named_where_it_stands),
 		cmocka_unit_test(an_unknown_pool_comes_with_the_known_ones),

@@ -154,6 +154,18 @@ static void control_bytes_are_said_once_a_word(void **unused)
 	free(found);
 }
 
+static void words_are_utf_8_and_comments_anything(void **unused)
+{
+	(void)unused;
+	reads("a\xff\xfe \"\xc3\" # \xff", "<a\xff\xfe>!<\xc3>!",
+	      "1:2: error: something that is no UTF-8 (byte 0xff); is this a text file?\n"
+	      "1:6: error: something that is no UTF-8 (byte 0xc3); is this a text "
+	      "file?\n");
+	reads("\xed\xa0\x80", "<\xed\xa0\x80>!",
+	      "1:1: error: something that is no UTF-8 (byte 0xed); is this a text "
+	      "file?\n");
+}
+
 static void a_word_has_a_longest(void **unused)
 {
 	(void)unused;
@@ -196,6 +208,7 @@ int main(void)
 		cmocka_unit_test(an_open_quote_gives_the_brace_back),
 		cmocka_unit_test(quotes_stand_apart_from_other_words),
 		cmocka_unit_test(control_bytes_are_said_once_a_word),
+		cmocka_unit_test(words_are_utf_8_and_comments_anything),
 		cmocka_unit_test(a_word_has_a_longest),
 		cmocka_unit_test(quotes_are_put_where_they_are_needed),
 	};

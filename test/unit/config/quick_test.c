@@ -5,8 +5,10 @@
 
 enum { WORDS_MAX = 16 };
 
+typedef struct model *quick_form(int argc, char *const argv[], struct err *err);
+
 /* Reads a command line, the words separated by single spaces. */
-static struct model *quick(const char *line, struct err *err)
+static struct model *quick_by(quick_form *form, const char *line, struct err *err)
 {
 	static char copy[256];
 	char *words[WORDS_MAX];
@@ -15,7 +17,12 @@ static struct model *quick(const char *line, struct err *err)
 	snprintf(copy, sizeof copy, "%s", line);
 	for (char *w = strtok(copy, " "); w != NULL; w = strtok(NULL, " "))
 		words[count++] = w;
-	return config_quick_http(count, words, err);
+	return form(count, words, err);
+}
+
+static struct model *quick(const char *line, struct err *err)
+{
+	return quick_by(config_quick_http, line, err);
 }
 
 static void refuses(const char *line, const char *expected)
@@ -23,6 +30,14 @@ static void refuses(const char *line, const char *expected)
 	struct err err = {""};
 
 	assert_null(quick(line, &err));
+	assert_string_equal(err.text, expected);
+}
+
+static void tcp_refuses(const char *line, const char *expected)
+{
+	struct err err = {""};
+
+	assert_null(quick_by(config_quick_tcp, line, &err));
 	assert_string_equal(err.text, expected);
 }
 
@@ -113,6 +128,71 @@ static void what_is_wrong_is_said_with_the_way_out(void **unused)
 	refuses("80 81 127.0.0.1:81", "server 127.0.0.1:81 is given twice");
 }
 
+static void tcp_needs_an_address_alone(void **unused)
+{
+	(void)unused;
+	static const char *const lines[][2] = {
+		{"127.0.0.1:80", "127.0.0.1:80"}, {"[::1]:80", "[::1]:80"},
+		{":80", "0.0.0.0:80"}, {"80", "0.0.0.0:80"},
+	};
+
+	if (policy_find("ring") == NULL)
+		return;
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		struct err err;
+		struct model *m = quick_by(config_quick_tcp, lines[i][0], &err);
+		assert_non_null(m);
+		assert_int_equal(m->listeners[0].kind, LISTEN_TCP);
+		assert_string_equal(m->listeners[0].address.text, lines[i][1]);
+		assert_int_equal(m->listeners[0].connections_max, 0);
+		assert_false(m->listeners[0].plain_500);
+		assert_int_equal(m->listeners[0].route_count, 1);
+		assert_int_equal(m->pool_count, 1);
+		assert_int_equal(m->pools[0].server_count, 0);
+		model_put(m);
+	}
+}
+
+static void tcp_servers_are_on_a_ring_and_connected_to(void **unused)
+{
+	(void)unused;
+	struct err err;
+
+	if (policy_find("ring") == NULL)
+		return;
+	struct model *m = quick_by(config_quick_tcp, ":80 db1:5432 5433", &err);
+	const struct model_pool *p = &m->pools[0];
+	assert_string_equal(p->name, "default");
+	assert_string_equal(p->policy->name, "ring");
+	assert_int_equal(p->server_count, 2);
+	assert_string_equal(p->servers[1].address.text, "127.0.0.1:5433");
+	assert_int_equal(p->check.kind, CHECK_TCP);
+	assert_int_equal(p->check.every_ms, 1000);
+	assert_int_equal(p->check.timeout_ms, 1000);
+	assert_int_equal(p->check.rise, 1);
+	assert_int_equal(p->check.fall, 2);
+	model_put(m);
+}
+
+static void what_is_wrong_with_tcp_is_said(void **unused)
+{
+	(void)unused;
+	const char *usage = "usage: balancerd tcp ADDRESS:PORT [SERVER...]";
+	char expected[256];
+
+	snprintf(expected, sizeof expected, "no address to listen on; %s", usage);
+	tcp_refuses("", expected);
+	snprintf(expected, sizeof expected, "unknown option \"-N\"; %s", usage);
+	tcp_refuses("-N 4 80", expected);
+	tcp_refuses("0", "\"0\" has no port from 1 to 65535");
+	tcp_refuses("host:80", "\"host:80\" is a name; a listener needs a number, for "
+			       "example 127.0.0.1:80");
+	tcp_refuses("unix:/a", "\"unix:/a\" is a UNIX socket; a listener needs a port, for "
+			       "example :8080");
+	if (policy_find("ring") != NULL)
+		tcp_refuses("80 81 127.0.0.1:81", "server 127.0.0.1:81 is given twice");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +200,9 @@ int main(void)
 		cmocka_unit_test(servers_are_probed_for_their_load),
 		cmocka_unit_test(options_stand_anywhere),
 		cmocka_unit_test(what_is_wrong_is_said_with_the_way_out),
+		cmocka_unit_test(tcp_needs_an_address_alone),
+		cmocka_unit_test(tcp_servers_are_on_a_ring_and_connected_to),
+		cmocka_unit_test(what_is_wrong_with_tcp_is_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

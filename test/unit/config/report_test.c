@@ -146,27 +146,6 @@ static void a_quiet_report_takes_nothing(void **unused)
 	assert_int_equal(report.count + report.error_count, 0);
 }
 
-static void quotes_are_short_and_in_one_line(void **unused)
-{
-	(void)unused;
-	char word[2000] = "";
-
-	assert_string_equal(quote("abc").text, "\"abc\"");
-	assert_string_equal(quote("").text, "\"\"");
-	assert_string_equal(quote("a\nb\x1b").text, "\"a\\nb?\"");
-	for (int i = 0; i < 100; i++)
-		strcat(word, "\xe2\x82\xac");
-	for (int start = 0; start < 3; start++) {
-		struct quoted q = quote(word + 3 * start);
-		assert_true(strlen(q.text) < sizeof q.text);
-		assert_int_equal((strlen(q.text) - 5) % 3, 0);
-	}
-	memset(word, '\n', 1999);
-	assert_true(strlen(quote(word).text) < sizeof(struct quoted));
-	memset(word, '\x80', 1999);
-	assert_string_equal(quote(word).text, "\"...\"");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,7 +157,6 @@ int main(void)
 		cmocka_unit_test(problems_come_in_the_order_of_the_file),
 		cmocka_unit_test(what_is_too_much_is_counted),
 		cmocka_unit_test(a_quiet_report_takes_nothing),
-		cmocka_unit_test(quotes_are_short_and_in_one_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "forward/edition.h"
+#include "forward/sticky.h"
 
 static struct live live;
 static struct err err;
@@ -32,6 +33,7 @@ static struct model *attached(void)
 	sample_add_pool(m, "api", SERVERS("9091"));
 	sample_add_listener(m, ":8080");
 	sample_add_listener(m, ":8443");
+	m->pools[0].policy = m->pools[1].policy = policies[0];
 	m->pools[0].server_parallel_max = 7;
 	m->pools[0].servers[1].parallel_max = 2;
 	m->pools[0].retry_percent = 10;
@@ -99,6 +101,24 @@ static void the_budget_is_its_pools(void **unused)
 	assert_false(budget_spend(b));
 	budget_earn(b);
 	assert_true(budget_spend(b));
+	edition_release(e);
+	model_put(m);
+}
+
+static void only_pools_with_a_cookie_have_names(void **unused)
+{
+	struct model *m = sample_model("web", SERVERS("8081", "8082"));
+
+	(void)unused;
+	sample_add_pool(m, "api", SERVERS("9091"));
+	m->pools[0].policy = m->pools[1].policy = policies[0];
+	m->pools[1].sticky_cookie = memory_text("node");
+	assert_int_equal(model_attach(m, &live, &err), 0);
+	struct edition *e = edition_create(m, 0);
+	assert_null(e->lanes[0].sticky);
+	assert_false(e->lanes[0].by_request);
+	assert_ptr_equal(e->lanes[1].sticky->pool, &m->pools[1]);
+	assert_true(e->lanes[1].by_request);
 	edition_release(e);
 	model_put(m);
 }
@@ -203,6 +223,7 @@ int main(void)
 		TEST(lanes_follow_pools_and_doors_follow_listeners),
 		TEST(a_servers_own_limit_comes_before_its_pools),
 		TEST(the_budget_is_its_pools),
+		TEST(only_pools_with_a_cookie_have_names),
 		TEST(loops_and_pools_draw_from_sequences_of_their_own),
 		TEST(the_last_user_puts_the_model_back),
 		TEST(an_edition_outlives_the_models_maker),

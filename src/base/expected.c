@@ -1,4 +1,4 @@
-#include "config/expected.h"
+#include "base/expected.h"
 
 #include <stdio.h>
 #include <string.h>

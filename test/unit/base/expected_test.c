@@ -1,7 +1,13 @@
 /* Goal: the word that was meant is suggested, and none when none was meant. */
-#include "unit/config/read.h"
+#include "base/expected.h"
 
-#include "config/expected.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
 
 static void distances_are_counted_in_letters(void **unused)
 {

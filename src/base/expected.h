@@ -1,12 +1,12 @@
-/* config/expected.h - what could have stood where something else was found.
+/* base/expected.h - what could have stood where something else was found.
  *
  * Collects the words that are known in a place, for the two things a message says
  * about them: the list, and the one that was probably meant.
  *
  * Pure. The words are borrowed until the text has been taken.
  */
-#ifndef CONFIG_EXPECTED_H
-#define CONFIG_EXPECTED_H
+#ifndef BASE_EXPECTED_H
+#define BASE_EXPECTED_H
 
 #include <stdint.h>
 

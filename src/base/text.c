@@ -1,0 +1,79 @@
+#include "base/text.h"
+
+#include <string.h>
+
+size_t text_character(const char *at, const char *end)
+{
+	unsigned char first = (unsigned char)at[0];
+	size_t len = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+
+	if (len == 1)
+		return 1;
+	if (first < 0xc2 || first > 0xf4 || (size_t)(end - at) < len)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if (!text_continues(at[i]))
+			return 0;
+	/* There is a shorter form, it is half of a pair, it is above U+10FFFF. */
+	unsigned char second = (unsigned char)at[1];
+	if ((first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90) ||
+	    (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f))
+		return 0;
+	return len;
+}
+
+bool text_is_plain(const char *text)
+{
+	const char *end = text + strlen(text);
+
+	while (text < end) {
+		size_t len = text_character(text, end);
+		if (len == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+		text += len;
+	}
+	return true;
+}
+
+size_t text_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text != '\0'; text++)
+		width += !text_continues(*text);
+	return width;
+}
+
+size_t text_whole(const char *text, size_t len, char next)
+{
+	if (!text_continues(next))
+		return len;
+	while (len > 0 && text_continues(text[len - 1]))
+		len--;
+	return len > 0 ? len - 1 : 0;
+}
+
+struct quoted quote(const char *word)
+{
+	struct quoted q;
+	size_t used = 0;
+
+	q.text[used++] = '"';
+	for (; *word != '\0' && used <= TEXT_QUOTE_MAX; word++) {
+		unsigned char c = (unsigned char)*word;
+		if (c == '\n') {
+			q.text[used++] = '\\';
+			q.text[used++] = 'n';
+		} else {
+			q.text[used++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+		}
+	}
+	if (*word != '\0') {
+		used = 1 + text_whole(q.text + 1, used - 1, *word);
+		memcpy(q.text + used, "...", 3);
+		used += 3;
+	}
+	q.text[used++] = '"';
+	q.text[used] = '\0';
+	return q;
+}

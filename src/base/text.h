@@ -1,0 +1,40 @@
+/* base/text.h - text from outside as a message shows it: quoted, on one line, cut
+ * between characters.
+ *
+ * Pure. Bytes that are no UTF-8 are kept, and count as the characters they look like.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { TEXT_QUOTE_MAX = 60 };		/* bytes of a word that a message quotes */
+
+/* Whether the byte goes on with a character of UTF-8 that an earlier one began. */
+static inline bool text_continues(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* The length of the character of UTF-8 that begins at `at`, as RFC 3629 has it; 0: it is
+ * none. at < end. */
+size_t text_character(const char *at, const char *end);
+
+/* Whether all of it is UTF-8, and no byte of it controls anything. */
+bool text_is_plain(const char *text);
+
+/* How many characters there are. */
+size_t text_width(const char *text);
+
+/* The length of a text that was cut after `len` bytes, `next` being the first byte
+ * left out: without the character that the cut went through, if it did. */
+size_t text_whole(const char *text, size_t len, char next);
+
+/* A word between double quotes for a message: one line, of bounded length. */
+struct quoted {
+	char text[TEXT_QUOTE_MAX + 8];
+};
+struct quoted quote(const char *word);
+
+#endif

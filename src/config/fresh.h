@@ -1,0 +1,24 @@
+/* config/fresh.h - what nobody has configured yet: where the defaults are read from.
+ */
+#ifndef CONFIG_FRESH_H
+#define CONFIG_FRESH_H
+
+#include "config/directives.h"
+#include "model/model.h"
+
+struct fresh {
+	struct model         *model;	/* owned */
+	struct model_listener http, tcp, udp;
+	struct model_pool     pool;
+	struct model_server   server;
+};
+
+void fresh_init(struct fresh *f);
+void fresh_fini(struct fresh *f);
+
+/* The struct that a directive's arguments fill in such a block, as it is without them;
+ * NULL: there is none without. */
+const void *fresh_target(const struct fresh *f, const struct directive *d,
+			 enum context in);
+
+#endif

@@ -1,0 +1,57 @@
+/* control/connection.h - the I/O of one connection: bytes between its socket and its
+ * exchange, and the time limits.
+ *
+ * A door is a listening socket of the interface: the UNIX one, or one over TCP with its
+ * tokens. It lives as long as it is open or has connections.
+ *
+ * Thread: control.
+ */
+#ifndef CONTROL_CONNECTION_H
+#define CONTROL_CONNECTION_H
+
+#include "control/exchange.h"
+#include "listen/acceptor.h"
+
+struct control;
+
+struct door {
+	struct acceptor acceptor;	/* its socket is closed once the door is */
+	struct control *control;	/* borrowed */
+	struct link     link;		/* in its list of doors */
+	struct address  address;
+	bool            is_tcp;
+	struct tokens   tokens;		/* TCP only */
+	bool            wanted;		/* by the model that is being used */
+	bool            closed;		/* accepts no more; its last connection ends it */
+	uint32_t        connections;
+};
+
+struct connection {
+	struct loop_watch watch;	/* owned */
+	struct loop_timer limit;
+	struct link  link;		/* in control's list */
+	struct loop *loop;		/* borrowed */
+	struct door *door;		/* borrowed: lives as long as this */
+	uint32_t phase;			/* of the exchange, for which limit was started */
+	bool     readable;		/* there may be bytes in the socket */
+	bool     shut;			/* we have said that we send no more */
+	struct exchange exchange;
+
+	/* Told when it has ended, all but its memory; the receiver frees it. */
+	void (*on_ended)(struct connection *c);
+	/* Told before anything may be asked. */
+	void (*on_active)(struct connection *c);
+};
+
+/* Serves the descriptor, which is given. The caller has set loop, door, exchange and the
+ * two functions; out of kernel memory it ends at once. */
+void connection_start(struct connection *c, int fd);
+
+/* Ends once what is asked for has been answered; at once if that is nothing. Not out of
+ * its own on_active. */
+void connection_close(struct connection *c);
+
+/* Ends at once. */
+void connection_end(struct connection *c);
+
+#endif

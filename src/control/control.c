@@ -1,0 +1,257 @@
+#include "control/control.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/must.h"
+#include "control/connection.h"
+#include "control/unix_socket.h"
+#include "listen/listener.h"
+#include "loop/loop.h"
+#include "model/model.h"
+
+struct control {
+	struct loop *loop;		/* borrowed */
+	struct control_hooks hooks;
+	struct control_facts facts;
+	struct view view;		/* of the two above */
+	uint64_t    started_ms;
+	struct link doors;		/* owned */
+	struct link connections;	/* owned */
+	uint32_t    connection_count, tcp_count;	/* those with a place */
+	uint32_t    busy_count;				/* and those without */
+	struct unix_socket unix_socket;
+};
+
+struct control *control_create(struct loop *loop, struct live *live,
+			       const struct control_hooks *hooks,
+			       const struct control_facts *facts)
+{
+	struct control *c = memory_new(1, sizeof *c);
+
+	c->loop = loop;
+	c->hooks = *hooks;
+	c->facts = *facts;
+	c->view = (struct view){.live = live, .hooks = &c->hooks, .facts = &c->facts};
+	c->started_ms = loop_now_ms(loop);
+	c->unix_socket.lock = -1;
+	list_init(&c->doors);
+	list_init(&c->connections);
+	return c;
+}
+
+/* ---- doors ---- */
+
+static struct door *door_of(struct link *link)
+{
+	return CONTAINER_OF(link, struct door, link);
+}
+
+/* Frees a door that nothing comes through any more. */
+static void release(struct door *d)
+{
+	if (!d->closed || d->connections > 0)
+		return;
+	list_remove(&d->link);
+	free(d);
+}
+
+/* Its connections end as soon as they may; the door may end with them. */
+static void close_door(struct door *d)
+{
+	struct link *all = &d->control->connections;
+
+	d->closed = true;
+	/* Not acceptor_stop: what waits in the queue shall not be served any more. */
+	loop_timer_stop(d->acceptor.loop, &d->acceptor.retry);
+	loop_watch_close(d->acceptor.loop, &d->acceptor.watch);
+	d->connections++;		/* so that it stays while we look at it */
+	LIST_EACH(all, it, next) {
+		struct connection *c = CONTAINER_OF(it, struct connection, link);
+		if (c->door == d)
+			connection_close(c);
+	}
+	d->connections--;
+	release(d);
+}
+
+/* ---- connections ---- */
+
+static void on_active(struct connection *connection)
+{
+	struct control *c = connection->door->control;
+
+	c->view.uptime_s = (loop_now_ms(c->loop) - c->started_ms) / 1000;
+	c->view.wall_s = loop_wall_us(c->loop) / 1000000;
+}
+
+static void on_ended(struct connection *connection)
+{
+	struct door *d = connection->door;
+	struct control *c = d->control;
+
+	if (connection->exchange.busy)
+		c->busy_count--;
+	else
+		c->connection_count--;
+	if (d->is_tcp && !connection->exchange.busy)
+		c->tcp_count--;
+	list_remove(&connection->link);
+	free(connection);
+	d->connections--;
+	release(d);
+	LIST_EACH(&c->doors, it, next)
+		acceptor_resume(&door_of(it)->acceptor);
+}
+
+static bool has_place(struct acceptor *a)
+{
+	struct control *c = CONTAINER_OF(a, struct door, acceptor)->control;
+
+	return c->busy_count < CONTROL_BUSY_MAX;
+}
+
+/* Counted when it is there. */
+static void leave(struct acceptor *a)
+{
+	(void)a;
+}
+
+static void on_accept(struct acceptor *a, int fd, const struct sockaddr *peer)
+{
+	struct door *d = CONTAINER_OF(a, struct door, acceptor);
+	struct control *c = d->control;
+	struct connection *new = memory_new(1, sizeof *new);
+	bool busy = c->connection_count >= CONTROL_CONNECTIONS_MAX ||
+		    (d->is_tcp && c->tcp_count >= CONTROL_TCP_MAX);
+
+	(void)peer;
+	new->loop = c->loop;
+	new->door = d;
+	new->on_ended = on_ended;
+	new->on_active = on_active;
+	exchange_init(&new->exchange, &c->view, d->is_tcp ? &d->tokens : NULL, busy);
+	list_push_last(&c->connections, &new->link);
+	d->connections++;
+	if (busy)
+		c->busy_count++;
+	else
+		c->connection_count++;
+	if (d->is_tcp && !busy)
+		c->tcp_count++;
+	connection_start(new, fd);
+}
+
+static void on_starved(struct acceptor *a)
+{
+	log_warn("control: out of descriptors, connections have to wait listener=%s",
+		 CONTAINER_OF(a, struct door, acceptor)->address.text);
+}
+
+/* Lets connections in through fd, which is given. */
+static struct door *open_door(struct control *c, const struct address *at, int fd)
+{
+	struct door *d = memory_new(1, sizeof *d);
+
+	d->control = c;
+	d->address = *at;
+	d->acceptor.enter = d->acceptor.has_place = has_place;
+	d->acceptor.leave = leave;
+	d->acceptor.on_accept = on_accept;
+	d->acceptor.on_starved = on_starved;
+	list_push_last(&c->doors, &d->link);
+	acceptor_start(&d->acceptor, c->loop, fd);
+	return d;
+}
+
+int control_open_unix(struct control *c, const char *path, bool *taken, struct err *err)
+{
+	must(c->unix_socket.lock < 0);
+	int fd = unix_socket_open(&c->unix_socket, path, taken, err);
+	if (fd < 0)
+		return -1;
+	open_door(c, &c->unix_socket.address, fd);
+	return 0;
+}
+
+/* ---- over TCP, as the model wants it ---- */
+
+static struct door *find_door(struct control *c, const struct address *at)
+{
+	LIST_EACH(&c->doors, it, next) {
+		struct door *d = door_of(it);
+		if (d->is_tcp && !d->closed && strcmp(d->address.text, at->text) == 0)
+			return d;
+	}
+	return NULL;
+}
+
+/* What control_use gathers before it changes anything. */
+struct wish {
+	struct tokens tokens;
+	struct door  *door;		/* one that is there, or NULL */
+	int           fd;		/* of a new one, or -1 */
+};
+
+static int prepare(struct control *c, const struct model_control *asked, struct wish *w,
+		   struct err *err)
+{
+	w->fd = -1;
+	w->door = find_door(c, &asked->address);
+	if (tokens_load(&w->tokens, asked, err) != 0)
+		return -1;
+	if (w->door != NULL)
+		return 0;
+	return listener_open(&w->fd, 1, &asked->address, err);
+}
+
+int control_use(struct control *c, const struct model *m, struct err *err)
+{
+	struct wish wishes[MODEL_CONTROLS_MAX];
+	uint32_t count = 0;
+
+	must(m->control_count <= MODEL_CONTROLS_MAX);
+	for (; count < m->control_count; count++)
+		if (prepare(c, &m->controls[count], &wishes[count], err) != 0)
+			goto close_new;
+	for (uint32_t i = 0; i < count; i++) {
+		struct door *d = wishes[i].door;
+		if (d == NULL)
+			d = open_door(c, &m->controls[i].address, wishes[i].fd);
+		d->is_tcp = d->wanted = true;
+		d->tokens = wishes[i].tokens;
+	}
+	LIST_EACH(&c->doors, it, next) {
+		struct door *d = door_of(it);
+		if (d->is_tcp && !d->closed && !d->wanted)
+			close_door(d);
+		else
+			d->wanted = false;
+	}
+	return 0;
+
+close_new:
+	while (count-- > 0)
+		if (wishes[count].fd >= 0)
+			close(wishes[count].fd);
+	return -1;
+}
+
+void control_destroy(struct control *c)
+{
+	/* First the name: who comes from now on is told that nobody is here. */
+	unix_socket_close(&c->unix_socket);
+	LIST_EACH(&c->doors, it, next) {
+		struct door *d = door_of(it);
+		if (!d->closed)
+			close_door(d);
+	}
+	while (!list_empty(&c->connections))
+		connection_end(CONTAINER_OF(c->connections.next, struct connection,
+					    link));
+	must(list_empty(&c->doors));
+	free(c);
+}

@@ -1,0 +1,154 @@
+#include "control/dispatch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "base/text.h"
+#include "control/body.h"
+#include "control/routes.h"
+
+static struct span skip_blanks(struct span s)
+{
+	while (s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t' || s.at[0] == ',')) {
+		s.at++;
+		s.len--;
+	}
+	return s;
+}
+
+/* Whether a value of If-Match names the version (RFC 9110, section 13.1.1): "*", or a
+ * list of strong tags. What is neither names none. */
+static bool names_version(struct span value, uint64_t version)
+{
+	char tag[32];
+
+	snprintf(tag, sizeof tag, "\"%llu\"", (unsigned long long)version);
+	for (value = skip_blanks(value); value.len > 0; value = skip_blanks(value)) {
+		size_t len = 0;
+		while (len < value.len && value.at[len] != ',' && value.at[len] != ' ' &&
+		       value.at[len] != '\t')
+			len++;
+		struct span one = {value.at, len};
+		if (span_equals(one, SPAN("*")) || span_equals(one, span_of(tag)))
+			return true;
+		value.at += len;
+		value.len -= len;
+	}
+	return false;
+}
+
+/* Whether the request is about what is in force now, or does not care. */
+static bool is_about_now(const struct request *request, uint64_t version)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < request->head->field_count; i++) {
+		const struct h1_field *f = &request->head->fields[i];
+		struct span name = h1_name_span(request->bytes, f);
+		if (!span_equals_nocase(name, SPAN("If-Match")))
+			continue;
+		if (names_version(h1_value_span(request->bytes, f), version))
+			return true;
+		any = true;
+	}
+	return !any;
+}
+
+/* Splits what is asked for into path and query. */
+static struct span path_of(const struct request *request, struct span *query)
+{
+	const struct h1_head *h = request->head;
+	struct span path = {request->bytes + h->path_at, h->path_len};
+	const char *mark = path.len > 0 ? memchr(path.at, '?', path.len) : NULL;
+
+	*query = SPAN("");
+	if (mark != NULL) {
+		*query = (struct span){mark + 1, path.len - (size_t)(mark + 1 - path.at)};
+		path.len = (size_t)(mark - path.at);
+	}
+	return path;
+}
+
+/* A path as a message shows it. */
+static struct quoted quote_path(struct span path)
+{
+	char text[TEXT_QUOTE_MAX * 2];
+	size_t len = path.len < sizeof text - 1 ? path.len : sizeof text - 1;
+
+	memcpy(text, path.at, len);
+	text[len] = '\0';
+	return quote(text);
+}
+
+static bool find(const struct request *request, struct span path,
+		 struct routes_found *found, struct reply *r)
+{
+	enum routes_result result = routes_find(control_routes, control_route_count,
+						request->head->method, path, found);
+
+	switch (result) {
+	case ROUTES_FOUND:
+		return true;
+	case ROUTES_NO_PATH:
+		reply_error(r, REPLY_PATH_UNKNOWN, NULL, "there is no %s; GET /v1/routes "
+			    "says what can be asked", quote_path(path).text);
+		break;
+	case ROUTES_NO_METHOD:
+		reply_error(r, REPLY_METHOD_UNKNOWN, NULL, "%s has no such method; Allow "
+			    "names those that it has", quote_path(path).text);
+		r->allow = found->allowed;
+		break;
+	case ROUTES_BAD:
+		reply_error(r, REPLY_BAD_REQUEST, NULL,
+			    "%s has a part that is longer than %d bytes or not "
+			    "percent-encoded as it should be",
+			    quote_path(path).text, ASK_PART_MAX);
+		break;
+	}
+	return false;
+}
+
+/* What a route has no use for must not be there: it would be a mistake unseen. */
+static bool has_only_known(const struct route *route, const struct ask *ask,
+			   struct reply *r)
+{
+	if (route->query == NULL && !body_read_query(ask->query, NULL, 0, r))
+		return false;
+	if (route->body != NULL)
+		return true;
+	json_t *nothing = body_read(ask->body, NULL, 0, r);
+	json_decref(nothing);
+	return nothing != NULL;
+}
+
+static bool may(const struct view *view, const struct request *request,
+		const struct route *route, struct reply *r)
+{
+	if (route->role == ROLE_CHANGE && request->role != ROLE_CHANGE) {
+		reply_error(r, REPLY_READ_ONLY, NULL,
+			    "this token may only look; a change takes the other one");
+		return false;
+	}
+	if (route->role == ROLE_CHANGE && !is_about_now(request, view_version(view))) {
+		reply_error(r, REPLY_VERSION_CHANGED, NULL, "something else has changed "
+			    "meanwhile: look again, then repeat the change");
+		return false;
+	}
+	return true;
+}
+
+void dispatch(const struct view *view, const struct request *request, struct reply *r)
+{
+	struct ask ask = {.view = view, .body = request->body};
+	struct span path = path_of(request, &ask.query);
+	struct routes_found found;
+
+	if (find(request, path, &found, r) && may(view, request, found.route, r)) {
+		ask.pool = found.pool;
+		ask.server = found.server;
+		if (has_only_known(found.route, &ask, r))
+			found.route->run(&ask, r);
+	}
+	must(r->status != 0);
+}

@@ -1,0 +1,21 @@
+/* control/dispatch.h - a whole request gets its one reply: found in the table, allowed
+ * to who asks, not overtaken by another change, handled.
+ *
+ * Pure but for what the handler does. Thread: control.
+ */
+#ifndef CONTROL_DISPATCH_H
+#define CONTROL_DISPATCH_H
+
+#include "control/ask.h"
+
+struct request {
+	const struct h1_head *head;
+	const char *bytes;		/* of the head */
+	struct span body;		/* without framing */
+	enum role   role;		/* of who asks: not ROLE_NONE */
+};
+
+/* Answers; *r is fresh from reply_init. */
+void dispatch(const struct view *view, const struct request *request, struct reply *r);
+
+#endif

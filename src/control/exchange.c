@@ -1,0 +1,354 @@
+#include "control/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/must.h"
+
+enum { BODY_FIRST_SIZE = 4096 };
+
+static const struct h1_limits limits = {
+	.head_max = CONTROL_HEAD_MAX,
+	.target_max = EXCHANGE_TARGET_MAX,
+	.fields_max = EXCHANGE_FIELDS_MAX,
+};
+
+static void enter(struct exchange *x, enum exchange_state state)
+{
+	x->state = state;
+	x->phase++;
+}
+
+void exchange_init(struct exchange *x, const struct view *view,
+		   const struct tokens *tokens, bool busy)
+{
+	/* Not all of it: the input is large, and what is there does not matter. */
+	memset(x, 0, offsetof(struct exchange, input));
+	x->view = view;
+	x->tokens = tokens;
+	x->busy = busy;
+	enter(x, EXCHANGE_HEAD);
+}
+
+static void drop_body(struct exchange *x)
+{
+	free(x->body);
+	x->body = NULL;
+	x->body_len = x->body_size = 0;
+}
+
+void exchange_fini(struct exchange *x)
+{
+	drop_body(x);
+	free(x->output_owned);
+	x->output_owned = NULL;
+	x->output = NULL;
+	x->state = EXCHANGE_OVER;
+}
+
+/* ---- answering ---- */
+
+/* Gives out the reply, which it ends. */
+static void answer(struct exchange *x, struct reply *r)
+{
+	const struct h1_head *h = &x->head;
+	bool was_read = x->used > 0;	/* else there is a head that is none */
+	struct reply_frame frame = {
+		.version = view_version(x->view),
+		.wall_s = x->view->wall_s,
+		.closes = x->closes,
+		.keeps = was_read && h->minor == 0,
+		.head_only = was_read && h->method == H1_HEAD,
+	};
+
+	x->output_owned = reply_print(r, &frame, &x->output_left);
+	x->output = x->output_owned;
+	reply_fini(r);
+	drop_body(x);
+	x->answers++;
+	enter(x, EXCHANGE_ANSWER);
+}
+
+/* Answers a request that is not read any further. */
+static void refuse(struct exchange *x, struct reply *r)
+{
+	x->closes = true;
+	answer(x, r);
+}
+
+static void refuse_fault(struct exchange *x, enum h1_fault fault)
+{
+	struct reply r;
+
+	reply_init(&r);
+	reply_fault(&r, fault);
+	refuse(x, &r);
+}
+
+static void refuse_code(struct exchange *x, enum reply_code code, const char *message)
+{
+	struct reply r;
+
+	reply_init(&r);
+	reply_error(&r, code, NULL, "%s", message);
+	refuse(x, &r);
+}
+
+static void answer_request(struct exchange *x)
+{
+	struct request request = {
+		.head = &x->head, .bytes = x->input, .role = x->role,
+		.body = {x->body, x->body_len},
+	};
+	struct reply r;
+
+	reply_init(&r);
+	dispatch(x->view, &request, &r);
+	answer(x, &r);
+}
+
+/* ---- reading ---- */
+
+/* What the head says of who asks. Two of these fields would be a guess which counts. */
+static enum role role_of(const struct exchange *x)
+{
+	enum role role = ROLE_NONE;
+	uint32_t count = 0;
+
+	if (x->tokens == NULL)
+		return ROLE_CHANGE;
+	for (uint32_t i = 0; i < x->head.field_count; i++) {
+		const struct h1_field *f = &x->head.fields[i];
+		if (!span_equals_nocase(h1_name_span(x->input, f), SPAN("Authorization")))
+			continue;
+		role = tokens_role(x->tokens, h1_value_span(x->input, f));
+		count++;
+	}
+	return count == 1 ? role : ROLE_NONE;
+}
+
+/* The head is there: whether its body is to be read. */
+static void begin_body(struct exchange *x)
+{
+	static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	const struct h1_head *h = &x->head;
+
+	x->closes |= !h->keep_alive;
+	x->used = h->length;
+	x->body_left = h->body == H1_BODY_LENGTH ? h->content_length : 0;
+	x->chunked = (struct h1_chunked){0};
+	x->role = role_of(x);
+	if (x->busy) {
+		refuse_code(x, REPLY_BUSY,
+			    "too many connections to the control interface at once; "
+			    "try again");
+		return;
+	}
+	if (x->role == ROLE_NONE) {
+		refuse_code(x, REPLY_NO_TOKEN, "over TCP a request needs a token that is "
+			    "right: Authorization: Bearer TOKEN");
+		return;
+	}
+	if (x->body_left > CONTROL_BODY_MAX) {
+		refuse_code(x, REPLY_BODY_LONG, "a body has at most 1 MiB");
+		return;
+	}
+	if (h->expects_continue && h->minor > 0 && h->body != H1_BODY_NONE &&
+	    x->input_len == x->used) {
+		x->output = interim;
+		x->output_left = sizeof interim - 1;
+	}
+	enter(x, EXCHANGE_BODY);
+}
+
+static void read_head(struct exchange *x)
+{
+	enum h1_result result = h1_parse_request(&x->head, x->input, x->input_len,
+						 x->seen, &limits);
+
+	switch (result) {
+	case H1_DONE:
+		begin_body(x);
+		break;
+	case H1_BAD:
+		refuse_fault(x, x->head.fault);
+		break;
+	case H1_MORE:
+		x->seen = x->input_len;
+		if (x->input_len >= CONTROL_HEAD_MAX)
+			refuse_fault(x, H1_FAULT_HEAD_LONG);
+		break;
+	}
+}
+
+/* Keeps bytes of the body. False: it is too long, which is answered. */
+static bool keep(struct exchange *x, struct span bytes)
+{
+	if (bytes.len > CONTROL_BODY_MAX - x->body_len) {
+		refuse_code(x, REPLY_BODY_LONG, "a body has at most 1 MiB");
+		return false;
+	}
+	while (bytes.len > x->body_size - x->body_len) {
+		x->body_size = x->body_size > 0 ? 2 * x->body_size : BODY_FIRST_SIZE;
+		x->body = memory_grow(x->body, x->body_size, 1);
+	}
+	if (bytes.len > 0)
+		memcpy(x->body + x->body_len, bytes.at, bytes.len);
+	x->body_len += (uint32_t)bytes.len;
+	return true;
+}
+
+static void read_chunks(struct exchange *x)
+{
+	enum h1_result result = H1_MORE;
+
+	while (result == H1_MORE && x->used < x->input_len) {
+		struct span data, there = {x->input + x->used, x->input_len - x->used};
+		x->used += (uint32_t)h1_chunked_next(&x->chunked, there.at, there.len,
+						     &data, &result);
+		if (result == H1_BAD) {
+			refuse_fault(x, x->chunked.fault);
+			return;
+		}
+		if (!keep(x, data))
+			return;
+	}
+	if (result == H1_DONE)
+		answer_request(x);
+}
+
+static void read_body(struct exchange *x)
+{
+	if (x->head.body == H1_BODY_CHUNKED) {
+		read_chunks(x);
+		return;
+	}
+	uint32_t there = x->input_len - x->used;
+	uint32_t len = there < x->body_left ? there : (uint32_t)x->body_left;
+	if (!keep(x, (struct span){x->input + x->used, len}))
+		return;
+	x->used += len;
+	x->body_left -= len;
+	if (x->body_left == 0)
+		answer_request(x);
+}
+
+/* The answer is out. */
+static void finish_answer(struct exchange *x)
+{
+	free(x->output_owned);
+	x->output_owned = NULL;
+	if (x->closes) {
+		enter(x, x->ended ? EXCHANGE_OVER : EXCHANGE_LINGER);
+		return;
+	}
+	memmove(x->input, x->input + x->used, x->input_len - x->used);
+	x->input_len -= x->used;
+	x->used = x->seen = 0;
+	enter(x, EXCHANGE_HEAD);
+}
+
+/* Goes on as far as the bytes at hand go. While something is to be sent, nothing is
+ * read: who does not take answers is not listened to. */
+static void run(struct exchange *x)
+{
+	uint32_t phase;
+
+	do {
+		phase = x->phase;
+		if (x->output != NULL)
+			return;
+		if (x->state == EXCHANGE_ANSWER)
+			finish_answer(x);
+		else if (x->state == EXCHANGE_HEAD && x->input_len > 0)
+			read_head(x);
+		else if (x->state == EXCHANGE_BODY)
+			read_body(x);
+	} while (x->phase != phase);
+	if (x->ended && x->state != EXCHANGE_OVER)
+		enter(x, EXCHANGE_OVER);
+}
+
+/* ---- bytes in and out ---- */
+
+char *exchange_room(struct exchange *x, size_t *size)
+{
+	*size = 0;
+	if (x->output != NULL || x->ended)
+		return x->input;
+	if (x->state == EXCHANGE_HEAD) {
+		*size = CONTROL_HEAD_MAX - x->input_len;
+	} else if (x->state == EXCHANGE_BODY) {
+		/* What is used of it goes: room for the next bytes. */
+		if (x->used == x->input_len)
+			x->used = x->input_len = x->head.length;
+		*size = EXCHANGE_INPUT - x->input_len;
+	} else if (x->state == EXCHANGE_LINGER) {
+		x->input_len = 0;
+		*size = EXCHANGE_INPUT;
+	}
+	return x->input + x->input_len;
+}
+
+void exchange_received(struct exchange *x, size_t len)
+{
+	must(len > 0 && len <= EXCHANGE_INPUT - x->input_len);
+	if (x->state == EXCHANGE_LINGER)
+		return;
+	/* An idle connection has a request now. */
+	if (x->state == EXCHANGE_HEAD && x->input_len == 0 && x->answers > 0)
+		x->phase++;
+	x->input_len += (uint32_t)len;
+	run(x);
+}
+
+void exchange_ended(struct exchange *x)
+{
+	x->ended = true;
+	run(x);
+}
+
+struct span exchange_output(const struct exchange *x)
+{
+	return (struct span){x->output, x->output_left};
+}
+
+void exchange_sent(struct exchange *x, size_t len)
+{
+	must(len > 0 && len <= x->output_left);
+	x->output += len;
+	x->output_left -= len;
+	x->phase++;
+	if (x->output_left > 0)
+		return;
+	x->output = NULL;
+	run(x);
+}
+
+void exchange_close(struct exchange *x)
+{
+	x->closes = true;
+	if (x->state == EXCHANGE_HEAD && x->input_len == 0)
+		enter(x, EXCHANGE_OVER);
+}
+
+uint32_t exchange_limit_ms(const struct exchange *x)
+{
+	if (x->output != NULL)
+		return CONTROL_WRITE_MS;
+	switch (x->state) {
+	case EXCHANGE_HEAD:
+		return x->answers == 0 || x->input_len > 0 ? CONTROL_HEAD_MS
+							    : CONTROL_IDLE_MS;
+	case EXCHANGE_BODY:
+		return CONTROL_BODY_MS;
+	case EXCHANGE_LINGER:
+		return CONTROL_LINGER_MS;
+	case EXCHANGE_ANSWER:
+	case EXCHANGE_OVER:
+	case EXCHANGE_BUG:
+		break;
+	}
+	return 0;
+}

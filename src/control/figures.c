@@ -1,0 +1,253 @@
+#include "control/figures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "pick/policy.h"
+
+/* JSON's numbers are signed here; no counter comes so far. */
+static void set_number(json_t *object, const char *name, uint64_t n)
+{
+	json_object_set_new(object, name, json_integer((json_int_t)n));
+}
+
+static void set_count(json_t *object, const char *name, const atomic_ullong *counter)
+{
+	set_number(object, name, atomic_load_explicit(counter, memory_order_relaxed));
+}
+
+static void set_amount(json_t *object, const char *name, const atomic_uint *amount)
+{
+	set_number(object, name, atomic_load_explicit(amount, memory_order_relaxed));
+}
+
+static void set_text(json_t *object, const char *name, const char *text)
+{
+	json_object_set_new(object, name, reply_text(text));
+}
+
+static void set_bool(json_t *object, const char *name, bool value)
+{
+	json_object_set_new(object, name, json_boolean(value));
+}
+
+/* ---- who was changed at run time ---- */
+
+static int compare(const void *left, const void *right)
+{
+	const struct change *a = &(*(const struct changes_entry *const *)left)->change;
+	const struct change *b = &(*(const struct changes_entry *const *)right)->change;
+	int order = strcmp(a->pool, b->pool);
+
+	return order != 0 ? order : strcmp(a->server.text, b->server.text);
+}
+
+void figures_init(struct figures *f, const struct view *view)
+{
+	const struct changes *all = view->hooks->changes(view->hooks->arg);
+
+	*f = (struct figures){.view = view, .model = view_model(view)};
+	f->entry_count = changes_count(all);
+	f->entries = memory_new(f->entry_count, sizeof(struct changes_entry *));
+	for (uint32_t i = 0; i < f->entry_count; i++)
+		f->entries[i] = changes_at(all, i);
+	qsort(f->entries, f->entry_count, sizeof(struct changes_entry *), compare);
+}
+
+void figures_fini(struct figures *f)
+{
+	free(f->entries);
+	f->entries = NULL;
+}
+
+/* What was changed of this server, or NULL. */
+static const struct change *find_change(const struct figures *f, const char *pool,
+					const char *text)
+{
+	uint32_t low = 0, high = f->entry_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct change *c = &f->entries[middle]->change;
+		int order = strcmp(c->pool, pool);
+		if (order == 0)
+			order = strcmp(c->server.text, text);
+		if (order == 0)
+			return c;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* ---- servers ---- */
+
+static const char *state_of(const struct model_server *s)
+{
+	if (s->drain)
+		return "draining";
+	if (s->weight == 0)
+		return "off";
+	return atomic_load_explicit(&s->live->up, memory_order_relaxed) ? "up" : "down";
+}
+
+/* Where it came from. One that leaves and was never in the file has no entry left. */
+static const char *source_of(const struct figures *f, const struct change *c,
+			     bool leaving)
+{
+	if (c != NULL ? c->kind == CHANGE_ADD : leaving)
+		return "change";
+	return f->view->facts->config_path != NULL ? "file" : "command";
+}
+
+static void set_counters(json_t *object, const struct live_server *s)
+{
+	uint64_t failures = 0;
+
+	for (int i = 0; i < FAILURES; i++)
+		failures += atomic_load_explicit(&s->failures[i], memory_order_relaxed);
+	set_amount(object, "in_flight", &s->in_flight);
+	set_count(object, "requests", &s->requests);
+	set_number(object, "failures", failures);
+}
+
+static json_t *begin_server(const struct live_server *s, const char *state)
+{
+	bool up = atomic_load_explicit(&s->up, memory_order_relaxed);
+	json_t *object = json_object();
+
+	set_text(object, "address", s->text);
+	set_text(object, "pool", s->pool);
+	set_text(object, "state", state);
+	set_text(object, "reason", up ? "" : s->reason);
+	return object;
+}
+
+static void end_server(json_t *object, const struct figures *f,
+		       const struct live_server *s, bool leaving)
+{
+	const struct change *c = find_change(f, s->pool, s->text);
+
+	set_counters(object, s);
+	set_text(object, "from", source_of(f, c, leaving));
+	set_bool(object, "temporary", c != NULL && c->temporary);
+}
+
+json_t *figures_server(const struct figures *f, const struct model_server *s)
+{
+	json_t *object = begin_server(s->live, state_of(s));
+
+	set_number(object, "weight", s->weight);
+	set_bool(object, "drain", s->drain);
+	end_server(object, f, s->live, false);
+	return object;
+}
+
+json_t *figures_leaving(const struct figures *f, const struct live_server *s)
+{
+	json_t *object = begin_server(s, "leaving");
+
+	set_amount(object, "weight", &s->weight);
+	set_bool(object, "drain",
+		 atomic_load_explicit(&s->draining, memory_order_relaxed));
+	end_server(object, f, s, true);
+	return object;
+}
+
+json_t *figures_servers(const struct figures *f, const struct model_pool *p)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < p->server_count; i++)
+		json_array_append_new(list, figures_server(f, &p->servers[i]));
+	return list;
+}
+
+/* ---- pools and listeners ---- */
+
+static json_t *moved(const struct live_pool *live)
+{
+	json_t *object = json_object();
+
+	set_count(object, "replayed", &live->moved_replayed);
+	set_count(object, "idle", &live->moved_idle);
+	set_count(object, "closed", &live->not_moved);
+	return object;
+}
+
+json_t *figures_pool(const struct figures *f, const struct model_pool *p)
+{
+	uint64_t in_flight = 0, requests = 0;
+	json_t *object = json_object();
+
+	for (uint32_t i = 0; i < p->server_count; i++) {
+		const struct live_server *s = p->servers[i].live;
+		in_flight += atomic_load_explicit(&s->in_flight, memory_order_relaxed);
+		requests += atomic_load_explicit(&s->requests, memory_order_relaxed);
+	}
+	set_text(object, "name", p->name);
+	set_text(object, "balance", p->policy->name);
+	json_object_set_new(object, "servers", figures_servers(f, p));
+	set_number(object, "in_flight", in_flight);
+	set_number(object, "requests", requests);
+	set_amount(object, "waiting", &p->live->waiting);
+	set_count(object, "retries", &p->live->retries);
+	set_count(object, "bytes_up", &p->live->bytes_up);
+	set_count(object, "bytes_down", &p->live->bytes_down);
+	json_object_set_new(object, "moved", moved(p->live));
+	return object;
+}
+
+static const char *kind_name(enum listener_kind kind)
+{
+	switch (kind) {
+	case LISTEN_HTTP: return "http";
+	case LISTEN_TCP:  return "tcp";
+	case LISTEN_UDP:  return "udp";
+	}
+	return "";
+}
+
+/* The pools that it leads to, each once, in the order of its routes. */
+static json_t *pools_of(const struct figures *f, const struct model_listener *l)
+{
+	json_t *list = json_array();
+	bool named[MODEL_POOLS_MAX] = {false};
+
+	for (uint32_t i = 0; i < l->route_count; i++) {
+		uint32_t pool = l->routes[i].pool;
+		if (named[pool])
+			continue;
+		named[pool] = true;
+		json_array_append_new(list, reply_text(f->model->pools[pool].name));
+	}
+	return list;
+}
+
+json_t *figures_listener(const struct figures *f, const struct model_listener *l)
+{
+	const struct live_listener *live = l->live;
+	bool is_udp = l->kind == LISTEN_UDP;
+	json_t *object = json_object();
+
+	set_text(object, "address", l->address.text);
+	set_text(object, "kind", kind_name(l->kind));
+	json_object_set_new(object, "pools", pools_of(f, l));
+	set_amount(object, "connections",
+		   is_udp ? &live->flows : &live->connections.inside);
+	set_count(object, "accepted", &live->accepted);
+	set_count(object, "requests", &live->requests);
+	return object;
+}
+
+json_t *figures_listeners(const struct figures *f)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < f->model->listener_count; i++)
+		json_array_append_new(list, figures_listener(f, &f->model->listeners[i]));
+	return list;
+}

@@ -1,0 +1,39 @@
+/* control/figures.h - servers, pools and listeners as JSON: what was asked for, from the
+ * model, and what is true now, from the live parts.
+ *
+ * Counters are read one by one while the loops go on counting: each is right, their
+ * sum is of no single moment.
+ *
+ * Thread: control.
+ */
+#ifndef CONTROL_FIGURES_H
+#define CONTROL_FIGURES_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "control/ask.h"
+#include "model/live.h"
+
+/* What figures are taken from; valid until something changes. */
+struct figures {
+	const struct view  *view;
+	const struct model *model;
+	const struct changes_entry **entries;	/* owned: by pool and server */
+	uint32_t entry_count;
+};
+
+void figures_init(struct figures *f, const struct view *view);
+void figures_fini(struct figures *f);
+
+/* One server of the model, and one that was taken out of it. */
+json_t *figures_server(const struct figures *f, const struct model_server *s);
+json_t *figures_leaving(const struct figures *f, const struct live_server *s);
+
+/* Arrays and objects, as doc/control.md shows them. */
+json_t *figures_servers(const struct figures *f, const struct model_pool *p);
+json_t *figures_pool(const struct figures *f, const struct model_pool *p);
+json_t *figures_listener(const struct figures *f, const struct model_listener *l);
+json_t *figures_listeners(const struct figures *f);
+
+#endif

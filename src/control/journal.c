@@ -1,0 +1,357 @@
+#include "control/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "control/journal_text.h"
+
+enum {
+	SLUG_MAX = 80,		/* bytes of what is served that its file's name shows */
+	READ_STEP = 64 * 1024,
+};
+
+/* Which file it was: each writing makes another one. */
+struct identity {
+	bool   exists;
+	dev_t  device;
+	ino_t  number;
+	struct timespec written;
+};
+
+struct journal {
+	char *folder, *serves;			/* owned, as the paths are */
+	char *path, *beside, *bad, *lock_path;
+	int   lock;				/* owned, -1 before the first write */
+	struct identity known;			/* as we have read or written it */
+};
+
+/* ---- names ---- */
+
+/* The end of `serves` in characters that every file name may have. */
+static void write_slug(char slug[SLUG_MAX + 1], const char *serves)
+{
+	size_t len = 0, all = strlen(serves);
+
+	for (const char *at = serves + (all > SLUG_MAX ? all - SLUG_MAX : 0); *at; at++) {
+		bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+			     (*at >= '0' && *at <= '9') || *at == '.' || *at == '_';
+		if (plain)
+			slug[len++] = *at;
+		else if (len > 0 && slug[len - 1] != '-')
+			slug[len++] = '-';
+	}
+	slug[len] = '\0';
+}
+
+__attribute__((format(printf, 1, 2)))
+static char *text_of(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	int len = vasprintf(&text, format, args);
+	va_end(args);
+	return len >= 0 ? text : memory_text("");
+}
+
+struct journal *journal_open(const char *folder, const char *serves)
+{
+	struct journal *j = memory_new(1, sizeof *j);
+	char slug[SLUG_MAX + 1];
+
+	write_slug(slug, serves);
+	j->lock = -1;
+	j->folder = memory_text(folder);
+	j->serves = memory_text(serves);
+	j->path = text_of("%s/%s-%08" PRIx32 ".json", folder, slug,
+			  (uint32_t)hash_bytes(serves, strlen(serves)));
+	j->beside = text_of("%s.new", j->path);
+	j->bad = text_of("%s.bad", j->path);
+	j->lock_path = text_of("%s.lock", j->path);
+	return j;
+}
+
+void journal_close(struct journal *j)
+{
+	if (j == NULL)
+		return;
+	if (j->lock >= 0)
+		close(j->lock);
+	free(j->folder);
+	free(j->serves);
+	free(j->path);
+	free(j->beside);
+	free(j->bad);
+	free(j->lock_path);
+	free(j);
+}
+
+const char *journal_path(const struct journal *j)
+{
+	return j->path;
+}
+
+static struct identity identity_of(const struct stat *st)
+{
+	return (struct identity){true, st->st_dev, st->st_ino, st->st_mtim};
+}
+
+static bool identity_equals(const struct identity *a, const struct identity *b)
+{
+	return a->exists == b->exists && a->device == b->device &&
+	       a->number == b->number && a->written.tv_sec == b->written.tv_sec &&
+	       a->written.tv_nsec == b->written.tv_nsec;
+}
+
+/* ---- reading ---- */
+
+/* All bytes of fd, owned by the caller; NULL and *err. */
+static char *read_all(int fd, size_t *len, struct err *err)
+{
+	char *text = NULL;
+	ssize_t n;
+
+	*len = 0;
+	do {
+		text = memory_grow(text, *len + READ_STEP, 1);
+		n = read(fd, text + *len, READ_STEP);
+		if (n > 0)
+			*len += (size_t)n;
+	} while (n > 0 && *len <= JOURNAL_BYTES_MAX);
+	if (n == 0)
+		return text;
+	if (n < 0)
+		err_sys(err, "it cannot be read");
+	else
+		err_set(err, "it has more than %d bytes", JOURNAL_BYTES_MAX);
+	free(text);
+	return NULL;
+}
+
+static struct changes *read_open(struct journal *j, int fd, struct err *err)
+{
+	struct changes *all = NULL;
+	struct stat st;
+	size_t len;
+
+	if (fstat(fd, &st) != 0) {
+		err_sys(err, "it cannot be read");
+		return NULL;
+	}
+	j->known = identity_of(&st);
+	if (!S_ISREG(st.st_mode)) {
+		err_set(err, "it is no file");
+		return NULL;
+	}
+	char *text = read_all(fd, &len, err);
+	if (text != NULL)
+		all = journal_decode(text, len, j->serves, err);
+	free(text);
+	return all;
+}
+
+static struct identity look(const struct journal *j)
+{
+	struct stat st;
+
+	return stat(j->path, &st) == 0 ? identity_of(&st) : (struct identity){0};
+}
+
+static void set_aside(struct journal *j, const struct err *why)
+{
+	if (rename(j->path, j->bad) != 0 && remove(j->bad) == 0)
+		rename(j->path, j->bad);	/* of a folder and a file, say */
+	j->known = look(j);
+	log_warn("the state in %s cannot be used, so the changes it had are not made: "
+		 "%s; %s %s", j->path, why->text,
+		 j->known.exists ? "nor can it be moved to" : "it is kept as", j->bad);
+}
+
+struct changes *journal_read(struct journal *j)
+{
+	struct err err;
+	struct changes *all = NULL;
+	/* Not blocking: were it a pipe, nobody might ever write to it. */
+	int fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return changes_create();
+	if (fd < 0) {
+		err_sys(&err, "it cannot be opened");
+	} else {
+		all = read_open(j, fd, &err);
+		close(fd);
+	}
+	if (all != NULL)
+		return all;
+	set_aside(j, &err);
+	return changes_create();
+}
+
+/* ---- writing ---- */
+
+/* Makes all folders of the path that are missing. What cannot be made is seen by who
+ * opens something in it. */
+static void make_folders(const char *path)
+{
+	char *part = memory_text(path);
+
+	for (char *at = part + 1; *part != '\0' && *at != '\0'; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		mkdir(part, 0755);
+		*at = '/';
+	}
+	mkdir(part, 0755);
+	free(part);
+}
+
+static int say_taken(const struct journal *j, int lock, struct err *err)
+{
+	char who[16] = "";
+	ssize_t n = pread(lock, who, sizeof who - 1, 0);
+
+	who[n > 0 ? strcspn(who, "\n") : 0] = '\0';
+	return err_set(err, "the state in %s is kept by another balancer, process %s; "
+		       "stop that one, or give one of the two another folder by --state",
+		       j->path, *who != '\0' ? who : "unknown");
+}
+
+/* The journal becomes ours. Nothing happens when it is, unless the lock's file has been
+ * deleted: then nobody else would see that lock. */
+static int take(struct journal *j, struct err *err)
+{
+	struct stat st;
+
+	if (j->lock >= 0 && fstat(j->lock, &st) == 0 && st.st_nlink > 0)
+		return 0;
+	make_folders(j->folder);
+	int lock = open(j->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (lock < 0)
+		return err_sys(err, "cannot write %s", j->lock_path);
+	if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EWOULDBLOCK)
+			say_taken(j, lock, err);
+		else
+			err_sys(err, "cannot lock %s", j->lock_path);
+		close(lock);
+		return -1;
+	}
+	/* For people; a lock without a number is as good. */
+	if (ftruncate(lock, 0) != 0 || dprintf(lock, "%d\n", (int)getpid()) < 0)
+		log_debug("cannot write the process's number to %s", j->lock_path);
+	if (j->lock >= 0)
+		close(j->lock);
+	j->lock = lock;
+	return 0;
+}
+
+/* Whoever wrote it since we looked had it while we had not: what it says is not ours
+ * to throw away. One that was deleted is nobody's. */
+static int check_known(const struct journal *j, struct err *err)
+{
+	struct identity there = look(j);
+
+	if (!there.exists || identity_equals(&there, &j->known))
+		return 0;
+	return err_set(err, "the state in %s was changed by another balancer since this "
+		       "one read it; restart this one to take it up", j->path);
+}
+
+static int write_all(int fd, const char *text)
+{
+	for (size_t left = strlen(text); left > 0; ) {
+		ssize_t n = write(fd, text, left);
+		if (n < 0)
+			return -1;
+		text += n;
+		left -= (size_t)n;
+	}
+	return fsync(fd);
+}
+
+static int write_beside(const struct journal *j, const char *text, struct identity *made,
+			struct err *err)
+{
+	struct stat st;
+
+	unlink(j->beside);		/* of a process that was killed at this point */
+	int fd = open(j->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return err_sys(err, "cannot write %s", j->beside);
+	int result = write_all(fd, text) == 0 ? fstat(fd, &st) : -1;
+	if (result != 0)
+		err_sys(err, "cannot write %s", j->beside);
+	else
+		*made = identity_of(&st);
+	close(fd);
+	return result;
+}
+
+/* A folder that cannot be synced may show the old file after a loss of power, which is
+ * no worse than the change coming a moment later. */
+static void sync_folder(const struct journal *j)
+{
+	int fd = open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) != 0)
+		log_warn("cannot sync the folder %s: %m", j->folder);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int replace(struct journal *j, const char *text, struct err *err)
+{
+	struct identity made;
+
+	if (write_beside(j, text, &made, err) != 0)
+		goto unlink_beside;
+	if (rename(j->beside, j->path) != 0) {
+		err_sys(err, "cannot replace %s", j->path);
+		goto unlink_beside;
+	}
+	j->known = made;
+	sync_folder(j);
+	return 0;
+
+unlink_beside:
+	unlink(j->beside);
+	return -1;
+}
+
+static bool lasts(const struct changes *all)
+{
+	struct change c;
+
+	for (uint32_t i = 0; i < changes_count(all); i++)
+		if (changes_lasting_at(all, i, &c))
+			return true;
+	return false;
+}
+
+int journal_write(struct journal *j, const struct changes *all, struct err *err)
+{
+	if (!lasts(all) && !j->known.exists)
+		return 0;
+	if (take(j, err) != 0 || check_known(j, err) != 0)
+		return -1;
+	char *text = journal_encode(all, j->serves, err);
+	if (text == NULL)
+		return -1;
+	int result = replace(j, text, err);
+	free(text);
+	return result;
+}

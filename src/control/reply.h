@@ -1,0 +1,77 @@
+/* control/reply.h - one answer: a status and a JSON object.
+ *
+ * An error has one shape everywhere: a code for programs, a sentence for people and,
+ * where a member of the request is wrong, its name. Codes and statuses are one table,
+ * which the manual page is printed from.
+ *
+ * Pure. Thread: control.
+ */
+#ifndef CONTROL_REPLY_H
+#define CONTROL_REPLY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "control/control.h"
+#include "parse/h1.h"
+
+/* Why something was not done. Status, code and meaning are in reply.c. */
+enum reply_code {
+	REPLY_BAD_REQUEST, REPLY_NO_TOKEN, REPLY_READ_ONLY,
+	REPLY_POOL_UNKNOWN, REPLY_SERVER_UNKNOWN, REPLY_PATH_UNKNOWN,
+	REPLY_METHOD_UNKNOWN, REPLY_SERVER_EXISTS, REPLY_POOL_FULL,
+	REPLY_CHANGES_FULL, REPLY_DRAINING,
+	REPLY_CONFIG_ERRORS, REPLY_NO_FILE, REPLY_REFUSED,
+	REPLY_VERSION_CHANGED, REPLY_BODY_LONG, REPLY_HEAD_LONG,
+	REPLY_STATE_NOT_WRITTEN, REPLY_NO_MEMORY, REPLY_BUSY,
+	REPLY_CODES
+};
+
+struct reply {
+	uint16_t status;	/* 0: nothing is answered so far */
+	json_t  *body;		/* owned; an object */
+	unsigned allow;		/* with 405: methods, 1 << enum h1_method each; else 0 */
+};
+
+/* What is around it on the connection. */
+struct reply_frame {
+	uint64_t version;	/* of what is in force: ETag */
+	uint64_t wall_s;	/* since 1970: Date */
+	bool     closes;	/* the connection ends behind it */
+	bool     keeps;		/* say that it does not: the client is of HTTP/1.0 */
+	bool     head_only;	/* HEAD */
+};
+
+void reply_init(struct reply *r);
+void reply_fini(struct reply *r);
+
+/* The answer is this status with this object, which is given. */
+void reply_json(struct reply *r, uint16_t status, json_t *body);
+
+/* The answer is this error; `field` (may be NULL) is the member that is wrong. */
+__attribute__((format(printf, 4, 5)))
+void reply_error(struct reply *r, enum reply_code code, const char *field,
+		 const char *format, ...);
+
+/* The answer is why a request could not be read. */
+void reply_fault(struct reply *r, enum h1_fault fault);
+
+/* True: it was done. Else the answer says why not; `fault` and *err as the hook gave
+ * them. */
+bool reply_outcome(struct reply *r, enum control_result result, enum change_fault fault,
+		   const struct err *err);
+
+/* The whole answer as bytes, owned by the caller (free); one without a body is what
+ * reply_init makes, and must not come here. */
+char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t *len);
+
+/* A JSON string of any text: what is not UTF-8 in it becomes U+FFFD, byte by byte. */
+json_t *reply_text(const char *text);
+
+/* The table of errors, for the manual page. */
+void reply_print_codes(FILE *out);
+
+#endif

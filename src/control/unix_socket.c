@@ -1,0 +1,189 @@
+#include "control/unix_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FOLDER_MODE = 0755, SOCKET_MODE = 0660, LOCK_MODE = 0600, LOCK_TRIES_MAX = 100 };
+
+/* Whatever the umask is. One that is there stays as it is. */
+static int make_folders(const char *path, struct err *err)
+{
+	char folder[ADDRESS_TEXT_MAX];
+
+	for (const char *slash = strchr(path + 1, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+		if (mkdir(folder, FOLDER_MODE) == 0)
+			chmod(folder, FOLDER_MODE);
+		else if (errno != EEXIST)
+			return err_sys(err, "cannot make the folder %s of the control "
+				       "socket", folder);
+	}
+	return 0;
+}
+
+static int say_taken(const struct unix_socket *s, bool *taken, struct err *err)
+{
+	char text[16] = "";
+	ssize_t len = s->lock >= 0 ? pread(s->lock, text, sizeof text - 1, 0) : 0;
+	long pid = len > 0 ? strtol(text, NULL, 10) : 0;
+
+	*taken = true;
+	if (pid > 0)
+		return err_set(err, "the control socket %s is served by another "
+			       "balancer, process %ld", s->address.un.sun_path, pid);
+	return err_set(err, "the control socket %s is served by another process",
+		       s->address.un.sun_path);
+}
+
+static bool is_same_file(int fd, const char *path)
+{
+	struct stat ours, there;
+
+	return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 &&
+	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+/* Gets the lock. Who had it before may have removed the file between our opening and
+ * our locking it: then the lock is worth nothing, and there is another file. */
+static int take_lock(struct unix_socket *s, bool *taken, struct err *err)
+{
+	char pid[16];
+
+	for (int tries = 0; tries < LOCK_TRIES_MAX; tries++) {
+		s->lock = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			       LOCK_MODE);
+		if (s->lock < 0)
+			return err_sys(err, "cannot open %s", s->lock_path);
+		if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
+			say_taken(s, taken, err);
+			goto close_lock;
+		}
+		if (is_same_file(s->lock, s->lock_path)) {
+			snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+			if (ftruncate(s->lock, 0) != 0 ||
+			    pwrite(s->lock, pid, strlen(pid), 0) < 0) {
+				err_sys(err, "cannot write %s", s->lock_path);
+				goto close_lock;
+			}
+			return 0;
+		}
+		close(s->lock);
+	}
+	s->lock = -1;
+	return err_set(err, "cannot lock %s: it is replaced again and again",
+		       s->lock_path);
+
+close_lock:
+	close(s->lock);
+	s->lock = -1;
+	return -1;
+}
+
+/* Removes what a dead process left. */
+static int make_room(struct unix_socket *s, bool *taken, struct err *err)
+{
+	const char *path = s->address.un.sun_path;
+	struct stat there;
+
+	if (lstat(path, &there) != 0)
+		return errno == ENOENT ? 0 : err_sys(err, "cannot look at %s", path);
+	if (!S_ISSOCK(there.st_mode))
+		return err_set(err, "%s is there and is no socket; choose another path "
+			       "for the control socket, or remove it", path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(err, "no socket for %s", path);
+	int reason = connect(fd, &s->address.any, s->address.len) == 0 ? 0 : errno;
+	close(fd);
+	if (reason == 0 || reason == EAGAIN)
+		return say_taken(&(struct unix_socket){.address = s->address, .lock = -1},
+				 taken, err);
+	if (reason != ECONNREFUSED) {
+		errno = reason;
+		return err_sys(err, "cannot tell whether %s is served", path);
+	}
+	if (unlink(path) != 0)
+		return err_sys(err, "cannot remove %s, which nobody serves", path);
+	return 0;
+}
+
+/* The mode is set before the socket has a name, so that the umask can only take from
+ * it, and again before anybody can connect. */
+static int listen_there(struct unix_socket *s, struct err *err)
+{
+	const char *path = s->address.un.sun_path;
+	struct stat made;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_sys(err, "no socket for %s", path);
+	if (fchmod(fd, SOCKET_MODE) != 0 ||
+	    bind(fd, &s->address.any, s->address.len) != 0) {
+		err_sys(err, "cannot make the control socket %s", path);
+		goto close_socket;
+	}
+	if (chmod(path, SOCKET_MODE) != 0 || lstat(path, &made) != 0 ||
+	    listen(fd, SOMAXCONN) != 0) {
+		err_sys(err, "cannot listen on %s", path);
+		goto remove_file;
+	}
+	s->device = made.st_dev;
+	s->inode = made.st_ino;
+	return fd;
+
+remove_file:
+	unlink(path);
+close_socket:
+	close(fd);
+	return -1;
+}
+
+static void give_up_lock(struct unix_socket *s)
+{
+	unlink(s->lock_path);
+	close(s->lock);
+	s->lock = -1;
+}
+
+int unix_socket_open(struct unix_socket *s, const char *path, bool *taken,
+		     struct err *err)
+{
+	char text[ADDRESS_TEXT_MAX];
+	int fd = -1;
+
+	*s = (struct unix_socket){.lock = -1};
+	*taken = false;
+	if (snprintf(text, sizeof text, "unix:%s", path) >= (int)sizeof text)
+		return err_set(err, "the path of the control socket is longer than %zu "
+			       "bytes", sizeof s->address.un.sun_path - 1);
+	if (address_parse(&s->address, text, "", err) != 0 ||
+	    make_folders(path, err) != 0)
+		return -1;
+	snprintf(s->lock_path, sizeof s->lock_path, "%s.lock", path);
+	if (take_lock(s, taken, err) != 0)
+		return -1;
+	if (make_room(s, taken, err) == 0)
+		fd = listen_there(s, err);
+	if (fd < 0)
+		give_up_lock(s);
+	return fd;
+}
+
+void unix_socket_close(struct unix_socket *s)
+{
+	struct stat there;
+
+	if (s->lock < 0)
+		return;
+	if (lstat(s->address.un.sun_path, &there) == 0 && there.st_dev == s->device &&
+	    there.st_ino == s->inode)
+		unlink(s->address.un.sun_path);
+	give_up_lock(s);
+}

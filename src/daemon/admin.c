@@ -1,0 +1,84 @@
+#include "daemon/admin.h"
+
+#include "base/log.h"
+#include "control/control.h"
+#include "control/journal.h"
+#include "daemon/inside.h"
+#include "daemon/steering.h"
+
+static const struct model *hook_model(void *arg)
+{
+	return ((const struct service *)arg)->model;
+}
+
+static const struct changes *hook_changes(void *arg)
+{
+	return ((const struct service *)arg)->wanted.changes;
+}
+
+static uint64_t hook_version(void *arg)
+{
+	return ((const struct service *)arg)->version;
+}
+
+static enum control_result hook_change(void *arg, const struct change *c,
+				       enum change_fault *fault, struct err *err)
+{
+	return steering_change(arg, c, fault, err);
+}
+
+static enum control_result hook_reload(void *arg, struct err *err)
+{
+	return steering_reload(arg, err);
+}
+
+static void hook_stop(void *arg, uint32_t limit_ms)
+{
+	steering_drain(arg, limit_ms);
+}
+
+static bool hook_draining(void *arg)
+{
+	return ((const struct service *)arg)->draining;
+}
+
+static struct control *create(struct service *s, const struct places *places)
+{
+	const struct control_hooks hooks = {
+		.model = hook_model, .changes = hook_changes, .version = hook_version,
+		.change = hook_change, .reload = hook_reload, .stop = hook_stop,
+		.draining = hook_draining, .arg = s,
+	};
+	const struct journal *journal = s->wanted.journal;
+	const struct control_facts facts = {
+		.name = places->name != NULL ? places->name : PLACES_NAME_DEFAULT,
+		.version = s->options.version,
+		.config_path = s->options.config_path,
+		.state_file = journal != NULL ? journal_path(journal) : NULL,
+		.threads = s->worker_count,
+	};
+
+	return control_create(s->loop, &s->live, &hooks, &facts);
+}
+
+int admin_open(struct service *s, const struct places *places, struct err *err)
+{
+	char path[PLACES_SOCKET_MAX];
+	bool by_default, taken;
+
+	s->control = create(s, places);
+	if (s->control == NULL)
+		return err_set(err, "out of memory for the control interface");
+	if (places_socket(places, path, &by_default, err) != 0)
+		return -1;
+	if (control_open_unix(s->control, path, &taken, err) == 0) {
+		log_info("control socket %s", path);
+		return 0;
+	}
+	if (!by_default)
+		return -1;
+	log_warn("no control socket: %s; %s", err->text,
+		 taken ? "to have one, give this balancer a --name of its own"
+		       : "to have one elsewhere, give its path by --socket");
+	return 0;
+}

@@ -1,0 +1,57 @@
+/* daemon/inside.h - what a running balancer consists of, for the files of this folder.
+ *
+ *   service.c    start, run, stop
+ *   wanted.c     what is asked for: the file, and the changes over it
+ *   publish.c    a model comes into force
+ *   loops.c      the threads of the data path
+ *   notices.c    what they tell the control thread
+ *   steering.c   what is asked by signals and by the control interface
+ *   admin.c      the control interface
+ *
+ * Thread: control.
+ */
+#ifndef DAEMON_INSIDE_H
+#define DAEMON_INSIDE_H
+
+#include <pthread.h>
+
+#include "daemon/names.h"
+#include "daemon/service.h"
+#include "daemon/wanted.h"
+#include "loop/signals.h"
+#include "model/live.h"
+
+struct access_log;
+struct control;
+struct prober;
+struct resolver;
+struct worker;
+
+/* "This worker has nothing left to do." */
+struct drained {
+	struct loop_job job;
+	struct service *service;
+};
+
+struct service {
+	struct service_options options;
+	struct loop     *loop;		/* owned, as all that is pointed at */
+	struct live      live;
+	struct wanted    wanted;
+	struct model    *model;		/* held: in force; NULL before the first */
+	uint64_t         version;	/* another one after each that came into force */
+	struct worker   *workers[MODEL_LOOPS_MAX];
+	pthread_t        threads[MODEL_LOOPS_MAX];
+	uint32_t         worker_count, thread_count, drained_count;
+	struct prober   *prober;
+	struct resolver *resolver;
+	struct names     names;
+	struct signals   signals;
+	struct control  *control;	/* NULL before admin_open */
+	struct access_log *access_log;	/* NULL: none so far */
+	struct loop_job  collect;
+	struct drained   drained[MODEL_LOOPS_MAX];
+	bool             draining;
+};
+
+#endif

@@ -1,0 +1,88 @@
+#include "daemon/loops.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "daemon/inside.h"
+#include "daemon/notices.h"
+#include "forward/worker.h"
+#include "observe/access_log.h"
+
+static void *run_worker(void *arg)
+{
+	struct worker *w = arg;
+	char name[16];
+
+	snprintf(name, sizeof name, "loop %u", w->number);
+	pthread_setname_np(pthread_self(), name);
+	loop_run(w->loop);
+	return NULL;
+}
+
+static uint32_t count_workers(const struct service *s, const struct model *m)
+{
+	uint32_t wanted = s->options.threads > 0 ? s->options.threads : m->threads;
+
+	if (wanted == 0) {
+		cpu_set_t cpus;
+		wanted = 1;
+		if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
+			wanted = (uint32_t)CPU_COUNT(&cpus);
+	}
+	return wanted < MODEL_LOOPS_MAX ? wanted : MODEL_LOOPS_MAX;
+}
+
+int loops_create(struct service *s, const struct model *m, struct err *err)
+{
+	struct worker_hooks hooks;
+	uint32_t count = count_workers(s, m);
+
+	notices_hooks(s, &hooks);
+	for (uint32_t i = 0; i < count; i++) {
+		s->workers[i] = worker_create(i, &s->live, s->workers, &hooks, err);
+		if (s->workers[i] == NULL)
+			return -1;
+		s->worker_count++;
+	}
+	return 0;
+}
+
+int loops_start(struct service *s, struct err *err)
+{
+	for (uint32_t i = 0; i < s->worker_count; i++) {
+		s->workers[i]->records = access_log_ring(s->access_log, i);
+		if (pthread_create(&s->threads[i], NULL, run_worker, s->workers[i]) != 0)
+			return err_set(err, "cannot start thread number %u", i + 1);
+		s->thread_count++;
+	}
+	return 0;
+}
+
+void loops_adopt(struct service *s, const struct model *m, const struct openings *o)
+{
+	for (uint32_t i = 0; i < s->worker_count; i++) {
+		struct port_opening *mine = memory_new(o->count, sizeof *mine);
+		for (uint32_t j = 0; j < o->count; j++)
+			mine[j] = (struct port_opening){o->fds[j][i], o->live[j]};
+		worker_adopt(s->workers[i], edition_create(m, i), mine, o->count);
+	}
+}
+
+void loops_drain(struct service *s, uint32_t limit_ms)
+{
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		worker_drain(s->workers[i], limit_ms);
+}
+
+void loops_destroy(struct service *s)
+{
+	for (uint32_t i = 0; i < s->thread_count; i++)
+		loop_stop(s->workers[i]->loop);
+	for (uint32_t i = 0; i < s->thread_count; i++)
+		pthread_join(s->threads[i], NULL);
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		worker_destroy(s->workers[i]);
+	s->thread_count = s->worker_count = 0;
+}

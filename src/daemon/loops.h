@@ -1,0 +1,33 @@
+/* daemon/loops.h - the threads of the data path, all at once.
+ *
+ * Thread: control.
+ */
+#ifndef DAEMON_LOOPS_H
+#define DAEMON_LOOPS_H
+
+#include "base/err.h"
+#include "model/live.h"
+
+struct service;
+
+/* Listeners that no loop has yet. */
+struct openings {
+	uint32_t count;
+	struct live_listener *live[MODEL_LISTENERS_MAX];
+	int *fds[MODEL_LISTENERS_MAX];	/* owned: one per loop */
+};
+
+/* As many as the command line, or else m, or else the machine says; no thread yet. */
+int loops_create(struct service *s, const struct model *m, struct err *err);
+int loops_start(struct service *s, struct err *err);
+
+/* Hands each its edition of m and its own socket of each opening. */
+void loops_adopt(struct service *s, const struct model *m, const struct openings *o);
+
+/* See worker_drain. */
+void loops_drain(struct service *s, uint32_t limit_ms);
+
+/* Ends those that there are. */
+void loops_destroy(struct service *s);
+
+#endif

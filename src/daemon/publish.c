@@ -1,0 +1,162 @@
+#include "daemon/publish.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "control/control.h"
+#include "daemon/inside.h"
+#include "daemon/loops.h"
+#include "health/prober.h"
+#include "listen/listener.h"
+#include "observe/access_log.h"
+#include "pick/policy.h"
+
+enum {
+	/* Descriptors for what is no connection of clients: logs, epoll, probes, the
+	 * control interface, standard ones. */
+	DESCRIPTORS_APART = 64,
+	CONNECTIONS_MAX = 1024 * 1024,
+};
+
+/* A client's connection needs one, and while a request is under way one to a server,
+ * and for a large body a pipe: room for a server's with every third of them. What idle
+ * ones hold is given up when it is needed (upstream.h). */
+static uint32_t connections_that_fit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 1024;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	rlim_t fit = DESCRIPTORS_APART;
+	if (limit.rlim_cur > 2 * DESCRIPTORS_APART)
+		fit = (limit.rlim_cur - DESCRIPTORS_APART) / 4 * 3;
+	return fit < CONNECTIONS_MAX ? (uint32_t)fit : CONNECTIONS_MAX;
+}
+
+static bool is_new(const struct service *s, const struct live_listener *live)
+{
+	for (uint32_t i = 0; s->model != NULL && i < s->model->listener_count; i++)
+		if (s->model->listeners[i].live == live)
+			return false;
+	return true;
+}
+
+static void close_openings(const struct service *s, struct openings *o, bool descriptors)
+{
+	for (uint32_t i = 0; i < o->count; i++) {
+		for (uint32_t j = 0; descriptors && j < s->worker_count; j++)
+			close(o->fds[i][j]);
+		free(o->fds[i]);
+	}
+}
+
+static int open_new(const struct service *s, const struct model *m, struct openings *o,
+		    struct err *err)
+{
+	o->count = 0;
+	for (uint32_t i = 0; i < m->listener_count; i++) {
+		const struct model_listener *l = &m->listeners[i];
+		if (!is_new(s, l->live))
+			continue;
+		int *fds = memory_new(s->worker_count, sizeof *fds);
+		bool datagrams = l->kind == LISTEN_UDP;
+		if ((datagrams ? listener_open_datagrams : listener_open)(
+				fds, s->worker_count, &l->address, err) != 0) {
+			free(fds);
+			close_openings(s, o, true);
+			return -1;
+		}
+		if (!datagrams)
+			listener_defer(fds, s->worker_count,
+				       l->kind == LISTEN_HTTP && l->connections_max > 0);
+		o->live[o->count] = l->live;
+		o->fds[o->count++] = fds;
+	}
+	return 0;
+}
+
+static int use_access_log(struct service *s, const struct model *m, struct err *err)
+{
+	enum access_format format = m->access_format;
+
+	if (s->access_log != NULL)
+		return access_log_use(s->access_log, format, m->access_path, err);
+	s->access_log = access_log_open(format, m->access_path, s->worker_count, err);
+	return s->access_log != NULL ? 0 : -1;
+}
+
+/* What is beside the data path: the control interface over TCP, and logs. -1: as before. */
+static int use_side(struct service *s, const struct model *m, struct err *err)
+{
+	struct err ignored;
+
+	if (control_use(s->control, m, err) != 0)
+		return -1;
+	if (log_open(m->log_path, err) != 0)
+		goto undo_control;
+	if (use_access_log(s, m, err) != 0)
+		goto undo_log;
+	log_set_level(m->log_level);
+	return 0;
+
+undo_log:
+	log_open(s->model != NULL ? s->model->log_path : NULL, &ignored);
+undo_control:
+	if (s->model != NULL)
+		control_use(s->control, s->model, &ignored);
+	return -1;
+}
+
+static void set_connections(struct model *m)
+{
+	uint32_t fits = connections_that_fit();
+
+	if (m->connections_max == 0)
+		m->connections_max = fits;
+	else if (m->connections_max > fits)
+		log_warn("connections %u are more than the descriptor limit allows; "
+			 "raise it (ulimit -n) to %u", m->connections_max,
+			 m->connections_max / 3 * 4 + DESCRIPTORS_APART);
+}
+
+static int publish(struct service *s, struct model *m, bool is_file, struct err *err)
+{
+	struct openings openings;
+
+	if (pick_prepare(m, s->model, err) != 0 || model_attach(m, &s->live, err) != 0 ||
+	    open_new(s, m, &openings, err) != 0)
+		goto put_model;
+	if (is_file && use_side(s, m, err) != 0) {
+		close_openings(s, &openings, true);
+		goto put_model;
+	}
+	live_take_over(m);
+	prober_use(s->prober, m);
+	names_use(&s->names, m);
+	loops_adopt(s, m, &openings);
+	close_openings(s, &openings, false);
+	model_put(s->model);
+	s->model = m;
+	s->version++;
+	return 0;
+
+put_model:
+	model_put(m);
+	return -1;
+}
+
+int publish_file(struct service *s, struct model *m, struct err *err)
+{
+	set_connections(m);
+	return publish(s, m, true, err);
+}
+
+int publish_change(struct service *s, struct model *m, struct err *err)
+{
+	return publish(s, m, false, err);
+}

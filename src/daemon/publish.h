@@ -1,0 +1,24 @@
+/* daemon/publish.h - a model comes into force, as a whole or not at all: whatever can
+ * fail is done before the first loop hears of it.
+ *
+ *   model -> tables -> attach (live) -> new listeners, logs -> an edition per loop
+ *                                                      '-> prober, names
+ *
+ * Thread: control.
+ */
+#ifndef DAEMON_PUBLISH_H
+#define DAEMON_PUBLISH_H
+
+#include "base/err.h"
+#include "model/model.h"
+
+struct service;
+
+/* Brings m, which is given, into force; logs and the control interface over TCP go by it,
+ * too. -1 and *err: nothing has changed. */
+int publish_file(struct service *s, struct model *m, struct err *err);
+
+/* The same for a model that has the listeners, logs and limits of the one in force. */
+int publish_change(struct service *s, struct model *m, struct err *err);
+
+#endif

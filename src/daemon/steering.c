@@ -1,0 +1,216 @@
+#include "daemon/steering.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/must.h"
+#include "daemon/inside.h"
+#include "daemon/loops.h"
+#include "daemon/notify.h"
+#include "daemon/publish.h"
+#include "observe/access_log.h"
+
+/* ---- one server ---- */
+
+/* How long what a server has may go on once it is out, for the loops to read. */
+static void set_leave(const struct service *s, const struct change *c)
+{
+	int pool = model_pool_find(s->model, span_of(c->pool));
+	uint32_t leave_ms = c->limit_ms;
+
+	if (leave_ms == UINT32_MAX)
+		leave_ms = 0;			/* as the model says */
+	else if (leave_ms == 0)
+		leave_ms = UINT32_MAX;		/* at once */
+	for (uint32_t i = 0; i < s->model->pools[pool].server_count; i++) {
+		const struct model_server *server = &s->model->pools[pool].servers[i];
+		if (address_equals(&server->address, &c->server))
+			atomic_store(&server->live->leave_ms, leave_ms);
+	}
+}
+
+static void say_changed(const struct change *c)
+{
+	static const char *const done[] = {
+		[CHANGE_ADD] = "added", [CHANGE_REMOVE] = "removed", [CHANGE_SET] = "set",
+	};
+	char weight[24] = "", drain[24] = "";
+
+	if (c->has_weight)
+		snprintf(weight, sizeof weight, " weight=%u", c->weight);
+	if (c->has_drain)
+		snprintf(drain, sizeof drain, " drain=%s", c->drain ? "yes" : "no");
+	log_info("server is %s pool=%s server=%s%s%s temporary=%s", done[c->kind], c->pool,
+		 c->server.text, weight, drain, c->temporary ? "yes" : "no");
+}
+
+static int say_ending(struct err *err)
+{
+	return err_set(err, "this balancer is ending; it takes no changes any more");
+}
+
+enum control_result steering_change(struct service *s, const struct change *c,
+				    enum change_fault *fault, struct err *err)
+{
+	struct draft d;
+
+	if (s->draining) {
+		say_ending(err);
+		return CONTROL_ENDING;
+	}
+	*fault = wanted_draft_change(&s->wanted, s->model, c, &d, err);
+	if (*fault != CHANGE_FINE)
+		return CONTROL_REFUSED;
+	if (!c->temporary && wanted_keep(&s->wanted, &d, err) != 0) {
+		wanted_refuse(&s->wanted, &d);
+		return CONTROL_NOT_WRITTEN;
+	}
+	if (c->kind == CHANGE_REMOVE)
+		set_leave(s, c);
+	if (publish_change(s, draft_take(&d), err) != 0) {
+		wanted_refuse(&s->wanted, &d);
+		live_take_over(s->model);
+		return CONTROL_REFUSED;
+	}
+	wanted_adopt(&s->wanted, &d);
+	say_changed(c);
+	return CONTROL_DONE;
+}
+
+/* ---- the file ---- */
+
+int steering_use_file(struct service *s, struct model *file, struct err *err)
+{
+	struct err not_kept;
+	struct draft d;
+
+	wanted_draft_file(&s->wanted, file, &d);
+	if (publish_file(s, draft_take(&d), err) != 0) {
+		wanted_refuse(&s->wanted, &d);
+		return -1;
+	}
+	if (d.caught_up > 0)
+		log_info("the file has caught up with %u changes of run time", d.caught_up);
+	/* Unkept, they are dropped again by the next one who reads them. */
+	if (d.caught_up > 0 && wanted_keep(&s->wanted, &d, &not_kept) != 0)
+		log_warn("%s", not_kept.text);
+	wanted_adopt(&s->wanted, &d);
+	return 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* What is read only once. */
+static void warn_of_restart(const struct model *now, const struct model *file)
+{
+	static const char until[] = "cannot be changed while running: it takes a restart";
+
+	if (file->threads != now->threads)
+		log_warn("threads %s", until);
+	if (!same_text(file->control_path, now->control_path))
+		log_warn("the control socket %s", until);
+	if (!same_text(file->state_path, now->state_path))
+		log_warn("the state folder %s", until);
+}
+
+static enum control_result reread(struct service *s, struct err *err)
+{
+	struct model *file = s->options.reread(s->options.arg, err);
+
+	if (file == NULL)
+		return CONTROL_FILE_ERRORS;
+	uint32_t listeners = file->listener_count, pools = file->pool_count;
+	warn_of_restart(s->wanted.file, file);
+	if (steering_use_file(s, file, err) != 0)
+		return CONTROL_REFUSED;
+	log_info("reloaded listeners=%u pools=%u", listeners, pools);
+	return CONTROL_DONE;
+}
+
+enum control_result steering_reload(struct service *s, struct err *err)
+{
+	if (s->draining) {
+		say_ending(err);
+		return CONTROL_ENDING;
+	}
+	if (s->options.reread == NULL) {
+		err_set(err, "nothing to reload: this balancer was started without a file");
+		log_warn("%s", err->text);
+		return CONTROL_NO_FILE;
+	}
+	notify_reloading();
+	enum control_result result = reread(s, err);
+	if (result != CONTROL_DONE)
+		log_error("reload refused, nothing has changed: %s", err->text);
+	notify_ready(result == CONTROL_DONE ? "serving"
+					    : "serving by the old file; see the log");
+	return result;
+}
+
+/* ---- the end, and signals ---- */
+
+void steering_drain(struct service *s, uint32_t limit_ms)
+{
+	if (limit_ms == UINT32_MAX && s->draining)
+		return;
+	if (limit_ms == UINT32_MAX)
+		limit_ms = s->model->drain_ms;
+	if (!s->draining)
+		notify_stopping();
+	s->draining = true;
+	log_info("draining limit_ms=%u", limit_ms);
+	loops_drain(s, limit_ms);
+}
+
+static void on_end_asked(struct service *s)
+{
+	if (!s->draining) {
+		steering_drain(s, UINT32_MAX);
+		return;
+	}
+	log_info("asked again: ending now");
+	loops_drain(s, 0);
+}
+
+static void reopen_logs(struct service *s)
+{
+	struct err err;
+
+	if (log_reopen(&err) != 0 || access_log_reopen(s->access_log, &err) != 0)
+		log_error("%s", err.text);
+	else
+		log_info("logs reopened");
+}
+
+static void on_signal(struct signals *signals, int number)
+{
+	struct service *s = CONTAINER_OF(signals, struct service, signals);
+	struct err said;
+
+	switch (number) {
+	case SIGTERM:
+	case SIGINT:
+		on_end_asked(s);
+		break;
+	case SIGHUP:
+		steering_reload(s, &said);
+		break;
+	case SIGUSR1:
+		reopen_logs(s);
+		break;
+	default:
+		break;
+	}
+}
+
+int steering_open(struct service *s, struct err *err)
+{
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, 0};
+
+	return signals_open(&s->signals, s->loop, numbers, on_signal, err);
+}

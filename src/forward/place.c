@@ -1,0 +1,107 @@
+#include "forward/place.h"
+
+#include "base/must.h"
+
+enum place_answer place_take(struct place *p, struct worker *w, const struct lane *lane,
+			     uint32_t at, const struct tried *tried)
+{
+	must(p->server == NULL);
+	if (at == PICK_NONE) {
+		if (pick_why_none(&lane->view, tried) == PICK_ALL_BUSY)
+			return PLACE_BUSY;
+		live_count(&lane->pool->live->no_server_up);
+		return PLACE_NOBODY;
+	}
+	const struct pick_server *s = &lane->view.servers[at];
+	if (s->parallel_max > 0 && !gate_enter(&s->live->gate, s->parallel_max, w->number))
+		return PLACE_BUSY;
+	*p = (struct place){
+		.server = s->live, .pool = lane->pool->live,
+		.limited = s->parallel_max > 0, .bounded = lane->pool->bounded_percent > 0,
+	};
+	live_server_enter(p->server, p->pool, p->bounded);
+	live_count(&p->server->requests);
+	return PLACE_TAKEN;
+}
+
+void place_leave(struct place *p, struct worker *w)
+{
+	struct live_server *server = p->server;
+
+	if (server == NULL)
+		return;
+	p->server = NULL;
+	live_server_leave(server, p->pool, p->bounded);
+	if (!p->limited)
+		return;
+	uint64_t waiting = gate_leave(&server->gate);
+	if (atomic_load(&p->pool->waiting_loops) != 0)
+		waiting |= atomic_exchange(&p->pool->waiting_loops, 0);
+	if (waiting != 0)
+		worker_wake(w, waiting);
+}
+
+static bool somebody_has_room(const struct lane *lane, const struct tried *tried)
+{
+	for (uint32_t i = 0; i < lane->view.count; i++) {
+		const struct pick_server *s = &lane->view.servers[i];
+		if (pick_is_open(s) && !pick_was_tried(tried, i) &&
+		    (s->parallel_max == 0 || atomic_load(&s->live->gate.inside) < s->parallel_max))
+			return true;
+	}
+	return false;
+}
+
+/* To be followed by a look whether somebody has room. Who leaves from here on sees the
+ * note; who left before it, the look behind it: both are sequentially consistent, and
+ * so are the two of place_leave. */
+static void note_wait(const struct worker *w, const struct lane *lane)
+{
+	atomic_fetch_or(&lane->pool->live->waiting_loops, 1ull << w->number);
+}
+
+bool place_wait(struct worker *w, struct lane *lane, struct waiter *waiter, bool again,
+		const struct tried *tried)
+{
+	struct live_pool *live = lane->pool->live;
+
+	if (atomic_fetch_add(&live->waiting, 1) >= lane->pool->queue_max) {
+		atomic_fetch_sub(&live->waiting, 1);
+		live_count(&live->queue_full);
+		return false;
+	}
+	waiter->choosy = tried->count > 0;
+	if (again)
+		list_push_first(&lane->waiting, &waiter->link);
+	else
+		list_push_last(&lane->waiting, &waiter->link);
+	if (!again)
+		live_count(&live->queued);
+	note_wait(w, lane);
+	if (somebody_has_room(lane, tried))
+		worker_wake(w, 1ull << w->number);
+	return true;
+}
+
+void place_stop_waiting(const struct lane *lane, struct waiter *waiter)
+{
+	if (list_empty(&waiter->link))
+		return;
+	list_remove(&waiter->link);
+	atomic_fetch_sub(&lane->pool->live->waiting, 1);
+}
+
+bool place_may_be_free(const struct worker *w, const struct lane *lane,
+		       const struct tried *tried)
+{
+	note_wait(w, lane);
+	return somebody_has_room(lane, tried) ||
+	       pick_why_none(&lane->view, tried) != PICK_ALL_BUSY;
+}
+
+void place_fail(struct worker *w, const struct edition *e, const struct lane *lane,
+		struct live_server *server, enum live_failure why)
+{
+	if (live_server_failed(server, why, lane->pool->passive_fails))
+		w->hooks.marked_down(w->hooks.arg, e->model, server, why);
+}

@@ -1,0 +1,54 @@
+/* forward/place.h - a place at a server: taken by a request or a session, and waited for
+ * in the pool's queue where all servers are full.
+ *
+ * A place is counted in the server's `in_flight`, and in its gate where it has a
+ * parallel_max. Who waits is noted in the pool and woken when any server of it has room.
+ *
+ * Thread: the loop's.
+ */
+#ifndef FORWARD_PLACE_H
+#define FORWARD_PLACE_H
+
+#include "forward/worker.h"
+
+/* How it was taken is how it is left, whatever the model says by then. */
+struct place {
+	struct live_server *server;	/* held by way of an edition of its user; NULL: none */
+	struct live_pool   *pool;	/* so too */
+	bool limited;			/* in the server's gate */
+	bool bounded;			/* in the pool's in_flight */
+};
+
+enum place_answer {
+	PLACE_TAKEN,
+	PLACE_BUSY,	/* all that could take it are at their limit */
+	PLACE_NOBODY,	/* none is up, or all that are up have been tried; counted */
+};
+
+/* Takes a place at the lane's server number `at`, or finds out why the policy has chosen
+ * none (PICK_NONE). p holds none yet. */
+enum place_answer place_take(struct place *p, struct worker *w, const struct lane *lane,
+			     uint32_t at, const struct tried *tried);
+
+/* Leaves it and wakes who waits for one. Nothing happens when none is taken. */
+void place_leave(struct place *p, struct worker *w);
+
+/* Joins the lane's queue, in front of the others with `again`: it has waited before.
+ * waiter->retry is called when there may be room. False: the queue is full, which is
+ * counted. */
+bool place_wait(struct worker *w, struct lane *lane, struct waiter *waiter, bool again,
+		const struct tried *tried);
+
+/* Leaves the queue. Nothing happens when it is in none. */
+void place_stop_waiting(const struct lane *lane, struct waiter *waiter);
+
+/* Whether it is worth while to pick once more. If not, this loop is noted, and will hear
+ * of the next place. */
+bool place_may_be_free(const struct worker *w, const struct lane *lane,
+		       const struct tried *tried);
+
+/* Holds a failure against a server, as passive health. `lane` is its pool. */
+void place_fail(struct worker *w, const struct edition *e, const struct lane *lane,
+		struct live_server *server, enum live_failure why);
+
+#endif

@@ -1,0 +1,255 @@
+/* forward/tcp_reach.c - which server takes a session, and a connection to it: pick, wait
+ * for room where all are full, connect, join, let go.
+ */
+#include "forward/key.h"
+#include "forward/tcp_session.h"
+#include "forward/upstream.h"
+
+/* ---- looking for a server ---- */
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static void try_no_more(struct tcp_reach *reach, const struct live_server *server)
+{
+	const struct pick_view *view = &reach->lane->view;
+
+	for (uint32_t i = 0; i < view->count; i++)
+		if (view->servers[i].live == server && reach->tried.count < PICK_TRIED_MAX)
+			reach->tried.at[reach->tried.count++] = i;
+}
+
+bool tcp_reach_begin(struct tcp_session *s, const struct sockaddr *peer,
+		     const struct live_server *lost)
+{
+	struct worker *w = s->worker;
+	struct tcp_reach *reach = slab_get(&w->tcp_reach_slab);
+
+	if (reach == NULL) {
+		live_count(&w->live->memory_refused);
+		return false;
+	}
+	struct edition *e = edition_use(s->port->edition);
+	struct lane *lane = &e->lanes[tcp_listener(s)->routes[0].pool];
+	const struct model_pool *pool = lane->pool;
+	*reach = (struct tcp_reach){.session = s, .edition = e, .lane = lane};
+	list_init(&reach->waiter.link);
+	if (pool->policy->wants_key)
+		reach->key = key_of_peer(peer, pool->key);
+	if (lost != NULL)
+		try_no_more(reach, lost);
+	s->reach = reach;
+	s->life.mode = (uint8_t)pool->redistribute;
+	s->life.retries_max = (uint8_t)pool->retries_max;
+	if (s->life.state == TCP_NEW)
+		s->life.retries_left = s->life.retries_max;
+	s->keep_max = smaller(pool->replay_max, SCRATCH_BYTES);
+	s->quiet_ms = pool->quiet_ms;
+	return true;
+}
+
+void tcp_reach_end(struct tcp_session *s)
+{
+	struct tcp_reach *reach = s->reach;
+
+	if (reach == NULL)
+		return;
+	s->reach = NULL;
+	place_stop_waiting(reach->lane, &reach->waiter);
+	dial_cancel(&reach->dial);
+	edition_release(reach->edition);
+	slab_put(&s->worker->tcp_reach_slab, reach);
+}
+
+void tcp_pick(struct tcp_session *s)
+{
+	struct tcp_reach *reach = s->reach;
+	struct lane *lane = reach->lane;
+	uint32_t at = lane->pool->policy->pick(&lane->view, &lane->state, reach->key,
+					       &reach->tried);
+
+	switch (place_take(&s->place, s->worker, lane, at, &reach->tried)) {
+	case PLACE_TAKEN:
+		tcp_on(s, TCP_EVENT_PICKED);
+		break;
+	case PLACE_BUSY:
+		tcp_on(s, TCP_EVENT_BUSY);
+		break;
+	case PLACE_NOBODY:
+		tcp_on(s, TCP_EVENT_NOBODY);
+		break;
+	}
+}
+
+/* ---- waiting for a place ---- */
+
+/* A client that waits is watched: one that leaves needs no place any more. */
+static bool watch_client(struct tcp_session *s)
+{
+	if (loop_watch_register(s->worker->loop, &s->ends[TCP_CLIENT].watch) == 0)
+		return true;
+	live_count(&s->worker->live->memory_refused);
+	return false;
+}
+
+static bool retry_wait(struct waiter *waiter)
+{
+	struct tcp_reach *reach = CONTAINER_OF(waiter, struct tcp_reach, waiter);
+	struct tcp_session *s = reach->session;
+
+	if (!place_may_be_free(s->worker, reach->lane, &reach->tried))
+		return false;
+	place_stop_waiting(reach->lane, waiter);
+	tcp_on(s, TCP_EVENT_ROOM);
+	return true;
+}
+
+void tcp_wait(struct tcp_session *s)
+{
+	struct tcp_reach *reach = s->reach;
+	bool again = reach->waiting_since_ms != 0;
+
+	reach->waiter.retry = retry_wait;
+	if (!again)
+		reach->waiting_since_ms = loop_now_ms(s->worker->loop);
+	if (!place_wait(s->worker, reach->lane, &reach->waiter, again, &reach->tried)) {
+		tcp_on(s, TCP_EVENT_WAIT_OVER);
+		return;
+	}
+	tcp_rearm(s);
+	watch_client(s);
+}
+
+/* ---- connecting ---- */
+
+static void on_failed(struct tcp_session *s, enum dial_result result)
+{
+	static const enum live_failure failures[DIAL_RESULTS] = {
+		[DIAL_REFUSED] = FAILURE_REFUSED,
+		[DIAL_TIMED_OUT] = FAILURE_CONNECT_TIMEOUT,
+		[DIAL_UNREACHABLE] = FAILURE_UNREACHABLE,
+	};
+	struct tcp_reach *reach = s->reach;
+	struct live_server *server = s->place.server;
+
+	if (failures[result] != FAILURE_NONE)	/* the rest is our own lack of something */
+		place_fail(s->worker, reach->edition, reach->lane, server, failures[result]);
+	place_leave(&s->place, s->worker);
+	if (s->life.retries_left > 0) {
+		live_count(&server->retried_away);
+		live_count(&reach->lane->pool->live->retries);
+	}
+	try_no_more(reach, server);
+	tcp_on(s, TCP_EVENT_CONNECT_FAILED);
+}
+
+static void on_connected(struct tcp_session *s, enum dial_result result)
+{
+	if (result != DIAL_OPEN) {
+		on_failed(s, result);
+		return;
+	}
+	live_server_succeeded(s->place.server);
+	tcp_on(s, TCP_EVENT_CONNECTED);
+	if (tcp_life_is_joined(&s->life))
+		tcp_relay(s);
+}
+
+static void on_dialed(struct dial *d, enum dial_result result)
+{
+	struct tcp_session *s = CONTAINER_OF(d, struct tcp_reach, dial)->session;
+
+	worker_sweep(s->worker);
+	on_connected(s, result);
+}
+
+void tcp_connect(struct tcp_session *s)
+{
+	struct worker *w = s->worker;
+	struct tcp_reach *reach = s->reach;
+	struct stream *server = &s->ends[TCP_SERVER];
+	const struct address *to = atomic_load_explicit(&s->place.server->address,
+							memory_order_acquire);
+	enum dial_result result = DIAL_UNREACHABLE;
+
+	tcp_rearm(s);
+	stream_init(server, -1, tcp_on_server_ready);
+	server->readable = false;	/* it is watched before anything can come */
+	dial_init(&reach->dial, w->loop, on_dialed);
+	while (to != NULL) {		/* else its name is not resolved yet */
+		if (!dial_start(&reach->dial, &server->watch, to, reach->lane->pool->connect_ms,
+				tcp_on_server_ready, &result))
+			return;
+		if (result != DIAL_NO_DESCRIPTORS)
+			break;
+		live_count(&w->live->dials_out_of_descriptors);
+		if (!upstream_give_up_one(w))
+			break;
+	}
+	on_connected(s, result);
+}
+
+void tcp_on_server_ready(struct loop_watch *watch, unsigned events)
+{
+	struct tcp_session *s = CONTAINER_OF(watch, struct tcp_session,
+					     ends[TCP_SERVER].watch);
+
+	worker_sweep(s->worker);
+	stream_note(&s->ends[TCP_SERVER], events);
+	if (s->reach != NULL)
+		dial_on_ready(&s->reach->dial, events);
+	else if (tcp_life_is_joined(&s->life))
+		tcp_relay(s);
+}
+
+/* ---- joined ---- */
+
+void tcp_join(struct tcp_session *s)
+{
+	struct worker *w = s->worker;
+	struct tcp_reach *reach = s->reach;
+	struct backend *b = worker_backend(w, s->place.server);
+
+	worker_join(w, b, &s->joined, reach->edition,
+		    (uint32_t)(reach->lane - reach->edition->lanes));
+	tcp_reach_end(s);
+	live_count(&s->port->live->requests);
+	s->active_ms = s->spoke_ms = loop_now_ms(w->loop);
+	if (worker_is_orphan(w, b))
+		tcp_leave_begin(w, s->place.server);
+	if (!watch_client(s)) {
+		tcp_on(s, TCP_EVENT_CLIENT_GONE);
+		return;
+	}
+	if (tcp_untaken(s, TCP_UP) > 0)
+		tcp_on(s, TCP_EVENT_CLIENT_SPOKE);
+	tcp_rearm(s);
+}
+
+void tcp_drop_server(struct tcp_session *s, bool hard)
+{
+	struct worker *w = s->worker;
+	struct tcp_flow *up = &s->flows[TCP_UP], *down = &s->flows[TCP_DOWN];
+
+	if (s->place.server == NULL)
+		return;
+	struct backend *b = worker_backend(w, s->place.server);
+	tcp_count_bytes(s);
+	if (hard)
+		stream_reset_on_close(&s->ends[TCP_SERVER]);
+	loop_watch_close(w->loop, &s->ends[TCP_SERVER].watch);
+	pipe_put(&w->pipes, up->pipe);
+	pipe_put(&w->pipes, down->pipe);
+	buf_put(&w->bufs, down->wait);
+	*up = (struct tcp_flow){.wait = up->wait, .ended = up->ended};
+	*down = (struct tcp_flow){0};
+	s->probing = false;
+	list_remove(&s->verifying);
+	place_leave(&s->place, w);
+	s->place.pool = NULL;
+	/* The last thing: the server itself may go with it. */
+	if (!list_empty(&s->joined))
+		worker_part(w, b, &s->joined);
+}

@@ -1,0 +1,224 @@
+/* forward/tcp_verify.c - whether a server whose connection has ended is still there.
+ *
+ * The end of a connection in silence may be meant, or be its server's death: a connection
+ * attempt tells them apart. One per server and loop is under way at a time. That it fails
+ * is true for everybody, and remembered for REMEMBER_MS, since the clients of a dead server
+ * come in swarms; that it stands tells only those who asked before it was made, since a
+ * server may die at any moment: the others are for the next attempt.
+ *
+ * A process that is being killed may still accept what it then ends. So a server counts as
+ * alive when an attempt has stood for STAND_MS; one that was ended is made again, once.
+ *
+ *                .---- somebody has asked meanwhile ----.
+ *                v              ended, once             |
+ *   nobody -> DIALING <------------------------.        |
+ *    asks        | '-- connected --> STANDING --'--- it stands: alive ---> nobody asks
+ *                '-- refused, late     '-- reset
+ *                             v            v
+ *                             DEAD, remembered --------------------------> nobody asks
+ */
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "forward/tcp_session.h"
+
+enum { STAND_MS = 20, REMEMBER_MS = 100 };
+
+enum verdict_state { VERDICT_DIALING, VERDICT_STANDING, VERDICT_DEAD };
+
+struct tcp_verdict {
+	enum verdict_state state;
+	bool           once_more;	/* the attempt before this one was ended */
+	struct worker *worker;		/* borrowed */
+	struct live_server *server;	/* held by way of the edition */
+	struct edition *edition;	/* a user of it */
+	struct lane    *lane;		/* of the edition */
+	struct loop_watch watch;	/* owned */
+	struct dial     dial;
+	struct loop_timer timer;
+	struct link     asking;		/* sessions, for this attempt */
+	struct link     later;		/* and for the next one */
+};
+
+static void dial(struct tcp_verdict *v);
+
+static void destroy(struct tcp_verdict *v)
+{
+	struct worker *w = v->worker;
+
+	must(list_empty(&v->asking) && list_empty(&v->later));
+	dial_cancel(&v->dial);
+	loop_watch_close(w->loop, &v->watch);
+	loop_timer_stop(w->loop, &v->timer);
+	worker_backend(w, v->server)->verdict = NULL;
+	edition_release(v->edition);
+	free(v);
+}
+
+static void tell(struct link *sessions, enum tcp_event event)
+{
+	while (!list_empty(sessions)) {
+		struct tcp_session *s = CONTAINER_OF(sessions->next, struct tcp_session,
+						     verifying);
+		list_remove(&s->verifying);
+		tcp_on(s, event);
+		if (tcp_life_is_joined(&s->life))
+			tcp_relay(s);
+	}
+}
+
+static void decide_dead(struct tcp_verdict *v)
+{
+	struct worker *w = v->worker;
+
+	v->state = VERDICT_DEAD;
+	loop_watch_close(w->loop, &v->watch);
+	loop_timer_start(w->loop, &v->timer, REMEMBER_MS);
+	place_fail(w, v->edition, v->lane, v->server, FAILURE_REFUSED);
+	tell(&v->asking, TCP_EVENT_SERVER_DIED);
+	tell(&v->later, TCP_EVENT_SERVER_DIED);
+}
+
+/* Sessions that are told move on, and may ask again: those are for the next attempt. */
+static void decide_alive(struct tcp_verdict *v)
+{
+	loop_watch_close(v->worker->loop, &v->watch);
+	loop_timer_stop(v->worker->loop, &v->timer);
+	v->once_more = false;
+	v->state = VERDICT_DIALING;
+	tell(&v->asking, TCP_EVENT_SERVER_LIVES);
+	if (list_empty(&v->later)) {
+		destroy(v);
+		return;
+	}
+	list_insert(&v->later, &v->asking);
+	list_remove(&v->later);
+	dial(v);
+}
+
+/* ---- attempts ---- */
+
+static void on_result(struct tcp_verdict *v, enum dial_result result)
+{
+	switch (result) {
+	case DIAL_OPEN:
+		v->state = VERDICT_STANDING;
+		loop_timer_start(v->worker->loop, &v->timer, STAND_MS);
+		break;
+	case DIAL_REFUSED:
+	case DIAL_TIMED_OUT:
+	case DIAL_UNREACHABLE:
+		decide_dead(v);
+		break;
+	case DIAL_NO_DESCRIPTORS:	/* our own lack: it has ended, and that is passed on */
+	case DIAL_NO_PORTS:
+	case DIAL_RESULTS:
+		decide_alive(v);
+		break;
+	}
+}
+
+static void on_dialed(struct dial *d, enum dial_result result)
+{
+	struct tcp_verdict *v = CONTAINER_OF(d, struct tcp_verdict, dial);
+
+	worker_sweep(v->worker);
+	on_result(v, result);
+}
+
+static void on_ready(struct loop_watch *watch, unsigned events)
+{
+	struct tcp_verdict *v = CONTAINER_OF(watch, struct tcp_verdict, watch);
+
+	worker_sweep(v->worker);
+	if (v->state == VERDICT_DIALING) {
+		dial_on_ready(&v->dial, events);
+	} else if (events & LOOP_BROKEN) {
+		decide_dead(v);
+	} else if (events & LOOP_ENDED) {
+		if (v->once_more) {
+			decide_alive(v);
+			return;
+		}
+		loop_watch_close(v->worker->loop, &v->watch);
+		loop_timer_stop(v->worker->loop, &v->timer);
+		v->once_more = true;
+		dial(v);
+	}
+}
+
+static void on_timer(struct loop_timer *t)
+{
+	struct tcp_verdict *v = CONTAINER_OF(t, struct tcp_verdict, timer);
+
+	worker_sweep(v->worker);
+	if (v->state == VERDICT_STANDING)
+		decide_alive(v);
+	else
+		destroy(v);
+}
+
+static void dial(struct tcp_verdict *v)
+{
+	const struct address *to = atomic_load_explicit(&v->server->address,
+							memory_order_acquire);
+	enum dial_result result = DIAL_UNREACHABLE;
+
+	v->state = VERDICT_DIALING;
+	if (to == NULL || dial_start(&v->dial, &v->watch, to, v->lane->pool->connect_ms,
+				     on_ready, &result))
+		on_result(v, result);
+}
+
+static struct tcp_verdict *create(struct worker *w, struct live_server *server)
+{
+	struct backend *b = worker_backend(w, server);
+	struct tcp_verdict *v = malloc(sizeof *v);
+
+	if (v == NULL) {
+		live_count(&w->live->memory_refused);
+		return NULL;
+	}
+	*v = (struct tcp_verdict){
+		.worker = w, .server = server, .edition = edition_use(b->edition),
+		.lane = worker_lane(b),
+	};
+	loop_watch_init(&v->watch, -1, on_ready);
+	loop_timer_init(&v->timer, on_timer);
+	dial_init(&v->dial, w->loop, on_dialed);
+	list_init(&v->asking);
+	list_init(&v->later);
+	b->verdict = v;
+	return v;
+}
+
+/* ---- what sessions ask ---- */
+
+void tcp_verify(struct tcp_session *s)
+{
+	struct tcp_verdict *v = worker_backend(s->worker, s->place.server)->verdict;
+
+	if (v != NULL && v->state == VERDICT_DEAD) {
+		tcp_on(s, TCP_EVENT_SERVER_DIED);
+		return;
+	}
+	tcp_rearm(s);
+	if (v != NULL) {
+		list_push_last(&v->later, &s->verifying);
+		return;
+	}
+	v = create(s->worker, s->place.server);
+	if (v == NULL) {
+		tcp_on(s, TCP_EVENT_SERVER_LIVES);	/* nobody knows better */
+		return;
+	}
+	list_push_last(&v->asking, &s->verifying);
+	dial(v);
+}
+
+void tcp_verify_cancel_all(struct worker *w)
+{
+	for (uint32_t i = 0; i < w->backend_count; i++)
+		if (w->backends[i].verdict != NULL)
+			destroy(w->backends[i].verdict);
+}

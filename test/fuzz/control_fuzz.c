@@ -1,0 +1,119 @@
+/* Properties of the control interface, whatever the bytes a client sends:
+ *
+ * - how they were cut into reads changes no answer;
+ * - each answer is whole HTTP with one JSON object, an error in its one shape;
+ * - what is answered with an error has changed nothing. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../unit/control/fake.h"
+#include "control/exchange.h"
+#include "fuzz.h"
+
+enum { OUTPUT_MAX = 1 << 21 };
+
+static struct fake fake;
+static struct exchange x;
+static char first[OUTPUT_MAX], again[OUTPUT_MAX];
+
+/* How much of the output, without what only tells to go on. */
+static size_t take_output(char *output, size_t len)
+{
+	struct span out;
+
+	while ((out = exchange_output(&x)).len > 0) {
+		if (x.state == EXCHANGE_ANSWER) {
+			must(out.len <= OUTPUT_MAX - len);
+			memcpy(output + len, out.at, out.len);
+			len += out.len;
+		}
+		exchange_sent(&x, out.len);
+	}
+	return len;
+}
+
+/* All that is answered, when the bytes come at most `step` at once. */
+static size_t run(const uint8_t *data, size_t size, size_t step, char *output)
+{
+	size_t len = 0, room;
+
+	fake_init(&fake);
+	exchange_init(&x, &fake.view, NULL, false);
+	while (size > 0) {
+		char *at = exchange_room(&x, &room);
+		must(room > 0);
+		size_t n = room < step ? room : step;
+		n = n < size ? n : size;
+		memcpy(at, data, n);
+		exchange_received(&x, n);
+		len = take_output(output, len);
+		data += n;
+		size -= n;
+	}
+	exchange_ended(&x);
+	len = take_output(output, len);
+	must(x.state == EXCHANGE_OVER);
+	exchange_fini(&x);
+	return len;
+}
+
+static void check_error(const json_t *body)
+{
+	const json_t *error = json_object_get(body, "error");
+
+	must(json_is_string(json_object_get(error, "code")));
+	must(json_string_length(json_object_get(error, "message")) > 0);
+	must(json_object_size(body) == 1);
+}
+
+/* HEAD has no body; which of the requests had that method is not known here, but then
+ * the next answer follows at once, or nothing. */
+static size_t check_body(const char *at, size_t left, const struct h1_head *head)
+{
+	json_error_t fault;
+
+	if (left == 0 || *at == 'H')
+		return 0;
+	must(head->content_length <= left);
+	json_t *body = json_loadb(at, head->content_length, 0, &fault);
+	must(json_is_object(body));
+	must((head->status >= 400) == (json_object_get(body, "error") != NULL));
+	if (head->status >= 400)
+		check_error(body);
+	json_decref(body);
+	return head->content_length;
+}
+
+static uint32_t check_answers(const char *at, size_t len)
+{
+	static const struct h1_limits limits = {4096, 4096, 64};
+	static struct h1_head head;
+	uint32_t changes = 0;
+
+	while (len > 0) {
+		must(h1_parse_response(&head, at, len, 0, H1_GET, &limits) == H1_DONE);
+		must(head.body == H1_BODY_LENGTH && head.content_length > 0);
+		changes += head.status < 400;
+		size_t taken = head.length;
+		taken += check_body(at + taken, len - taken, &head);
+		at += taken;
+		len -= taken;
+	}
+	return changes;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const size_t steps[] = {1, 7};
+
+	size_t len = run(data, size, SIZE_MAX, first);
+	must(fake.version - 1 <= check_answers(first, len));
+	fake_fini(&fake);
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		must(run(data, size, steps[i], again) == len);
+		must(len == 0 || memcmp(first, again, len) == 0);
+		fake_fini(&fake);
+	}
+	return 0;
+}
