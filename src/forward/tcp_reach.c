@@ -179,8 +179,12 @@ void tcp_connect(struct tcp_session *s)
 	dial_init(&reach->dial, w->loop, on_dialed);
 	while (to != NULL) {		/* else its name is not resolved yet */
 		if (!dial_start(&reach->dial, &server->watch, to, reach->lane->pool->connect_ms,
-				tcp_on_server_ready, &result))
+				tcp_on_server_ready, &result)) {
+			/* What epoll says first of any socket, that there is room, comes
+			 * along with what it says of the server's. */
+			tcp_watch_client(s);
 			return;
+		}
 		if (result != DIAL_NO_DESCRIPTORS)
 			break;
 		live_count(&w->live->dials_out_of_descriptors);
