@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from harness.balancer import Balancer, config
+from harness.echo import EchoServer
 from harness.patience import seconds_of
 
 CONF = "balancerd.conf"
@@ -394,3 +395,23 @@ def test_the_service_manager_hears_each_step(stage, tmp_path, abstract):
     balancer.terminate()
     assert hears()["STOPPING"] == "1"
     manager.close()
+
+
+# ---- TCP without a file ----
+
+def test_tcp_without_a_server_gets_one_later(stage):
+    balancer = stage.start(Balancer(port := stage.port(), ["tcp", f"127.0.0.1:{port}"],
+                                    stage.directory_of_next()))
+    echo = EchoServer(stage.port())
+    stage.servers.append(echo)
+    must(balancer.control.add(echo, pool="default"), 201)
+
+    def says():
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(b"hello")
+            return client.recv(100)
+
+    assert says() == echo.name + b" hello"
+    assert f"tcp 127.0.0.1:{port}" in journals(balancer)[0].read_text()
+    balancer = stage.restart(balancer)
+    assert says() == echo.name + b" hello"
