@@ -68,11 +68,18 @@ static const char *plural(uint32_t n)
 	return n == 1 ? "" : "s";
 }
 
-void config_print_summary(const struct model *m, const char *name, FILE *out)
+void config_print_counts(const struct model *m, FILE *out)
 {
 	uint32_t servers = count_servers(m);
 
-	fprintf(out, "%s is good: %u listener%s, %u pool%s, %u server%s\n", name,
-		m->listener_count, plural(m->listener_count), m->pool_count,
-		plural(m->pool_count), servers, plural(servers));
+	fprintf(out, "%u listener%s, %u pool%s, %u server%s", m->listener_count,
+		plural(m->listener_count), m->pool_count, plural(m->pool_count), servers,
+		plural(servers));
+}
+
+void config_print_summary(const struct model *m, const char *name, FILE *out)
+{
+	fprintf(out, "%s is good: ", name);
+	config_print_counts(m, out);
+	fputc('\n', out);
 }

@@ -70,6 +70,9 @@ void servers_get_leaving(const struct ask *ask, struct reply *r);
 void servers_add(const struct ask *ask, struct reply *r);
 void servers_set(const struct ask *ask, struct reply *r);
 void servers_remove(const struct ask *ask, struct reply *r);
+void config_get(const struct ask *ask, struct reply *r);
+void config_get_diff(const struct ask *ask, struct reply *r);
+void config_check(const struct ask *ask, struct reply *r);
 void config_reload(const struct ask *ask, struct reply *r);
 void routes_get(const struct ask *ask, struct reply *r);
 

@@ -1,6 +1,8 @@
 /* control/manual.c - the manual page of the interface, printed from its tables, so that
  * it says what is true. doc/balancerd-control.7 is this, kept; a test compares.
  */
+#include <ctype.h>
+
 #include "control/control.h"
 #include "control/reply.h"
 #include "control/routes.h"
@@ -84,13 +86,15 @@ static const char ending[] =
 /* A path with what stands for something else marked. */
 static void print_path(FILE *out, const char *path)
 {
+	bool stands = false;	/* for something else */
+
 	for (; *path != '\0'; path++) {
-		if (*path == '{')
-			fputs("\\fI", out);
-		else if (*path == '}')
-			fputs("\\fP", out);
-		else
-			fputc(*path, out);
+		if (*path == '{' || *path == '}') {
+			stands = *path == '{';
+			fputs(stands ? "\\fI" : "\\fP", out);
+		} else {
+			fputc(stands ? toupper((unsigned char)*path) : *path, out);
+		}
 	}
 }
 
