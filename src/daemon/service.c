@@ -54,8 +54,12 @@ static int start(struct service *s, struct model *m, struct err *err)
 		model_put(m);
 		return -1;
 	}
-	if (steering_use_file(s, m, err) != 0)
+	if (steering_use_file(s, m, err) != 0) {
+		if (changes_count(s->wanted.changes) > 0)
+			log_warn("what was tried is the file with the changes in %s over "
+				 "it", journal_path(s->wanted.journal));
 		return -1;
+	}
 	wait_for_names(s);
 	return loops_start(s, err) == 0 ? steering_open(s, err) : -1;
 }

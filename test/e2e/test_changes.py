@@ -175,6 +175,19 @@ def test_the_quick_form_keeps_changes_by_its_port(stage):
     assert (answer.status, answer.code) == (409, "no-file")
 
 
+def test_what_cannot_come_into_force_is_not_kept(stage):
+    balancer = stage.balancer([1, 2], pool="balance ring points 10000")
+    must(balancer.control.set(at(1), weight=2))
+    kept = journals(balancer)[0].read_text()
+    must(balancer.control.set(at(1), weight=200, temporary=True))
+    answer = balancer.control.set(at(2), weight=256)
+    assert (answer.status, answer.code) == (409, "refused"), answer
+    assert "points" in answer.text
+    assert journals(balancer)[0].read_text() == kept
+    assert states(balancer)[at(2)] == (1, False)
+    assert states(stage.restart(balancer)) == {at(1): (2, False), at(2): (1, False)}
+
+
 # ---- nothing is written before it must be ----
 
 def test_who_is_not_changed_leaves_no_trace(stage):
