@@ -20,6 +20,7 @@
 #include "base/version.h"
 #include "config/config.h"
 #include "config/manual.h"
+#include "control/control.h"
 #include "daemon/options.h"
 #include "daemon/service.h"
 
@@ -184,10 +185,12 @@ static int run_check(int argc, char **argv)
 
 static int run_manual(int argc, char **argv)
 {
-	(void)argv;
-	if (argc != 0)
-		return say_wrong("usage: balancerd manual");
-	manual_print(stdout);
+	if (argc == 0)
+		manual_print(stdout);
+	else if (argc == 1 && strcmp(argv[0], "control") == 0)
+		control_print_manual(stdout);
+	else
+		return say_wrong("usage: balancerd manual [control]");
 	return EXIT_SUCCESS;
 }
 
@@ -211,7 +214,9 @@ static const struct command commands[] = {
 	{"tcp", "ADDRESS:PORT [SERVER...]", "balance TCP connections over servers", run_tcp},
 	{"run", "FILE", "serve by a configuration file", run_file},
 	{"check", "FILE", "say what is wrong with a configuration file", run_check},
-	{"manual", "", "print the manual page of the configuration file", run_manual},
+	{"manual", "[control]",
+	 "print the manual page of the configuration file or of the control interface",
+	 run_manual},
 	{"--help", "", "print this", run_help},
 	{"--version", "", "print the version", run_version},
 };
