@@ -376,7 +376,8 @@ static void what_fails_changes_nothing(void **unused)
 static void tcp_leaves_places_for_the_socket(void **unused)
 {
 	char one[32];
-	int fds[CONTROL_TCP_MAX + 1];
+	enum { ALL = CONTROL_TCP_MAX + CONTROL_BUSY_MAX + 4 };
+	int fds[ALL];
 
 	(void)unused;
 	free_port(one);
@@ -384,7 +385,7 @@ static void tcp_leaves_places_for_the_socket(void **unused)
 	struct model *m = asks_for(one, NULL);
 	assert_int_equal(control_use(control, m, &err), 0);
 	model_put(m);
-	for (int i = 0; i <= CONTROL_TCP_MAX; i++)
+	for (int i = 0; i < ALL; i++)
 		fds[i] = connect_text(one);
 	turn(10);
 	assert_int_equal(ask_as(fds[CONTROL_TCP_MAX], "secret"), 503);
@@ -392,7 +393,7 @@ static void tcp_leaves_places_for_the_socket(void **unused)
 	int fd = connect_unix();
 	assert_int_equal(ask(fd), 200);
 	close(fd);
-	for (int i = 0; i <= CONTROL_TCP_MAX; i++)
+	for (int i = 0; i < ALL; i++)
 		close(fds[i]);
 }
 
