@@ -19,6 +19,7 @@ from harness.ports import accepts
 from harness.server import response
 
 NOBODY = 65534
+SERVERS = "/v1/pools/web/servers"
 STATUS = b"GET /v1/status HTTP/1.1\r\nHost: b\r\n\r\n"
 
 
@@ -68,11 +69,12 @@ def test_curl_does_everything(stage, running):
     for route in body["routes"]:
         if route["method"] == "GET" and "{" not in route["path"]:
             assert curl(running, route["path"])[0] == 200, route
-    add = "/v1/pools/web/servers"
-    status, server = curl(running, add, "-d", json.dumps({"address": new}))
+    status, server = curl(running, SERVERS, "-d", json.dumps({"address": new}))
     assert (status, server["address"], server["from"]) == (201, new, "change")
-    status, server = curl(running, add, "-d", json.dumps({"address": first, "weight": 0}))
-    assert (status, server["address"], server["state"]) == (201, f"127.0.0.1:{first}", "off")
+    body = json.dumps({"address": first, "weight": 0})
+    status, server = curl(running, SERVERS, "-d", body)
+    assert (status, server["state"]) == (201, "off")
+    assert server["address"] == f"127.0.0.1:{first}"
     status, server = curl(running, path_of(new), "-X", "PATCH", "-d", '{"drain": true}')
     assert (status, server["state"]) == (200, "draining")
     assert curl(running, path_of(new.rpartition(":")[2]))[1]["drain"] is True
@@ -81,7 +83,8 @@ def test_curl_does_everything(stage, running):
     assert curl(running, path_of(new))[0] == 404
     assert curl(running, "/v1/config/check", "-X", "POST")[1]["good"] is True
     assert curl(running, "/v1/reload", "-X", "POST")[0] == 200
-    assert curl(running, "/v1/stop", "-d", '{"limit_ms": 0}') == (202, {"pid": running.pid})
+    stopped = curl(running, "/v1/stop", "-d", '{"limit_ms": 0}')
+    assert stopped == (202, {"pid": running.pid})
     assert running.wait() == 0
     assert not running.socket_path.exists()
     assert not running.socket_path.with_name("control.sock.lock").exists()
@@ -120,11 +123,11 @@ def test_what_is_shown_can_be_served(stage, running):
     ("DELETE", "/v1/pools/web/servers/1", None, 404, "server-unknown"),
     ("DELETE", "/v1/pools/web/servers/x", None, 400, "bad-request"),
     ("PATCH", "/v1/pools/web/servers/1", {"weight": 1}, 404, "server-unknown"),
-    ("POST", "/v1/pools/web/servers", {"address": "a b"}, 400, "bad-request"),
-    ("POST", "/v1/pools/web/servers", {"address": 1}, 400, "bad-request"),
-    ("POST", "/v1/pools/web/servers", {"adress": "1"}, 400, "bad-request"),
-    ("POST", "/v1/pools/web/servers", {"address": "1", "weight": 257}, 400, "bad-request"),
-    ("POST", "/v1/pools/web/servers", [], 400, "bad-request"),
+    ("POST", SERVERS, {"address": "a b"}, 400, "bad-request"),
+    ("POST", SERVERS, {"address": 1}, 400, "bad-request"),
+    ("POST", SERVERS, {"adress": "1"}, 400, "bad-request"),
+    ("POST", SERVERS, {"address": "1", "weight": 257}, 400, "bad-request"),
+    ("POST", SERVERS, [], 400, "bad-request"),
     ("POST", "/v1/stop", {"limit_ms": "1"}, 400, "bad-request"),
     ("POST", "/v1/reload?now=1", None, 400, "bad-request"),
     ("POST", "/v1/config/check", {"path": "/etc/shadow"}, 400, "bad-request"),
@@ -150,7 +153,7 @@ def test_its_own_listener_is_no_server(running):
                                   '{"address": "\\u0000"}', "{" * 5000, "nul"])
 def test_what_is_no_json_is_refused(running, text):
     connection = UnixConnection(running.socket_path)
-    connection.request("POST", "/v1/pools/web/servers", text)
+    connection.request("POST", SERVERS, text)
     response = connection.getresponse()
     assert response.status == 400
     assert json.load(response)["error"]["code"] == "bad-request"
@@ -163,10 +166,10 @@ def test_a_version_that_was_overtaken_changes_nothing(stage, running):
     control = running.control
     version = control.ask("GET", "/v1/pools/web").fields["ETag"]
     body = {"address": f"127.0.0.1:{stage.port()}"}
-    first = control.ask("POST", "/v1/pools/web/servers", body, **{"If-Match": version})
+    first = control.ask("POST", SERVERS, body, **{"If-Match": version})
     assert first.status == 201 and first.fields["ETag"] != version
     body = {"address": f"127.0.0.1:{stage.port()}"}
-    second = control.ask("POST", "/v1/pools/web/servers", body, **{"If-Match": version})
+    second = control.ask("POST", SERVERS, body, **{"If-Match": version})
     assert (second.status, second.code) == (412, "version-changed")
     assert second.fields["ETag"] == first.fields["ETag"]
     assert len(control.servers()) == 3
@@ -216,7 +219,7 @@ def test_a_file_with_errors_is_not_taken(running):
 
 def test_requests_may_be_sent_ahead(running):
     with raw(running) as sock:
-        sock.sendall(STATUS * 50 + STATUS.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        sock.sendall(STATUS * 50 + STATUS[:-2] + b"Connection: close\r\n\r\n")
         assert everything(sock).count(b"HTTP/1.1 200 OK") == 51
 
 
@@ -224,7 +227,7 @@ def test_a_body_may_come_in_chunks(stage, running):
     port = stage.port()
     connection = UnixConnection(running.socket_path)
     text = json.dumps({"address": f"127.0.0.1:{port}"}).encode()
-    connection.request("POST", "/v1/pools/web/servers", iter([text[:5], text[5:]]),
+    connection.request("POST", SERVERS, iter([text[:5], text[5:]]),
                        encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
     assert connection.getresponse().status == 201
     connection.close()
