@@ -6,6 +6,7 @@
 #   make check        the quick part: tidy, layers, unit tests
 #   make unit | e2e | fuzz | fuzz-replay       one part alone
 #   make bench        haproxy and nginx beside balancerd: doc/benchmarks.md
+#   make bench-hashing    spread, disruption and cost of ring and maglev: doc/hashing.md
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
 #   make cover        which lines the tests reach
 #   make install      into $(DESTDIR)$(PREFIX)
@@ -29,6 +30,11 @@ OUT     ?= out$(variant)
 PACKAGES  := libxxhash jansson
 PKGCFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKGLIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+
+# balancerctl alone is a client; the daemon does not link what it needs for that.
+CTL_PACKAGES := libcurl
+CTL_LIBS     := $(shell pkg-config --libs $(CTL_PACKAGES) 2>/dev/null)
+PKGCFLAGS    += $(shell pkg-config --cflags $(CTL_PACKAGES) 2>/dev/null)
 
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-align -Wwrite-strings \
 	-Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wundef -Wvla \
@@ -56,10 +62,10 @@ DO  := $(if $(V),,@)
 
 # What each program is made of beyond the library: its folder with main().
 SOURCES  := $(sort $(wildcard src/*/*.c))
-MAINS    := src/daemon/main.c src/origin/main.c
+MAINS    := src/daemon/main.c src/ctl/main.c src/origin/main.c
 LIBRARY  := $(OUT)/libbalancerd.a
 LIB_OBJ  := $(patsubst src/%.c,$(OUT)/obj/%.o,$(filter-out $(MAINS),$(SOURCES)))
-PROGRAMS := $(OUT)/balancerd $(OUT)/origin
+PROGRAMS := $(OUT)/balancerd $(OUT)/balancerctl $(OUT)/origin
 
 .PHONY: all programs libraries
 all: programs
@@ -67,8 +73,8 @@ programs: $(PROGRAMS)
 
 # Says what is missing before the compiler says it in its own words.
 libraries:
-	@pkg-config --exists $(PACKAGES) || { \
-		echo "missing: $(PACKAGES). Please run: tools/install-deps build" >&2; \
+	@pkg-config --exists $(PACKAGES) $(CTL_PACKAGES) || { \
+		echo "missing: $(PACKAGES) $(CTL_PACKAGES). Please run: tools/install-deps build" >&2; \
 		exit 1; }
 
 $(OUT)/obj/%.o: src/%.c | libraries
@@ -85,6 +91,10 @@ $(OUT)/balancerd: $(OUT)/obj/daemon/main.o $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
+$(OUT)/balancerctl: $(OUT)/obj/ctl/main.o $(LIBRARY)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(CTL_LIBS) -o $@
+
 $(OUT)/origin: $(OUT)/obj/origin/main.o $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
@@ -93,6 +103,7 @@ $(OUT)/origin: $(OUT)/obj/origin/main.o $(LIBRARY)
 UNIT_SOURCES := $(sort $(wildcard test/unit/*/*_test.c))
 UNIT_TESTS   := $(patsubst test/unit/%.c,$(OUT)/unit/%,$(UNIT_SOURCES))
 
+$(OUT)/unit/ctl/%: LIBS += $(CTL_LIBS)
 $(OUT)/unit/%: test/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "  test  $<"
@@ -106,6 +117,11 @@ $(OUT)/bench/pump: $(PUMP) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) $(LIBRARY) $(ALL_LDFLAGS) $(LIBS) -o $@
+
+$(OUT)/bench/hashing: test/bench/hashing.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_CFLAGS) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
 # Parts of `make test`. run-tests runs them one after the other, counts what passed
 # and says so in its last line. What has to be installed first may decide how the
@@ -135,7 +151,7 @@ DEMO_SECONDS ?= 12
 ROUNDS       ?= 5
 SECONDS      ?= 4
 
-.PHONY: demo bench
+.PHONY: demo bench bench-hashing
 demo:
 	@tools/install-deps demo
 	+@$(AGAIN) programs
@@ -146,6 +162,9 @@ bench:
 	+@$(AGAIN) programs $(OUT)/bench/pump
 	@test/bench/bench.py --out $(OUT) --rounds $(ROUNDS) --seconds $(SECONDS) \
 		$(if $(ONLY),--only $(ONLY))
+
+bench-hashing: $(OUT)/bench/hashing
+	@$<
 
 # Each of the three sees what the others do not. .clang-tidy says what is asked of it;
 # null dereferences are left to it, gcc 12 finds them where there are none, and so

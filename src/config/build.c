@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/expected.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "config/arguments.h"

@@ -1,7 +1,8 @@
 /* config/config.h - text becomes a model.
  *
- *   text -> lexer -> tree -> build (by the table in directives) -> model
- *                                   check (what only the whole shows)
+ *   text -> lexer -> tree -> build (by the table in directives) -> model -> print -> text
+ *                     ^             check (what only the whole shows)
+ *                     '-> json      suits (what pools and listeners are to each other)
  *
  * All mistakes of a text are found in one go; with a single one there is no model.
  * Nothing is looked up and nothing is opened but the file itself: a name that does

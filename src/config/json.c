@@ -56,7 +56,7 @@ struct writing {
 	struct err *err;
 };
 
-/* A word of a configuration may have new lines and tabs, but nothing else that controls. */
+/* A word of a configuration may have new lines and tabs, nothing else that controls. */
 static bool is_word(const json_t *word)
 {
 	const char *text = json_string_value(word);
@@ -74,7 +74,8 @@ static int write_words(struct writing *w, const json_t *words)
 {
 	if (json_array_size(words) == 0)
 		return err_set(w->err,
-			       "statement %u needs \"words\", an array of at least one word",
+			       "statement %u needs \"words\", an array of at least one "
+			       "word",
 			       w->number);
 	for (size_t i = 0; i < json_array_size(words); i++) {
 		const json_t *word = json_array_get(words, i);
@@ -90,6 +91,8 @@ static int write_words(struct writing *w, const json_t *words)
 	return 0;
 }
 
+#define MEMBERS "\"words\" and, where it has one, \"block\""
+
 static int check_members(const struct writing *w, const json_t *statement)
 {
 	const char *key;
@@ -97,14 +100,11 @@ static int check_members(const struct writing *w, const json_t *statement)
 
 	if (!json_is_object(statement))
 		return err_set(w->err,
-			       "statement %u is no object with \"words\" and, where it has "
-			       "one, \"block\"",
-			       w->number);
+			       "statement %u is no object with " MEMBERS, w->number);
 	json_object_foreach((json_t *)statement, key, value)
 		if (strcmp(key, "words") != 0 && strcmp(key, "block") != 0)
 			return err_set(w->err,
-				       "statement %u has %s; expected \"words\" and, where "
-				       "it has one, \"block\"",
+				       "statement %u has %s; expected " MEMBERS,
 				       w->number, quote(key).text);
 	return 0;
 }
@@ -117,7 +117,8 @@ static int write_block(struct writing *w, const json_t *block)
 		return err_set(w->err, "the \"block\" of statement %u is no array",
 			       w->number);
 	if (w->depth == TREE_DEPTH_MAX)
-		return err_set(w->err, "statement %u: blocks within blocks, more than %d deep",
+		return err_set(w->err,
+			       "statement %u: blocks within blocks, more than %d deep",
 			       w->number, TREE_DEPTH_MAX);
 	fputs(" {", w->out);
 	w->depth++;

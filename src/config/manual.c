@@ -10,6 +10,7 @@
 #include "config/fill.h"
 #include "config/fresh.h"
 #include "config/lexer.h"
+#include "config/manual_text.h"
 #include "config/show.h"
 #include "config/tree.h"
 #include "config/usage.h"
@@ -234,75 +235,6 @@ static void print_policies(FILE *out)
 	fprintf(out, ".El\n");
 }
 
-static const char beginning[] =
-	".\\\" Printed by `balancerd manual`; change the tables of src/config instead.\n"
-	".Dd November 20, 2026\n"
-	".Dt BALANCERD.CONF 5\n"
-	".Os\n"
-	".Sh NAME\n"
-	".Nm balancerd.conf\n"
-	".Nd what balancerd balances, and how\n"
-	".Sh DESCRIPTION\n"
-	"The file consists of statements.\n"
-	"A statement is words up to the end of the line or a semicolon,\n"
-	"or words and a block of further statements in braces;\n"
-	"the first brace stands behind the words.\n"
-	"The order of statements matters for routes only.\n"
-	"A comment begins with\n"
-	".Sq #\n"
-	"where a word could begin, and ends with its line.\n"
-	"A word with blanks, braces, semicolons or quotes in it, or with nothing,\n"
-	"is put in double quotes; in these\n"
-	".Li \\e\\(dq ,\n"
-	".Li \\e\\e\n"
-	"and\n"
-	".Li \\en\n"
-	"stand for a quote, a backslash and a new line.\n"
-	".Pp\n"
-	"A\n"
-	".Ar TIME\n"
-	"is a number and one of the units\n"
-	".Cm ms , s , m\n"
-	"and\n"
-	".Cm h .\n"
-	"A\n"
-	".Ar SIZE\n"
-	"is a number of bytes, or of multiples of 1024 with\n"
-	".Cm k , m\n"
-	"or\n"
-	".Cm g .\n"
-	"A\n"
-	".Ar PERCENT\n"
-	"is a number and\n"
-	".Cm % .\n"
-	"Words in brackets may be left out, and may stand in any order.\n"
-	"What is given in parentheses are the bounds, and what holds otherwise.\n";
-
-static const char example[] =
-	".Sh EXAMPLES\n"
-	".Bd -literal -offset indent\n"
-	"listen http :8080 { route host api.example.com path /v1/ to api; to web }\n"
-	"pool web {\n"
-	"    balance least\\-load\n"
-	"    check http /healthcheck every 3s after 5 requests\n"
-	"    server 127.0.0.1:8081\n"
-	"    server 127.0.0.1:8082 weight 2\n"
-	"}\n"
-	"pool api { server api1:9000; server api2:9000 }\n"
-	".Ed\n";
-
-static const char ending[] =
-	".Sh DIAGNOSTICS\n"
-	".Ql balancerd check FILE\n"
-	"reads a file and says what is wrong with it, all at once, as\n"
-	".Ql FILE:LINE:COLUMN: error: what was found, and what was expected ;\n"
-	"columns count characters.\n"
-	"A file with an error is not used, neither at a start nor at a reload.\n"
-	"A warning is about something that is allowed and hardly meant.\n"
-	"A name that cannot be looked up is neither.\n"
-	".Sh SEE ALSO\n"
-	".Xr balancerd 8\n";
-
 static void print_limits(FILE *out)
 {
 	fprintf(out, ".Sh LIMITS\nA file has at most %d bytes, a word %d.\n",
@@ -320,13 +252,14 @@ void manual_print(FILE *out)
 	struct page page = {.out = out};
 
 	fresh_init(&page.fresh);
-	fputs(beginning, out);
+	fputs(manual_beginning, out);
+	fputs(manual_listeners, out);
 	print_context(&page, IN_FILE, "AT THE TOP OF THE FILE");
 	print_context(&page, IN_LISTEN, "IN A LISTEN BLOCK");
 	print_context(&page, IN_POOL, "IN A POOL BLOCK");
 	print_policies(out);
-	fputs(example, out);
+	fputs(manual_example, out);
 	print_limits(out);
-	fputs(ending, out);
+	fputs(manual_ending, out);
 	fresh_fini(&page.fresh);
 }

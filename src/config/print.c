@@ -27,7 +27,8 @@ struct line {
 
 /* Adds an argument when it says something, and those that have to stand there. False:
  * one that has to has nothing to say, and so there is no statement. */
-static bool add_argument(const struct printing *p, struct line *l, const struct argument *a)
+static bool add_argument(const struct printing *p, struct line *l,
+			 const struct argument *a)
 {
 	char *value = show_text(a, l->target, p->model);
 	char *by_default = l->fresh != NULL ? show_text(a, l->fresh, p->model) : NULL;
@@ -89,7 +90,8 @@ static char *statement(const struct printing *p, const struct directive *d,
 	return NULL;
 }
 
-static void print_own_block(const struct printing *p, enum context in, const void *target);
+static void print_own_block(const struct printing *p, enum context in,
+			    const void *target);
 
 /* All that was made of a kind, in its order, by whichever row. */
 static void print_made(const struct printing *p, enum context in, enum makes makes,
@@ -136,7 +138,8 @@ static void print_block(const struct printing *p, enum context in, const void *b
 				print_row(p, d, in, block);
 }
 
-static void print_own_block(const struct printing *p, enum context in, const void *target)
+static void print_own_block(const struct printing *p, enum context in,
+			    const void *target)
 {
 	fputs(" {\n", p->out);
 	print_block(p, in, target);

@@ -30,8 +30,8 @@ static const struct directive rows[] = {
 		.word = "listen", .second = "tcp", .in = IN_FILE,
 		.makes = MAKES_LISTENER, .opens = IN_TCP, .repeats = true,
 		SETS(model_listener, kind, LISTEN_TCP),
-		.help = "Accepts TCP connections on an address and joins each to one of "
-			"a server, whatever is said in it.",
+		.help = "Accepts TCP connections on an address and joins each to one "
+			"of a server, whatever is said in it.",
 		.arguments = {LISTEN_ADDRESS},
 	}, {
 		.word = "listen", .second = "udp", .in = IN_FILE,

@@ -33,8 +33,9 @@ static const struct directive rows[] = {
 	}, {
 		.word = "connections", .in = IN_LISTEN,
 		.help = "Connections of this listener that are served at once. Further "
-			"ones wait unaccepted; none is refused. For UDP it is flows; a "
-			"datagram that would begin one more is dropped.",
+			"ones wait unaccepted; none is refused. For UDP it is flows, "
+			"16384 if nothing is said; a datagram that would begin one more "
+			"is dropped.",
 		.arguments = {
 			{NULL, "N", LIMIT(CONNECTIONS_MAX),
 			 LISTENER_FIELD(connections_max)},

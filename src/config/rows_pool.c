@@ -216,16 +216,16 @@ static const struct directive rows[] = {
 		},
 	}, {
 		.word = "redistribute", .in = IN_POOL,
-		.help = "What becomes of TCP clients whose server has left. replay: "
-			"those to whom it has said nothing are moved to another server, "
-			"which is told all that they said. idle: those to whom it has said all "
-			"are moved, too. off: every one is closed. In the middle of an "
-			"answer a client is closed in any case.",
+		.help = "What becomes of TCP clients whose server has left. replay: one "
+			"to whom no server has said anything is moved to another, which "
+			"is told all that the client said. idle: so is one whose last "
+			"question has no answer yet, or a whole one. off: none. In the "
+			"middle of an answer a client is closed in any case.",
 		.arguments = {
 			{NULL, NULL, CHOICE(redistributions), POOL_FIELD(redistribute)},
 			{"buffer", "SIZE", SIZE(0, REPLAY_MAX), POOL_FIELD(replay_max),
 			 .help = "bytes of a client that are kept, to be said again to "
-				 "another server; a client that said more is closed"},
+				 "another server; one that said more is closed"},
 			{"quiet", "TIME", TIME_FROM(0, QUIET_MAX), POOL_FIELD(quiet_ms),
 			 .help = "silence after which an answer counts as whole"},
 		},

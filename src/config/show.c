@@ -59,15 +59,14 @@ static bool show_word(const struct argument *a, const void *target, FILE *out)
 static bool show_socket(const struct argument *a, const void *target, FILE *out)
 {
 	const char *path;
-	struct address address = {.any.sa_family = AF_UNIX};
+	char *word;
 
 	memcpy(&path, field_at(a->field, target), sizeof path);
 	if (path == NULL)
 		return false;
-	must(strlen(path) < sizeof address.un.sun_path);
-	strcpy(address.un.sun_path, path);
-	address_format(&address);
-	tree_print_word(address.text, out);
+	must(asprintf(&word, "unix:%s", path) > 0);
+	tree_print_word(word, out);
+	free(word);
 	return true;
 }
 
@@ -75,6 +74,8 @@ static bool show_address(const struct argument *a, const void *target, FILE *out
 {
 	const struct address *address = field_at(a->field, target);
 
+	if (*address->text == '\0')
+		return false;
 	tree_print_word(address->text, out);
 	return true;
 }

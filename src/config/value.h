@@ -1,5 +1,5 @@
-/* config/value.h - which words are names, paths and hosts, and which numbers primes. Those with a unit are in
- * base/value.h.
+/* config/value.h - which words are names, paths and hosts, and which numbers primes.
+ * Those with a unit are in base/value.h.
  *
  * Pure: a word in, a reason out. Reasons quote the word, say what it should have been
  * and, where that can be known, how to write it.

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,18 +36,27 @@ static socklen_t find_manager(struct sockaddr_un *manager)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
 }
 
+/* Whoever only waited until we were ready may be gone later, as balancerctl start is. */
+static bool is_gone(bool heard_before)
+{
+	return heard_before && (errno == ECONNREFUSED || errno == ENOENT);
+}
+
 static void tell(const char *message)
 {
 	static const struct timeval wait = {.tv_usec = NOTIFY_WAIT_MS * 1000};
+	static bool heard;	/* the manager has taken a message */
 	struct sockaddr_un manager;
 	socklen_t len = find_manager(&manager);
 
 	if (len == 0)
 		return;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0 ||
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0 &&
 	    sendto(fd, message, strlen(message), MSG_NOSIGNAL,
-		   (const struct sockaddr *)&manager, len) < 0)
+		   (const struct sockaddr *)&manager, len) >= 0)
+		heard = true;
+	else if (!is_gone(heard))
 		log_warn("cannot tell the service manager at %s: %m",
 			 getenv("NOTIFY_SOCKET"));
 	if (fd >= 0)

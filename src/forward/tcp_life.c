@@ -79,9 +79,11 @@ void tcp_life_init(struct tcp_life *life, enum redistribute mode, uint8_t retrie
 
 /* ---- moving to another server ---- */
 
+/* A client that ends without a word asks for nothing that could be told again. */
 static bool may_replay(const struct tcp_life *life)
 {
-	return life->state == TCP_ASKING && tcp_life_keeps(life) && life->retries_left > 0;
+	return life->state == TCP_ASKING && tcp_life_keeps(life) && life->retries_left > 0 &&
+	       (life->asked || !life->client_ended);
 }
 
 static bool may_park(const struct tcp_life *life)
@@ -217,8 +219,8 @@ static enum tcp_action take_edge(struct tcp_life *life, enum tcp_event event)
 		if (life->count != TCP_COUNT_NOTHING)
 			life->moving = TCP_COUNT_NOTHING;
 	}
-	if (life->mode == REDISTRIBUTE_OFF)
-		life->count = TCP_COUNT_NOTHING;
+	if (life->mode == REDISTRIBUTE_OFF || (life->client_ended && !life->asked))
+		life->count = TCP_COUNT_NOTHING;	/* there was nothing to move */
 	return go(life, (enum tcp_state)e->next, action);
 }
 

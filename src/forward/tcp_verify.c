@@ -1,12 +1,21 @@
 /* forward/tcp_verify.c - whether a server whose connection has ended is still there.
  *
  * The end of a connection in silence may be meant, or be its server's death: a connection
- * attempt tells them apart. One per server and loop is under way at a time, for all sessions
- * that wait for what comes of it; that is remembered for REMEMBER_MS, since the clients of
- * a dead server come in swarms. A process that is being killed may still accept what it
- * then resets, so a server counts as alive only when the attempt has stood for STAND_MS.
+ * attempt tells them apart. One per server and loop is under way at a time. That it fails
+ * is true for everybody, and remembered for REMEMBER_MS, since the clients of a dead server
+ * come in swarms; that it stands tells only those who asked before it was made, since a
+ * server may die at any moment: the others are for the next attempt.
  *
- *   nobody asks -> DIALING -> STANDING -> ALIVE or DEAD (remembered) -> nobody asks
+ * A process that is being killed may still accept what it then ends. So a server counts as
+ * alive when an attempt has stood for STAND_MS; one that was ended is made again, once.
+ *
+ *                .---- somebody has asked meanwhile ----.
+ *                v              ended, once             |
+ *   nobody -> DIALING <------------------------.        |
+ *    asks        | '-- connected --> STANDING --'--- it stands: alive ---> nobody asks
+ *                '-- refused, late     '-- reset
+ *                             v            v
+ *                             DEAD, remembered --------------------------> nobody asks
  */
 #include <stdlib.h>
 
@@ -15,10 +24,11 @@
 
 enum { STAND_MS = 20, REMEMBER_MS = 100 };
 
-enum verdict_state { VERDICT_DIALING, VERDICT_STANDING, VERDICT_ALIVE, VERDICT_DEAD };
+enum verdict_state { VERDICT_DIALING, VERDICT_STANDING, VERDICT_DEAD };
 
 struct tcp_verdict {
 	enum verdict_state state;
+	bool           once_more;	/* the attempt before this one was ended */
 	struct worker *worker;		/* borrowed */
 	struct live_server *server;	/* held by way of the edition */
 	struct edition *edition;	/* a user of it */
@@ -26,14 +36,17 @@ struct tcp_verdict {
 	struct loop_watch watch;	/* owned */
 	struct dial     dial;
 	struct loop_timer timer;
-	struct link     waiting;	/* sessions */
+	struct link     asking;		/* sessions, for this attempt */
+	struct link     later;		/* and for the next one */
 };
+
+static void dial(struct tcp_verdict *v);
 
 static void destroy(struct tcp_verdict *v)
 {
 	struct worker *w = v->worker;
 
-	must(list_empty(&v->waiting));
+	must(list_empty(&v->asking) && list_empty(&v->later));
 	dial_cancel(&v->dial);
 	loop_watch_close(w->loop, &v->watch);
 	loop_timer_stop(w->loop, &v->timer);
@@ -42,29 +55,48 @@ static void destroy(struct tcp_verdict *v)
 	free(v);
 }
 
-static void tell(const struct tcp_verdict *v, struct tcp_session *s)
+static void tell(struct link *sessions, enum tcp_event event)
 {
-	tcp_on(s, v->state == VERDICT_DEAD ? TCP_EVENT_SERVER_DIED : TCP_EVENT_SERVER_LIVES);
-}
-
-static void decide(struct tcp_verdict *v, enum verdict_state what)
-{
-	struct worker *w = v->worker;
-
-	v->state = what;
-	loop_watch_close(w->loop, &v->watch);
-	loop_timer_start(w->loop, &v->timer, REMEMBER_MS);
-	if (what == VERDICT_DEAD)
-		place_fail(w, v->edition, v->lane, v->server, FAILURE_REFUSED);
-	while (!list_empty(&v->waiting)) {
-		struct tcp_session *s = CONTAINER_OF(v->waiting.next, struct tcp_session,
+	while (!list_empty(sessions)) {
+		struct tcp_session *s = CONTAINER_OF(sessions->next, struct tcp_session,
 						     verifying);
 		list_remove(&s->verifying);
-		tell(v, s);
+		tcp_on(s, event);
 		if (tcp_life_is_joined(&s->life))
 			tcp_relay(s);
 	}
 }
+
+static void decide_dead(struct tcp_verdict *v)
+{
+	struct worker *w = v->worker;
+
+	v->state = VERDICT_DEAD;
+	loop_watch_close(w->loop, &v->watch);
+	loop_timer_start(w->loop, &v->timer, REMEMBER_MS);
+	place_fail(w, v->edition, v->lane, v->server, FAILURE_REFUSED);
+	tell(&v->asking, TCP_EVENT_SERVER_DIED);
+	tell(&v->later, TCP_EVENT_SERVER_DIED);
+}
+
+/* Sessions that are told move on, and may ask again: those are for the next attempt. */
+static void decide_alive(struct tcp_verdict *v)
+{
+	loop_watch_close(v->worker->loop, &v->watch);
+	loop_timer_stop(v->worker->loop, &v->timer);
+	v->once_more = false;
+	v->state = VERDICT_DIALING;
+	tell(&v->asking, TCP_EVENT_SERVER_LIVES);
+	if (list_empty(&v->later)) {
+		destroy(v);
+		return;
+	}
+	list_insert(&v->later, &v->asking);
+	list_remove(&v->later);
+	dial(v);
+}
+
+/* ---- attempts ---- */
 
 static void on_result(struct tcp_verdict *v, enum dial_result result)
 {
@@ -76,12 +108,12 @@ static void on_result(struct tcp_verdict *v, enum dial_result result)
 	case DIAL_REFUSED:
 	case DIAL_TIMED_OUT:
 	case DIAL_UNREACHABLE:
-		decide(v, VERDICT_DEAD);
+		decide_dead(v);
 		break;
 	case DIAL_NO_DESCRIPTORS:	/* our own lack: it has ended, and that is passed on */
 	case DIAL_NO_PORTS:
 	case DIAL_RESULTS:
-		decide(v, VERDICT_ALIVE);
+		decide_alive(v);
 		break;
 	}
 }
@@ -99,10 +131,20 @@ static void on_ready(struct loop_watch *watch, unsigned events)
 	struct tcp_verdict *v = CONTAINER_OF(watch, struct tcp_verdict, watch);
 
 	worker_sweep(v->worker);
-	if (v->state == VERDICT_DIALING)
+	if (v->state == VERDICT_DIALING) {
 		dial_on_ready(&v->dial, events);
-	else if (v->state == VERDICT_STANDING && (events & LOOP_BROKEN))
-		decide(v, VERDICT_DEAD);
+	} else if (events & LOOP_BROKEN) {
+		decide_dead(v);
+	} else if (events & LOOP_ENDED) {
+		if (v->once_more) {
+			decide_alive(v);
+			return;
+		}
+		loop_watch_close(v->worker->loop, &v->watch);
+		loop_timer_stop(v->worker->loop, &v->timer);
+		v->once_more = true;
+		dial(v);
+	}
 }
 
 static void on_timer(struct loop_timer *t)
@@ -111,9 +153,21 @@ static void on_timer(struct loop_timer *t)
 
 	worker_sweep(v->worker);
 	if (v->state == VERDICT_STANDING)
-		decide(v, VERDICT_ALIVE);
+		decide_alive(v);
 	else
 		destroy(v);
+}
+
+static void dial(struct tcp_verdict *v)
+{
+	const struct address *to = atomic_load_explicit(&v->server->address,
+							memory_order_acquire);
+	enum dial_result result = DIAL_UNREACHABLE;
+
+	v->state = VERDICT_DIALING;
+	if (to == NULL || dial_start(&v->dial, &v->watch, to, v->lane->pool->connect_ms,
+				     on_ready, &result))
+		on_result(v, result);
 }
 
 static struct tcp_verdict *create(struct worker *w, struct live_server *server)
@@ -132,41 +186,34 @@ static struct tcp_verdict *create(struct worker *w, struct live_server *server)
 	loop_watch_init(&v->watch, -1, on_ready);
 	loop_timer_init(&v->timer, on_timer);
 	dial_init(&v->dial, w->loop, on_dialed);
-	list_init(&v->waiting);
+	list_init(&v->asking);
+	list_init(&v->later);
 	b->verdict = v;
 	return v;
 }
 
-static void dial(struct tcp_verdict *v)
-{
-	const struct address *to = atomic_load_explicit(&v->server->address,
-							memory_order_acquire);
-	enum dial_result result = DIAL_UNREACHABLE;
-
-	if (to == NULL || dial_start(&v->dial, &v->watch, to, v->lane->pool->connect_ms,
-				     on_ready, &result))
-		on_result(v, result);
-}
+/* ---- what sessions ask ---- */
 
 void tcp_verify(struct tcp_session *s)
 {
 	struct tcp_verdict *v = worker_backend(s->worker, s->place.server)->verdict;
-	bool first = v == NULL;
 
-	if (first)
-		v = create(s->worker, s->place.server);
+	if (v != NULL && v->state == VERDICT_DEAD) {
+		tcp_on(s, TCP_EVENT_SERVER_DIED);
+		return;
+	}
+	tcp_rearm(s);
+	if (v != NULL) {
+		list_push_last(&v->later, &s->verifying);
+		return;
+	}
+	v = create(s->worker, s->place.server);
 	if (v == NULL) {
 		tcp_on(s, TCP_EVENT_SERVER_LIVES);	/* nobody knows better */
 		return;
 	}
-	if (v->state == VERDICT_ALIVE || v->state == VERDICT_DEAD) {
-		tell(v, s);
-		return;
-	}
-	list_push_last(&v->waiting, &s->verifying);
-	tcp_rearm(s);
-	if (first)
-		dial(v);
+	list_push_last(&v->asking, &s->verifying);
+	dial(v);
 }
 
 void tcp_verify_cancel_all(struct worker *w)

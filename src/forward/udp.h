@@ -23,7 +23,7 @@
  * server if the policy goes by a key, from a fresh socket in any case.
  *
  * A listener that was removed ends at once, with its flows. When the balancer drains, no
- * flow is begun any more, and a port ends when it has been silent for UDP_QUIET_MS.
+ * flow is begun any more, and a port ends when it has been silent for a second.
  *
  * Thread: the loop's.
  */
@@ -31,11 +31,6 @@
 #define FORWARD_UDP_H
 
 #include "forward/worker.h"
-
-enum {
-	UDP_FLOWS_MAX = 16384,	/* of a listener that sets no `connections`, over all loops */
-	UDP_QUIET_MS  = 1000,
-};
 
 /* Opens the port of a listener that is door number `door` of w->now; opening->fd is
  * given. */

@@ -62,10 +62,11 @@ static uint32_t maglev_pick(const struct pick_view *view, struct pick_state *sta
 {
 	const struct maglev *m = (const struct maglev *)view->pool->table;
 	must(m != NULL);
-	struct search search = search_begin(view, state, tried);
+	struct search search;
 	uint32_t hashes = m->size > 0 ? HASHES_MAX : 0;
 	uint64_t hash = key;
 
+	search_begin(&search, view, state, tried);
 	for (uint32_t n = 1; n <= hashes; n++) {
 		uint32_t server = m->entries[below(hash, m->size)];
 		if (search_takes(&search, server))

@@ -1,9 +1,9 @@
 /* pick/prepare.c - gives every pool of a model its table, before it comes into force.
  *
  * Most changes of a model leave most pools as they are: those get a copy of the table
- * that is in use, which costs a tenth of building it. Tables name servers by their
- * place in the pool, so only a pool with the same servers in the same places will do.
- * Who drains is no part of a table: it is passed over for as long as it does.
+ * that is in use, which costs far less than building it (doc/hashing.md). Tables name
+ * servers by their place in the pool, so only a pool with the same servers in the same
+ * places will do. Who drains is no part of a table: it is passed over while it does.
  */
 #include <string.h>
 

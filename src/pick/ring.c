@@ -7,9 +7,10 @@
  * two that stay.
  *
  * The table: all points, sorted, as two arrays (hashes, servers), and for each value of
- * a hash's first bits the first point that has them, or follows them. There are no fewer
- * of these buckets than points, so a look-up is one step to the bucket and about one
- * further. The same buckets sort the points in O(n) when the table is built.
+ * a hash's first bits the first point that has them, or follows them. Such a bucket has
+ * one or two points, so a look-up is one step to the bucket and about one further (more
+ * buckets would be quicker only in small rings, that are quick anyway). The same buckets
+ * sort the points in O(n) when the table is built.
  *
  *     bucket     0    1    2    3           key 2... -> bucket 2 -> past point b -> c
  *     starts     0    1    1    3
@@ -25,14 +26,14 @@
 #include "pick/table.h"
 
 enum {
-	RING_POINTS_MAX = 4 * 1024 * 1024,	/* of a pool: 60 MB or so */
+	RING_POINTS_MAX = 4 * 1024 * 1024,	/* of a pool: 48 MB */
 	WALK_MAX = 256,		/* points, in one pick, before it asks the servers */
 };
 
 struct ring {
 	struct pick_table table;
 	uint32_t point_count;
-	uint32_t bucket_bits;	/* 1 to 22 */
+	uint32_t bucket_bits;	/* 1 to 21 */
 	uint64_t hashes[];	/* sorted; and one more, of UINT64_MAX, to stop at */
 	/* uint32_t starts[1 << bucket_bits]; */
 	/* uint16_t servers[point_count]; */
@@ -92,10 +93,11 @@ static uint32_t ring_pick(const struct pick_view *view, struct pick_state *state
 	const struct ring *r = (const struct ring *)view->pool->table;
 	must(r != NULL);
 	const uint16_t *servers = servers_of(r);
-	struct search search = search_begin(view, state, tried);
+	struct search search;
 	uint32_t steps = r->point_count < WALK_MAX ? r->point_count : WALK_MAX;
 	uint32_t at = find_point(r, key);
 
+	search_begin(&search, view, state, tried);
 	for (; steps > 0; steps--) {
 		if (search_takes(&search, servers[at]))
 			return servers[at];
@@ -125,7 +127,7 @@ static uint64_t count_points(const struct model_pool *pool)
 static struct ring *new_ring(uint32_t point_count)
 {
 	uint32_t bits = 1;
-	while ((UINT32_C(1) << bits) < point_count)
+	while ((UINT32_C(2) << bits) < point_count)
 		bits++;
 	size_t bytes = sizeof(struct ring);
 	bytes += (point_count + (size_t)1) * sizeof(uint64_t);	/* hashes */

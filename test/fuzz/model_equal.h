@@ -30,6 +30,7 @@ static inline bool arguments_equal(struct two_models m, const struct directive *
 	return equal;
 }
 
+/* What two blocks of a kind fill, and what stands in them. */
 static inline bool blocks_equal(struct two_models m, enum context in, const void *a,
 				const void *b);
 

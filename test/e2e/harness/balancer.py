@@ -31,10 +31,12 @@ def config(port, servers, listen="", pool="", top="", check="off", threads=None,
 
 
 class Balancer:
-    """balancerd with these arguments. It must end with exit code 0 unless a test
-    says otherwise, leave no process behind and have nothing to report."""
+    """balancerd with these arguments, and with an environment that differs in these
+    variables (None: not there). It must end with exit code 0 unless a test says
+    otherwise, leave no process behind and have nothing to report."""
 
-    def __init__(self, port, arguments, directory):
+    def __init__(self, port, arguments, directory, **variables):
+        self.given = (port, arguments, directory, variables)
         self.port = port
         self.directory = directory
         self.log_path = directory / "stderr"
@@ -45,7 +47,9 @@ class Balancer:
         environment = {"ASAN_OPTIONS": "exitcode=99", "TSAN_OPTIONS": "exitcode=99",
                        "UBSAN_OPTIONS": "print_stacktrace=1", **os.environ,
                        "BALANCERD_SOCKET": str(self.socket_path),
-                       "STATE_DIRECTORY": str(self.state_path)}
+                       "STATE_DIRECTORY": str(self.state_path), **variables}
+        environment = {name: str(value) for name, value in environment.items()
+                       if value is not None}
         with open(self.log_path, "ab") as log, open(directory / "stdout", "ab") as out:
             self.process = subprocess.Popen(
                 self.arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
@@ -57,6 +61,11 @@ class Balancer:
             assert self.process.poll() is None, f"balancerd ended at once:\n{self.log}"
             return accepts(self.port)
         until(ready, f"balancerd accepts on port {self.port}:\n{self.log}")
+
+    def again(self):
+        """Another one by the same words in the same place."""
+        port, arguments, directory, variables = self.given
+        return Balancer(port, arguments, directory, **variables)
 
     @property
     def control(self):

@@ -5,6 +5,7 @@ import struct
 
 from .message import Ended, Reader
 from .patience import PATIENCE
+from .ports import bind_source
 
 INTERIM_MAX = 20_000
 
@@ -16,7 +17,7 @@ class RawClient:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(PATIENCE)
         if source is not None:
-            self.sock.bind((source, 0))
+            bind_source(self.sock, source)
         self.sock.connect((host, port))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader = Reader(self.sock)

@@ -7,6 +7,7 @@ import time
 
 from .echo import allow_descriptors
 from .patience import PATIENCE
+from .ports import bind_source
 
 FROM_EACH_ADDRESS = 20_000      # connections; the kernel has some 28,000 ports for them
 
@@ -72,7 +73,7 @@ class Crowd:
 
     def join(self, port, number):
         sock = socket.socket()
-        sock.bind((self.source(number), 0))
+        bind_source(sock, self.source(number))
         sock.connect(("127.0.0.1", port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setblocking(False)

@@ -26,6 +26,16 @@ def share(sock):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
+IP_BIND_ADDRESS_NO_PORT = 24    # linux/in.h
+
+
+def bind_source(sock, address):
+    """Lets sock connect from this address. Its port is chosen as it connects: one taken
+    now might be one that a balancer is about to listen on, on all addresses."""
+    sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+    sock.bind((address, 0))
+
+
 def accepts(port):
     """Whether somebody accepts connections there."""
     try:

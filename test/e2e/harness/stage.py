@@ -62,12 +62,17 @@ class Stage:
         port = self.port()
         return self.run(balancers.config(port, servers, **settings), port)
 
-    def run(self, text, port):
+    def run(self, text, port, *options, **variables):
         """balancerd run with this configuration, once it accepts on port."""
         directory = self.directory_of_next()
         path = directory / "balancerd.conf"
         path.write_text(text)
-        return self.start(Balancer(port, ["run", path], directory))
+        return self.start(Balancer(port, ["run", *options, path], directory, **variables))
+
+    def restart(self, balancer):
+        """Ends it, and starts the same again."""
+        assert balancer.terminate() == 0
+        return self.start(balancer.again())
 
     def quick(self, servers, *options):
         """balancerd http, once it accepts."""

@@ -125,13 +125,17 @@ static void a_good_file_says_what_is_in_it(void **unused)
 static void the_examples_read(void **unused)
 {
 	(void)unused;
-	struct model *m = config_load("doc/examples/http.conf", &report);
-	char *said = problems_text(&report);
+	static const char *const paths[] = {"doc/examples/http.conf",
+					    "doc/examples/tcp.conf"};
 
-	assert_string_equal(said, "");
-	assert_non_null(m);
-	free(said);
-	model_put(m);
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		struct model *m = config_load(paths[i], &report);
+		char *said = problems_text(&report);
+		assert_string_equal(said, "");
+		assert_non_null(m);
+		free(said);
+		model_put(m);
+	}
 }
 
 int main(void)

@@ -176,9 +176,11 @@ static void listeners_of_tcp_and_udp_are_filled(void **unused)
 			       "	proxy-protocol from 10.0.0.0/8 ::1\n"
 			       "}\n"
 			       "listen tcp :5433 { to a; keep-alive-probe off }\n"
-			       "listen udp :5432 { to a; connections 20; timeout idle 5s }\n"
+			       "listen udp :5432 { to a; connections 20\n"
+			       "	timeout idle 5s }\n"
 			       "listen udp :5433 { to a }\n"
-			       "listen http :80 { to a; proxy-protocol from 10.0.0.1 }\n");
+			       "listen http :80 { to a\n"
+			       "	proxy-protocol from 10.0.0.1 }\n");
 	const struct model_listener *l = m->listeners;
 
 	assert_int_equal(l[0].kind, LISTEN_TCP);
@@ -233,7 +235,8 @@ static void keys_and_cookies_are_filled(void **unused)
 	} keys[] = {
 		{"address", NULL, KEY_ADDRESS}, {"address-port", NULL, KEY_ADDRESS_PORT},
 		{"path", NULL, KEY_PATH}, {"header X-Id", "X-Id", KEY_HEADER},
-		{"cookie id", "id", KEY_COOKIE}, {"query user[id]", "user[id]", KEY_QUERY},
+		{"cookie id", "id", KEY_COOKIE},
+		{"query user[id]", "user[id]", KEY_QUERY},
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -283,7 +286,8 @@ static void rings_and_tables_are_sized(void **unused)
 	(void)unused;
 	if (policy_find("ring") == NULL || policy_find("maglev") == NULL)
 		return;
-	struct model *m = good("pool a { server 1; balance ring points 320 bounded 25% }\n"
+	struct model *m = good("pool a { server 1\n"
+			       "	balance ring points 320 bounded 25% }\n"
 			       "pool b { server 1; balance maglev table 5003 }\n"
 			       "listen tcp :1 { to a }\n");
 	assert_ptr_equal(m->pools[0].policy, policy_find("ring"));

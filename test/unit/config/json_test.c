@@ -62,8 +62,8 @@ static void words_are_the_same_words(void **unused)
 {
 	(void)unused;
 	is_twin("\"\" \"a b\" \"\\n\\\"\\\\\" \"{;}\" \"#\" \xc3\xa4 \"\t\" \\",
-		"[{\"words\":[\"\",\"a b\",\"\\n\\\"\\\\\",\"{;}\",\"#\",\"\xc3\xa4\",\"\\t\","
-		"\"\\\\\"]}]");
+		"[{\"words\":[\"\",\"a b\",\"\\n\\\"\\\\\",\"{;}\",\"#\",\"\xc3\xa4\","
+		"\"\\t\",\"\\\\\"]}]");
 	is_twin("\"\xef\xbb\xbf" "a\"", "[{\"words\":[\"\xef\xbb\xbf" "a\"]}]");
 }
 
@@ -96,7 +96,8 @@ static void a_broken_text_has_no_json(void **unused)
 	static const char *const texts[] = {"a {", "}", "\"a", "a\xff", "a\x01"};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		assert_null(config_json_of_text(texts[i], strlen(texts[i]), "t", &report));
+		size_t len = strlen(texts[i]);
+		assert_null(config_json_of_text(texts[i], len, "t", &report));
 		assert_int_equal(report.error_count, 1);
 	}
 }

@@ -7,8 +7,8 @@
 
 static char *printed(void)
 {
-	char *text;
-	size_t len;
+	static char *text;
+	static size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	manual_print(out);
@@ -50,6 +50,24 @@ static void every_word_has_an_entry(void **unused)
 	free(page);
 }
 
+static void the_example_reads(void **unused)
+{
+	(void)unused;
+	static const char mark[] = "-offset indent\n";
+	char *page = printed(), example[2048];
+	const char *from = strstr(page, mark);
+	size_t len = 0;
+
+	assert_non_null(from);
+	/* As a reader sees it: roff's \\- is a -. */
+	for (from += strlen(mark); strncmp(from, ".Ed", 3) != 0; from++)
+		if (*from != '\\')
+			example[len++] = *from;
+	example[len] = '\0';
+	model_put(good(example));
+	free(page);
+}
+
 static void defaults_and_bounds_are_those_in_force(void **unused)
 {
 	(void)unused;
@@ -60,6 +78,10 @@ static void defaults_and_bounds_are_those_in_force(void **unused)
 	assert_non_null(strstr(page, "(by default via x\\-forwarded)"));
 	assert_non_null(strstr(page, "(by default round\\-robin)"));
 	assert_non_null(strstr(page, "(by default 200\\-399)"));
+	assert_non_null(strstr(page, "by default 1h, 30s in a listen udp block)"));
+	assert_non_null(strstr(page, "(in a listen tcp block, 1ms to 576h, by default "
+				     "unlimited)"));
+	assert_null(strstr(page, "by default \"\""));
 	free(page);
 }
 
@@ -68,6 +90,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_page_in_doc_is_up_to_date),
 		cmocka_unit_test(every_word_has_an_entry),
+		cmocka_unit_test(the_example_reads),
 		cmocka_unit_test(defaults_and_bounds_are_those_in_force),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

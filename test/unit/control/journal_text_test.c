@@ -137,7 +137,7 @@ static void any_path_may_be_served(void **state)
 {
 	static const char latin1[] = "/etc/b\xe4r.conf";
 	struct changes *all = changes_create(), *back;
-	struct change c = sample_change(CHANGE_ADD, "web", "unix:/run/b\xe4r.sock");
+	struct change c = sample_change(CHANGE_ADD, "web", "unix:/run/bar.sock");
 	struct err err = {""};
 
 	(void)state;
@@ -148,7 +148,8 @@ static void any_path_may_be_served(void **state)
 	changes_destroy(back);
 	free(text);
 
-	/* A server's path has to be exact. */
+	/* A server's path has to be exact. address_parse takes no such one. */
+	strcpy(c.server.text, "unix:/run/b\xe4r.sock");
 	assert_true(changes_restore(all, &c));
 	assert_null(journal_encode(all, serves, &err));
 	assert_non_null(strstr(err.text, "UTF-8"));

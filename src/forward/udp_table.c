@@ -1,4 +1,4 @@
-#include "forward/udp_flows.h"
+#include "forward/udp_table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Goal: a flow is found by who speaks to which address, and by nothing else, however many
  * there are. */
-#include "forward/udp_flows.h"
+#include "forward/udp_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* forward/udp_flows.h - which flow a datagram belongs to: a table by the client's address
+/* forward/udp_table.h - which flow a datagram belongs to: a table by the client's address
  * and port, and by the address of ours that it asked.
  *
  * Chains in as many buckets as flows are allowed, so they stay short; the hash is keyed,
@@ -7,8 +7,8 @@
  *
  * Pure. Thread: one.
  */
-#ifndef FORWARD_UDP_FLOWS_H
-#define FORWARD_UDP_FLOWS_H
+#ifndef FORWARD_UDP_TABLE_H
+#define FORWARD_UDP_TABLE_H
 
 #include <netinet/in.h>
 #include <stdbool.h>

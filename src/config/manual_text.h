@@ -1,0 +1,9 @@
+/* config/manual_text.h - what the manual page says that is in no table, in mdoc(7). */
+#ifndef CONFIG_MANUAL_TEXT_H
+#define CONFIG_MANUAL_TEXT_H
+
+/* In the order of the page; between the second and the third stand the tables. */
+extern const char manual_beginning[], manual_listeners[], manual_example[],
+		  manual_ending[];
+
+#endif

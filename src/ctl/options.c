@@ -1,0 +1,143 @@
+#include "ctl/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/expected.h"
+#include "base/must.h"
+#include "base/text.h"
+
+#define HOUR 3600000
+#define AT(field) .offset = offsetof(struct options, field)
+
+const struct option option_table[OPTIONS] = {
+	[OPTION_SOCKET] = {"socket", "PATH", COMPLETES_FILE, true, AT(socket),
+		.help = "the control socket of the balancer; BALANCERD_SOCKET in the "
+			"environment does the same"},
+	[OPTION_NAME] = {"name", "NAME", COMPLETES_NOTHING, true, AT(name),
+		.help = "the balancer of this name, where several run side by side"},
+	[OPTION_URL] = {"url", "URL", COMPLETES_NOTHING, true, AT(url),
+		.help = "a balancer reached over TCP, http://HOST:PORT"},
+	[OPTION_TOKEN_FILE] = {"token-file", "FILE", COMPLETES_FILE, true, AT(token_file),
+		.help = "a file whose first line is the token for --url"},
+	[OPTION_TIMEOUT] = {"timeout", "TIME", COMPLETES_NOTHING, false, AT(timeout_ms),
+		.range = {VALUE_TIME, 1, 24 * HOUR},
+		.help = "give up after this time"},
+	[OPTION_JSON] = {"json", .help = "print the balancer's own answer, in JSON"},
+	[OPTION_QUIET] = {"quiet",
+		.help = "print nothing but errors and what was asked for"},
+	[OPTION_HELP] = {"help", .help = "say how the command is used"},
+	[OPTION_VERSION] = {"version", .help = "print the version"},
+	[OPTION_POOL] = {"pool", "NAME", COMPLETES_POOL, true, AT(pool),
+		.help = "the pool; needed only where there are several"},
+	[OPTION_WEIGHT] = {"weight", "N", COMPLETES_NOTHING, false, AT(weight),
+		.range = {VALUE_NUMBER, 0, OPTION_WEIGHT_MAX},
+		.help = "the server's share of the work, beside those of the others"},
+	[OPTION_DRAIN] = {"drain", .help = "give the server no work yet"},
+	[OPTION_TEMPORARY] = {"temporary",
+		.help = "forget the change when the balancer ends"},
+	[OPTION_LIMIT] = {"limit", "TIME", COMPLETES_NOTHING, false, AT(limit_ms),
+		.range = {VALUE_TIME, 0, 24 * HOUR},
+		.help = "how long open connections may go on; the rest is cut then"},
+	[OPTION_NOW] = {"now", .help = "cut open connections at once"},
+	[OPTION_NO_WAIT] = {"no-wait", .help = "do not wait for open connections"},
+	[OPTION_STATE] = {"state", "DIR", COMPLETES_FOLDER, true, AT(state),
+		.help = "the folder where changes are kept over a restart"},
+	[OPTION_LOG] = {"log", "PATH", COMPLETES_FILE, true, AT(log),
+		.help = "the file that the balancer writes its log to"},
+	[OPTION_THREADS] = {"threads", "N", COMPLETES_NOTHING, false, AT(threads),
+		.range = {VALUE_NUMBER, 1, OPTION_THREADS_MAX},
+		.help = "how many threads move data; one for each core if not given"},
+};
+
+/* The option of a word such as --limit or --limit=30s; OPTIONS: there is none. */
+static enum option_id find(const char *word)
+{
+	const char *name = word + 2;
+	size_t len = strcspn(name, "=");
+
+	if (strcmp(word, "-h") == 0)
+		return OPTION_HELP;
+	if (strncmp(word, "--", 2) != 0)
+		return OPTIONS;
+	for (enum option_id id = 0; id < OPTIONS; id++)
+		if (strlen(option_table[id].name) == len &&
+		    strncmp(option_table[id].name, name, len) == 0)
+			return id;
+	return OPTIONS;
+}
+
+static int refuse_unknown(const char *word, struct err *err)
+{
+	char name[EXPECTED_WORD_MAX + 1];
+	int len = (int)strcspn(word, "=");
+	struct expected e;
+
+	snprintf(name, sizeof name, "%.*s", len, word);
+	expected_init(&e, name + strspn(name, "-"));
+	for (enum option_id id = 0; id < OPTIONS; id++)
+		expected_add(&e, option_table[id].name);
+	if (e.nearest == NULL)
+		return err_set(err, "unknown option %s; see balancerctl --help",
+			       quote(name).text);
+	return err_set(err, "unknown option %s; did you mean \"--%s\"?", quote(name).text,
+		       e.nearest);
+}
+
+static int read_value(struct options *o, const struct option *option, const char *text,
+		      struct err *err)
+{
+	struct err reason;
+	void *field = (char *)o + option->offset;
+
+	if (*text == '\0')
+		return err_set(err, "--%s needs %s", option->name, option->argument);
+	if (option->is_text) {
+		memcpy(field, &text, sizeof text);
+		return 0;
+	}
+	if (value_read(&option->range, text, field, &reason) != 0)
+		return err_set(err, "--%s: %s", option->name, reason.text);
+	return 0;
+}
+
+/* Reads the option at argv[*i] and, if it stands there, its value behind it. */
+static int read_option(struct options *o, int argc, char **argv, int *i, struct err *err)
+{
+	const char *word = argv[*i];
+	const char *value = strchr(word, '=');
+	enum option_id id = find(word);
+
+	if (id == OPTIONS)
+		return refuse_unknown(word, err);
+	o->given |= OPTION_BIT(id);
+	const struct option *option = &option_table[id];
+	if (option->argument == NULL)
+		return value == NULL ? 0 : err_set(err, "--%s takes no value",
+						   option->name);
+	if (value != NULL)
+		return read_value(o, option, value + 1, err);
+	if (++*i == argc)
+		return err_set(err, "--%s needs %s", option->name, option->argument);
+	return read_value(o, option, argv[*i], err);
+}
+
+int ctl_options_read(struct options *o, int argc, char **argv, uint32_t *count,
+		 struct err *err)
+{
+	bool over = false;
+
+	*o = (struct options){0};
+	*count = 0;
+	for (int i = 0; i < argc; i++) {
+		/* A "-" alone is a word, as it is for most programs. */
+		bool is_option = !over && argv[i][0] == '-' && argv[i][1] != '\0';
+		if (is_option && strcmp(argv[i], "--") == 0)
+			over = true;
+		else if (!is_option)
+			argv[(*count)++] = argv[i];
+		else if (read_option(o, argc, argv, &i, err) != 0)
+			return -1;
+	}
+	return 0;
+}
