@@ -74,7 +74,8 @@ programs: $(PROGRAMS)
 # Says what is missing before the compiler says it in its own words.
 libraries:
 	@pkg-config --exists $(PACKAGES) $(CTL_PACKAGES) || { \
-		echo "missing: $(PACKAGES) $(CTL_PACKAGES). Please run: tools/install-deps build" >&2; \
+		echo "missing: $(PACKAGES) $(CTL_PACKAGES)." \
+			"Please run: tools/install-deps build" >&2; \
 		exit 1; }
 
 $(OUT)/obj/%.o: src/%.c | libraries
