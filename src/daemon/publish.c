@@ -90,7 +90,8 @@ static int use_access_log(struct service *s, const struct model *m, struct err *
 	return s->access_log != NULL ? 0 : -1;
 }
 
-/* What is beside the data path: the control interface over TCP, and logs. -1: as before. */
+/* What is beside the data path: the control interface over TCP, and logs. On an error
+ * they are as before. */
 static int use_side(struct service *s, const struct model *m, struct err *err)
 {
 	struct err ignored;

@@ -21,7 +21,8 @@ static const struct edge edges[TCP_STATES][TCP_EVENTS] = {
 	[TCP_NEW] = {
 		[TCP_EVENT_BEGUN]          = {TCP_PICKING, TCP_DO_PICK, 0},
 		[TCP_EVENT_REFUSED]        = {TCP_DONE, TCP_DO_CUT, 0},
-		CAN_END },
+		[TCP_EVENT_CLIENT_GONE]    = {TCP_DONE, TCP_DO_CLOSE, 0},
+		[TCP_EVENT_TIME_OVER]      = {TCP_DONE, TCP_DO_CUT, 0} },
 	[TCP_PICKING] = {
 		[TCP_EVENT_PICKED]         = {TCP_CONNECTING, TCP_DO_CONNECT, 0},
 		[TCP_EVENT_BUSY]           = {TCP_WAITING, TCP_DO_WAIT, 0},

@@ -85,8 +85,7 @@ void tcp_pick(struct tcp_session *s)
 
 /* ---- waiting for a place ---- */
 
-/* A client that waits is watched: one that leaves needs no place any more. */
-static bool watch_client(struct tcp_session *s)
+bool tcp_watch_client(struct tcp_session *s)
 {
 	if (loop_watch_register(s->worker->loop, &s->ends[TCP_CLIENT].watch) == 0)
 		return true;
@@ -119,7 +118,7 @@ void tcp_wait(struct tcp_session *s)
 		return;
 	}
 	tcp_rearm(s);
-	watch_client(s);
+	tcp_watch_client(s);	/* one that leaves needs no place any more */
 }
 
 /* ---- connecting ---- */
@@ -180,8 +179,12 @@ void tcp_connect(struct tcp_session *s)
 	dial_init(&reach->dial, w->loop, on_dialed);
 	while (to != NULL) {		/* else its name is not resolved yet */
 		if (!dial_start(&reach->dial, &server->watch, to, reach->lane->pool->connect_ms,
-				tcp_on_server_ready, &result))
+				tcp_on_server_ready, &result)) {
+			/* What epoll says first of any socket, that there is room, comes
+			 * along with what it says of the server's. */
+			tcp_watch_client(s);
 			return;
+		}
 		if (result != DIAL_NO_DESCRIPTORS)
 			break;
 		live_count(&w->live->dials_out_of_descriptors);
@@ -211,6 +214,7 @@ void tcp_join(struct tcp_session *s)
 	struct worker *w = s->worker;
 	struct tcp_reach *reach = s->reach;
 	struct backend *b = worker_backend(w, s->place.server);
+	uint32_t proxy_version = reach->lane->pool->proxy_version;
 
 	worker_join(w, b, &s->joined, reach->edition,
 		    (uint32_t)(reach->lane - reach->edition->lanes));
@@ -219,13 +223,17 @@ void tcp_join(struct tcp_session *s)
 	s->active_ms = s->spoke_ms = loop_now_ms(w->loop);
 	if (worker_is_orphan(w, b))
 		tcp_leave_begin(w, s->place.server);
-	if (!watch_client(s)) {
+	if (!tcp_watch_client(s)) {
 		tcp_on(s, TCP_EVENT_CLIENT_GONE);
 		return;
 	}
 	if (tcp_untaken(s, TCP_UP) > 0)
 		tcp_on(s, TCP_EVENT_CLIENT_SPOKE);
 	tcp_rearm(s);
+	if (proxy_version > 0 && !tcp_proxy_introduce(s, proxy_version)) {
+		tcp_note_silence(s);
+		tcp_on(s, TCP_EVENT_SERVER_RESET);
+	}
 }
 
 void tcp_drop_server(struct tcp_session *s, bool hard)

@@ -401,6 +401,13 @@ void tcp_relay(struct tcp_session *s)
 	}
 }
 
+void tcp_forget_ahead(struct tcp_session *s, size_t count)
+{
+	buf_consume(s->flows[TCP_UP].wait, count);
+	let_go_when_empty(s, TCP_UP);
+	s->life.replayable = tcp_untaken(s, TCP_UP) <= s->keep_max;
+}
+
 bool tcp_read_ahead(struct tcp_session *s)
 {
 	struct stream *client = &s->ends[TCP_CLIENT];

@@ -1,6 +1,6 @@
 #include "forward/tcp_session.h"
 
-#include <netinet/in.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -101,6 +101,10 @@ static void on_deadline(struct loop_timer *t)
 		tcp_rearm(s);
 		return;
 	}
+	if (s->life.state == TCP_NEW) {
+		tcp_proxy_refuse(s, "it took too long");
+		return;
+	}
 	live_count(&s->port->live->timeouts);
 	tcp_on(s, s->life.state == TCP_WAITING ? TCP_EVENT_WAIT_OVER : TCP_EVENT_TIME_OVER);
 }
@@ -135,6 +139,7 @@ static void end(struct tcp_session *s, bool hard)
 	loop_watch_close(w->loop, &s->ends[TCP_CLIENT].watch);
 	loop_timer_stop(w->loop, &s->deadline);
 	buf_put(&w->bufs, s->flows[TCP_UP].wait);
+	free(s->origin);
 	list_remove(&s->link);
 	worker_bury(w, &s->grave, &w->tcp_slab);
 	worker_count_session(w, s->port, -1);
@@ -164,18 +169,10 @@ static void count(const struct tcp_session *s)
 /* Looks for a server: anew, or for another one than `lost`. */
 static void pick(struct tcp_session *s, const struct live_server *lost)
 {
-	struct sockaddr_storage peer;
-	socklen_t len = sizeof peer;
-
-	peer.ss_family = AF_UNSPEC;
-	if (s->reach == NULL) {
-		getpeername(s->ends[TCP_CLIENT].watch.fd, (struct sockaddr *)&peer, &len);
-		if (!tcp_reach_begin(s, (struct sockaddr *)&peer, lost)) {
-			tcp_on(s, TCP_EVENT_NOBODY);
-			return;
-		}
-	}
-	tcp_pick(s);
+	if (s->reach == NULL && !tcp_begin_reach_of_peer(s, lost))
+		tcp_on(s, TCP_EVENT_NOBODY);
+	else
+		tcp_pick(s);
 }
 
 /* Its next byte may be there already. */
@@ -270,6 +267,8 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 			tcp_on(s, TCP_EVENT_CLIENT_GONE);
 		break;
 	case TCP_NEW:
+		tcp_proxy_read(s);
+		break;
 	case TCP_BUG:
 	case TCP_PICKING:
 	case TCP_DONE:
@@ -301,6 +300,10 @@ static void begin(struct port *port, int fd, const struct sockaddr *peer)
 	list_init(&s->joined);
 	list_init(&s->verifying);
 	tcp_life_init(&s->life, REDISTRIBUTE_OFF, 0);
+	if (tcp_proxy_awaits(s, peer)) {
+		tcp_proxy_read(s);
+		return;
+	}
 	if (!tcp_reach_begin(s, peer, NULL)) {
 		tcp_on(s, TCP_EVENT_REFUSED);
 		return;

@@ -2,6 +2,7 @@
  * shell around tcp_life.h.
  *
  *   tcp_session.c   accepted, told of events, its time limits, its end
+ *   tcp_proxy.c     PROXY headers, of clients and for servers
  *   tcp_reach.c     to a server: pick, wait for room, connect, join, let go
  *   tcp_relay.c     bytes both ways: copied, spliced, kept to be told again
  *   tcp_verify.c    whether a server whose connection ended is still there
@@ -69,6 +70,7 @@ struct tcp_session {
 	struct worker *worker;		/* borrowed */
 	struct port   *port;		/* borrowed: ends after its sessions */
 	struct tcp_reach *reach;	/* owned, NULL once it is joined */
+	struct tcp_origin *origin;	/* owned: what its PROXY header has said, or NULL */
 	struct place   place;		/* at the server at hand, connected or not */
 	struct link    link;		/* in worker->tcp_sessions */
 	struct link    joined;		/* in backend.joined of place.server */
@@ -97,6 +99,23 @@ void tcp_count_bytes(struct tcp_session *s);
 /* The listener, by the edition that the port works by. */
 const struct model_listener *tcp_listener(const struct tcp_session *s);
 
+/* ---- tcp_proxy.c ---- */
+
+/* Begins to look for a server for whoever the client is; as tcp_reach_begin. */
+bool tcp_begin_reach_of_peer(struct tcp_session *s, const struct live_server *lost);
+
+/* Whether a PROXY header has to come first. */
+bool tcp_proxy_awaits(const struct tcp_session *s, const struct sockaddr *peer);
+
+/* Reads it, and begins behind it. */
+void tcp_proxy_read(struct tcp_session *s);
+
+/* It did not come, or is none: counted, and the session ends. */
+void tcp_proxy_refuse(struct tcp_session *s, const char *why);
+
+/* Tells the server at hand, before anything else, whom it serves. False: that failed. */
+bool tcp_proxy_introduce(struct tcp_session *s, uint32_t version);
+
 /* ---- tcp_reach.c ---- */
 
 /* Begins to look for a server, of the listener's pool as it is now; `peer` is who the
@@ -116,6 +135,9 @@ void tcp_wait(struct tcp_session *s);
 /* Dials the server at hand. */
 void tcp_connect(struct tcp_session *s);
 
+/* Has the loop tell of the client's socket, from now on. False: out of memory. */
+bool tcp_watch_client(struct tcp_session *s);
+
 /* It is connected: from now on bytes pass. */
 void tcp_join(struct tcp_session *s);
 
@@ -134,6 +156,9 @@ void tcp_relay(struct tcp_session *s);
 /* Takes what the client has said so far and keeps it, without a server. False: nothing
  * has come, or the session is over. */
 bool tcp_read_ahead(struct tcp_session *s);
+
+/* Drops that many bytes at the beginning of what was read ahead. */
+void tcp_forget_ahead(struct tcp_session *s, size_t count);
 
 /* What of a flow its target has not taken. */
 size_t tcp_untaken(const struct tcp_session *s, int flow);

@@ -18,9 +18,11 @@
  *                             DEAD, remembered --------------------------> nobody asks
  */
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/must.h"
 #include "forward/tcp_session.h"
+#include "parse/proxy.h"
 
 enum { STAND_MS = 20, REMEMBER_MS = 100 };
 
@@ -98,10 +100,26 @@ static void decide_alive(struct tcp_verdict *v)
 
 /* ---- attempts ---- */
 
+/* A server that wants to be told whom it serves is told that it is us. */
+static void introduce(const struct tcp_verdict *v)
+{
+	char header[PROXY_MAX];
+	size_t len = 0;
+
+	if (v->lane->pool->proxy_version == 1)
+		len = proxy_write_v1(header, NULL, NULL);
+	else if (v->lane->pool->proxy_version == 2)
+		len = proxy_write_v2(header, NULL, NULL, (struct span){0});
+	/* What comes of it is seen by how the connection stands. */
+	if (len > 0)
+		(void)!send(v->watch.fd, header, len, MSG_NOSIGNAL);
+}
+
 static void on_result(struct tcp_verdict *v, enum dial_result result)
 {
 	switch (result) {
 	case DIAL_OPEN:
+		introduce(v);
 		v->state = VERDICT_STANDING;
 		loop_timer_start(v->worker->loop, &v->timer, STAND_MS);
 		break;

@@ -68,7 +68,8 @@ void dial_on_ready(struct dial *d, unsigned events)
 
 	if (!d->pending || !(events & (LOOP_WRITABLE | LOOP_BROKEN)))
 		return;
-	getsockopt(d->watch->fd, SOL_SOCKET, SO_ERROR, &reason, &len);
+	if (events & LOOP_BROKEN)	/* without it, room to write says that it stands */
+		getsockopt(d->watch->fd, SOL_SOCKET, SO_ERROR, &reason, &len);
 	done(d, result_of(reason));
 }
 
