@@ -15,7 +15,7 @@
 # Variants live in folders of their own: make SAN=address,undefined, make CC=clang,
 # make SAN=thread. Each is out-<name>/. Every target above works for every variant.
 #
-# Options: demo DEMO_SECONDS=12 KEEP=1; bench ROUNDS=5 SECONDS=4 ONLY=small,16k.
+# Options: demo DEMO_SECONDS=12 KEEP=1; bench ROUNDS=5 SECONDS=4 ONLY=small,tcp-bulk.
 
 SAN     ?=
 ifeq ($(origin CC),default)

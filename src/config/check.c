@@ -289,6 +289,21 @@ static void check_redistribute_sense(const struct build *b, const struct block *
 			       "moved");
 }
 
+/* Whether the policy can make its table of these servers; if so it is kept. */
+static void check_table(const struct build *b, const struct block *block)
+{
+	struct model_pool *p = block->target;
+	const struct given *balance = block_given(block, "balance");
+	struct err err;
+
+	if (p->policy->build == NULL || b->report->error_count > 0)
+		return;
+	p->table = p->policy->build(p, &err);
+	if (p->table == NULL)
+		report_error(b->report, balance != NULL ? place_of(balance, "") : block->at,
+			     "%s", err.text);
+}
+
 void check_pool(const struct build *b, const struct block *block)
 {
 	check_load(b, block);
@@ -296,6 +311,7 @@ void check_pool(const struct build *b, const struct block *block)
 	check_key_sense(b, block);
 	check_redistribute_sense(b, block);
 	check_pool_sense(b, block);
+	check_table(b, block);
 }
 
 /* The head holds the target. A target that nobody has set goes by the head; one that is

@@ -1,7 +1,8 @@
 /* config/config.h - text becomes a model.
  *
- *   text -> lexer -> tree -> build (by the table in directives) -> model
- *                                   check (what only the whole shows)
+ *   text -> lexer -> tree -> build (by the table in directives) -> model -> print -> text
+ *                     ^             check (what only the whole shows)
+ *                     '-> json      suits (what pools and listeners are to each other)
  *
  * All mistakes of a text are found in one go; with a single one there is no model.
  * Nothing is looked up and nothing is opened but the file itself: a name that does
@@ -41,7 +42,7 @@ struct model *config_quick_http(int argc, char *const argv[], struct err *err);
  * client keeps its server by its address; servers are connected to every second. */
 struct model *config_quick_tcp(int argc, char *const argv[], struct err *err);
 
-/* "1 listener, 2 pools, 5 servers", and the same as "FILE is good: ..." with a newline. */
+/* "1 listener, 2 pools, 5 servers"; and "FILE is good: " before it, a newline behind. */
 void config_print_counts(const struct model *m, FILE *out);
 void config_print_summary(const struct model *m, const char *name, FILE *out);
 

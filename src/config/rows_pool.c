@@ -6,7 +6,7 @@ enum {
 	STREAK_MAX     = 1000,
 	KEEP_MAX       = 10000,
 	POINTS_MAX     = 10000,
-	TABLE_MAX      = 16777213,	/* the largest prime of 24 bits */
+	TABLE_MAX      = 1048573,	/* the largest prime of 20 bits: built in some 40 ms */
 	BOUNDED_MAX    = 1000,
 	REPLAY_MAX     = 64 * 1024,
 	QUIET_MAX      = 10 * SECOND,

@@ -165,10 +165,10 @@ static json_t *changes_of(const struct view *view)
 		json_object_set_new(one, "pool", reply_text(c->pool));
 		json_object_set_new(one, "server", reply_text(c->server.text));
 		json_object_set_new(one, "what", json_string(what_of(entry)));
-		json_object_set_new(one, "weight",
-				    c->has_weight ? json_integer(c->weight) : json_null());
-		json_object_set_new(one, "drain",
-				    c->has_drain ? json_boolean(c->drain) : json_null());
+		json_object_set_new(one, "weight", c->has_weight ? json_integer(c->weight)
+								 : json_null());
+		json_object_set_new(one, "drain", c->has_drain ? json_boolean(c->drain)
+							       : json_null());
 		json_object_set_new(one, "temporary", json_boolean(c->temporary));
 		json_array_append_new(list, one);
 	}
@@ -218,7 +218,6 @@ void config_get_diff(const struct ask *ask, struct reply *r)
 
 	if (file != NULL)
 		add_lines(file, view_model(ask->view), lines);
-
 	json_object_set_new(object, "file", text_or_null(path));
 	json_object_set_new(object, "file_errors", has_errors ? problems_of(report)
 							       : json_array());

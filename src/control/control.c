@@ -107,11 +107,20 @@ static void on_ended(struct connection *connection)
 		acceptor_resume(&door_of(it)->acceptor);
 }
 
+/* Whether one more through this door could only be told to go. */
+static bool is_busy(const struct door *d)
+{
+	const struct control *c = d->control;
+
+	return c->connection_count >= CONTROL_CONNECTIONS_MAX ||
+	       (d->is_tcp && c->tcp_count >= CONTROL_TCP_MAX);
+}
+
 static bool has_place(struct acceptor *a)
 {
-	struct control *c = CONTAINER_OF(a, struct door, acceptor)->control;
+	const struct door *d = CONTAINER_OF(a, struct door, acceptor);
 
-	return c->busy_count < CONTROL_BUSY_MAX;
+	return !is_busy(d) || d->control->busy_count < CONTROL_BUSY_MAX;
 }
 
 /* Counted when it is there. */
@@ -125,8 +134,7 @@ static void on_accept(struct acceptor *a, int fd, const struct sockaddr *peer)
 	struct door *d = CONTAINER_OF(a, struct door, acceptor);
 	struct control *c = d->control;
 	struct connection *new = memory_new(1, sizeof *new);
-	bool busy = c->connection_count >= CONTROL_CONNECTIONS_MAX ||
-		    (d->is_tcp && c->tcp_count >= CONTROL_TCP_MAX);
+	bool busy = is_busy(d);
 
 	(void)peer;
 	new->loop = c->loop;

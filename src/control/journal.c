@@ -348,9 +348,7 @@ int journal_write(struct journal *j, const struct changes *all, struct err *err)
 		return 0;
 	if (take(j, err) != 0 || check_known(j, err) != 0)
 		return -1;
-	char *text = journal_encode(all, j->serves, err);
-	if (text == NULL)
-		return -1;
+	char *text = journal_encode(all, j->serves);
 	int result = replace(j, text, err);
 	free(text);
 	return result;

@@ -50,47 +50,35 @@ static json_t *readable(const char *serves)
 
 /* ---- writing ---- */
 
-/* NULL: the server's text is not UTF-8. */
 static json_t *encode_change(const struct change *c)
 {
 	json_t *entry = json_pack("{s:s, s:s, s:s}", "pool", c->pool, "server",
 				  c->server.text, "what", whats[c->kind]);
 
-	if (entry != NULL && c->has_weight)
+	must(entry != NULL);		/* names and addresses are UTF-8 */
+	if (c->has_weight)
 		json_object_set_new(entry, "weight", json_integer(c->weight));
-	if (entry != NULL && c->has_drain)
+	if (c->has_drain)
 		json_object_set_new(entry, "drain", json_boolean(c->drain));
 	return entry;
 }
 
-static json_t *encode_changes(const struct changes *all, struct err *err)
+static json_t *encode_changes(const struct changes *all)
 {
 	json_t *list = json_array();
 	struct change c;
 
-	for (uint32_t i = 0; i < changes_count(all); i++) {
-		if (!changes_lasting_at(all, i, &c))
-			continue;
-		json_t *entry = encode_change(&c);
-		if (entry == NULL) {
-			err_set(err, "a server of pool %s has a path that is not UTF-8; "
-				"its changes can be temporary only", c.pool);
-			json_decref(list);
-			return NULL;
-		}
-		json_array_append_new(list, entry);
-	}
+	for (uint32_t i = 0; i < changes_count(all); i++)
+		if (changes_lasting_at(all, i, &c))
+			json_array_append_new(list, encode_change(&c));
 	return list;
 }
 
-char *journal_encode(const struct changes *all, const char *serves, struct err *err)
+char *journal_encode(const struct changes *all, const char *serves)
 {
-	json_t *list = encode_changes(all, err);
-	if (list == NULL)
-		return NULL;
-
 	json_t *body = json_pack("{s:i, s:o, s:o}", "format", JOURNAL_FORMAT, "serves",
-				 readable(serves), "changes", list);
+				 readable(serves), "changes", encode_changes(all));
+
 	must(body != NULL);
 	struct checksum sum = checksum_of(body);
 	json_object_set_new(body, "checksum", json_string(sum.text));

@@ -21,9 +21,8 @@
 
 enum { JOURNAL_FORMAT = 1 };
 
-/* What of these lasts, as a text with a newline at its end; owned by the caller (free).
- * NULL and *err: a server's path is not UTF-8, which JSON has no way to write. */
-char *journal_encode(const struct changes *c, const char *serves, struct err *err);
+/* What of these lasts, as lines; owned by the caller (free). */
+char *journal_encode(const struct changes *c, const char *serves);
 
 /* What journal_encode was given; owned by the caller. NULL and *err: the text is not
  * whole, of another format, or of a balancer that serves something else. */

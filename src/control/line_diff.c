@@ -43,7 +43,8 @@ static void lines_init(struct lines *lines, struct span text)
 		const char *end = memchr(text.at, '\n', text.len);
 		size_t len = end != NULL ? (size_t)(end - text.at) : text.len;
 		struct line *l = &lines->at[lines->count];
-		*l = (struct line){.text = {text.at, len}, .hash = hash_bytes(text.at, len)};
+		l->text = (struct span){text.at, len};
+		l->hash = hash_bytes(text.at, len);
 		if (closes_block(l) && block >= 0)
 			block = lines->at[block].parent;
 		l->parent = block;
@@ -166,8 +167,10 @@ static void tell_blocks(struct teller *t, const struct lines *lines, int32_t par
 {
 	int32_t chain[LINE_DIFF_DEPTH_MAX], depth = 0;
 
-	for (; parent >= 0 && depth < LINE_DIFF_DEPTH_MAX; parent = lines->at[parent].parent)
+	while (parent >= 0 && depth < LINE_DIFF_DEPTH_MAX) {
 		chain[depth++] = parent;
+		parent = lines->at[parent].parent;
+	}
 	for (int32_t level = 0; level < depth; level++) {
 		const struct line *l = &lines->at[chain[depth - 1 - level]];
 		if (span_equals(t->shown[level], l->text))

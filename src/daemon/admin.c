@@ -75,10 +75,11 @@ int admin_open(struct service *s, const struct places *places, struct err *err)
 		log_info("control socket %s", path);
 		return 0;
 	}
+	const char *remedy = taken ? "give this one a --name or a --socket of its own"
+				   : "give its path by --socket";
+	struct err why = *err;
 	if (!by_default)
-		return -1;
-	log_warn("no control socket: %s; %s", err->text,
-		 taken ? "to have one, give this balancer a --name of its own"
-		       : "to have one elsewhere, give its path by --socket");
+		return err_set(err, "%s; %s", why.text, remedy);
+	log_warn("no control socket: %s; to have one, %s", why.text, remedy);
 	return 0;
 }

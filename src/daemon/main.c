@@ -20,10 +20,11 @@
 #include "base/version.h"
 #include "config/config.h"
 #include "config/manual.h"
+#include "control/control.h"
 #include "daemon/options.h"
 #include "daemon/service.h"
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, SERVES_SIZE = ADDRESS_TEXT_MAX + 8 };
 
 struct command {
 	const char *name;
@@ -67,41 +68,45 @@ static int serve(struct model *m, const struct service_options *options)
 	return EXIT_SUCCESS;
 }
 
-static int run_http(int argc, char **argv)
+/* What the changes of a balancer without a file belong to: "http 8080", "tcp [::1]:80". */
+static void name_quick(const struct model_listener *l, char serves[SERVES_SIZE])
+{
+	unsigned port = address_port(&l->address);
+
+	if (l->kind == LISTEN_HTTP)
+		snprintf(serves, SERVES_SIZE, "http %u", port);
+	else
+		snprintf(serves, SERVES_SIZE, "tcp %s", l->address.text);
+}
+
+/* Serves by a command line that `read` understands. */
+static int run_quick(int argc, char **argv,
+		     struct model *(*read)(int argc, char *const argv[], struct err *err))
 {
 	struct options given;
 	struct err err;
+	char serves[SERVES_SIZE];
 
 	if (options_take(&given, &argc, argv, &err) != 0)
 		return say_wrong(err.text);
-	struct model *m = config_quick_http(argc, argv, &err);
+	struct model *m = read(argc, argv, &err);
 	if (m == NULL)
 		return say_wrong(err.text);
 
 	struct service_options options = options_of(&given);
-	char serves[16];
-	snprintf(serves, sizeof serves, "http %u",
-		 (unsigned)address_port(&m->listeners[0].address));
+	name_quick(&m->listeners[0], serves);
 	options.serves = serves;
 	return serve(m, &options);
 }
 
+static int run_http(int argc, char **argv)
+{
+	return run_quick(argc, argv, config_quick_http);
+}
+
 static int run_tcp(int argc, char **argv)
 {
-	struct options given;
-	struct err err;
-
-	if (options_take(&given, &argc, argv, &err) != 0)
-		return say_wrong(err.text);
-	struct model *m = config_quick_tcp(argc, argv, &err);
-	if (m == NULL)
-		return say_wrong(err.text);
-
-	struct service_options options = options_of(&given);
-	char serves[ADDRESS_TEXT_MAX + 4];
-	snprintf(serves, sizeof serves, "tcp %s", m->listeners[0].address.text);
-	options.serves = serves;
-	return serve(m, &options);
+	return run_quick(argc, argv, config_quick_tcp);
 }
 
 /* Reads the file; its errors and warnings go to standard error. */
@@ -137,8 +142,9 @@ static struct model *reread(void *arg, struct err *err)
 
 	for (uint32_t i = 0; i < report->count; i++) {
 		const struct config_problem *p = &report->problems[i];
-		log_write(p->is_warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "%s:%u:%u: %s",
-			  report->name, p->at.line, p->at.column, p->text);
+		enum log_level level = p->is_warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR;
+		log_write(level, "%s:%u:%u: %s", report->name, p->at.line, p->at.column,
+			  p->text);
 	}
 	if (m == NULL)
 		sum_up(report, err);
@@ -184,10 +190,12 @@ static int run_check(int argc, char **argv)
 
 static int run_manual(int argc, char **argv)
 {
-	(void)argv;
-	if (argc != 0)
-		return say_wrong("usage: balancerd manual");
-	manual_print(stdout);
+	if (argc == 0)
+		manual_print(stdout);
+	else if (argc == 1 && strcmp(argv[0], "control") == 0)
+		control_print_manual(stdout);
+	else
+		return say_wrong("usage: balancerd manual [control]");
 	return EXIT_SUCCESS;
 }
 
@@ -208,10 +216,13 @@ static int run_version(int argc, char **argv)
 static const struct command commands[] = {
 	{"http", "[-N connections] [-R requests] PORT SERVER...",
 	 "balance HTTP on PORT over servers, each PORT or HOST:PORT", run_http},
-	{"tcp", "ADDRESS:PORT [SERVER...]", "balance TCP connections over servers", run_tcp},
+	{"tcp", "ADDRESS:PORT [SERVER...]",
+	 "balance TCP connections over servers; they may be added later", run_tcp},
 	{"run", "FILE", "serve by a configuration file", run_file},
 	{"check", "FILE", "say what is wrong with a configuration file", run_check},
-	{"manual", "", "print the manual page of the configuration file", run_manual},
+	{"manual", "[control]",
+	 "print the manual page of the configuration file, or of the control interface",
+	 run_manual},
 	{"--help", "", "print this", run_help},
 	{"--version", "", "print the version", run_version},
 };

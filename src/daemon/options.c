@@ -66,7 +66,7 @@ static const struct option *find(const char *word, const char **value)
 
 	*value = word[len] == '=' ? word + len + 1 : NULL;
 	for (size_t i = 0; i < COUNT_OF(table); i++)
-		if (strlen(table[i].name) == len && strncmp(table[i].name, word, len) == 0)
+		if (span_equals(span_of(table[i].name), (struct span){word, len}))
 			return &table[i];
 	return NULL;
 }

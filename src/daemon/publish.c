@@ -90,7 +90,8 @@ static int use_access_log(struct service *s, const struct model *m, struct err *
 	return s->access_log != NULL ? 0 : -1;
 }
 
-/* What is beside the data path: the control interface over TCP, and logs. -1: as before. */
+/* What is beside the data path: the control interface over TCP, and logs. On an error
+ * they are as before. */
 static int use_side(struct service *s, const struct model *m, struct err *err)
 {
 	struct err ignored;
@@ -112,16 +113,13 @@ undo_control:
 	return -1;
 }
 
-static void set_connections(struct model *m)
+static void set_connections(struct live *live, const struct model *m, uint32_t fits)
 {
-	uint32_t fits = connections_that_fit();
-
-	if (m->connections_max == 0)
-		m->connections_max = fits;
-	else if (m->connections_max > fits)
+	if (m->connections_max > fits)
 		log_warn("connections %u are more than the descriptor limit allows; "
 			 "raise it (ulimit -n) to %u", m->connections_max,
 			 m->connections_max / 3 * 4 + DESCRIPTORS_APART);
+	atomic_store(&live->connections_max, m->connections_max > 0 ? m->connections_max : fits);
 }
 
 static int publish(struct service *s, struct model *m, bool is_file, struct err *err)
@@ -152,8 +150,12 @@ put_model:
 
 int publish_file(struct service *s, struct model *m, struct err *err)
 {
-	set_connections(m);
-	return publish(s, m, true, err);
+	uint32_t fits = connections_that_fit();
+
+	if (publish(s, m, true, err) != 0)
+		return -1;
+	set_connections(&s->live, m, fits);
+	return 0;
 }
 
 int publish_change(struct service *s, struct model *m, struct err *err)

@@ -34,9 +34,9 @@ static void wait_for_names(struct service *s)
 }
 
 /* With what the file says. */
-static struct places places_of(const struct service_options *options, const struct model *m)
+static struct places places_of(const struct service *s, const struct model *m)
 {
-	struct places places = options->places;
+	struct places places = s->options.places;
 
 	places.file_socket = m->control_path;
 	places.file_state = m->state_path;
@@ -46,7 +46,7 @@ static struct places places_of(const struct service_options *options, const stru
 /* Everything that goes by a model, m, which is given. */
 static int start(struct service *s, struct model *m, struct err *err)
 {
-	struct places places = places_of(&s->options, m);
+	struct places places = places_of(s, m);
 
 	s->version = loop_wall_us(s->loop);	/* none that was told before a restart */
 	wanted_open(&s->wanted, &places, s->options.serves);
@@ -54,8 +54,12 @@ static int start(struct service *s, struct model *m, struct err *err)
 		model_put(m);
 		return -1;
 	}
-	if (steering_use_file(s, m, err) != 0)
+	if (steering_use_file(s, m, err) != 0) {
+		if (changes_count(s->wanted.changes) > 0)
+			log_warn("what was tried is the file with the changes in %s over "
+				 "it", journal_path(s->wanted.journal));
 		return -1;
+	}
 	wait_for_names(s);
 	return loops_start(s, err) == 0 ? steering_open(s, err) : -1;
 }

@@ -26,8 +26,8 @@ struct service_options {
 
 	/* Texts are borrowed, until service_stop. */
 	struct places places;		/* but for what the file says */
-	const char *serves;		/* what the changes of run time belong to: the real
-					 * path of the file; "http 8080" */
+	const char *serves;		/* what the changes belong to: the real path of the
+					 * file; "http 8080" */
 	const char *config_path;	/* NULL: there is no file */
 	const char *version;
 };

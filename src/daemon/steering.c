@@ -42,8 +42,8 @@ static void say_changed(const struct change *c)
 		snprintf(weight, sizeof weight, " weight=%u", c->weight);
 	if (c->has_drain)
 		snprintf(drain, sizeof drain, " drain=%s", c->drain ? "yes" : "no");
-	log_info("server is %s pool=%s server=%s%s%s temporary=%s", done[c->kind], c->pool,
-		 c->server.text, weight, drain, c->temporary ? "yes" : "no");
+	log_info("server is %s pool=%s server=%s%s%s temporary=%s", done[c->kind],
+		 c->pool, c->server.text, weight, drain, c->temporary ? "yes" : "no");
 }
 
 static int say_ending(struct err *err)
@@ -92,7 +92,8 @@ int steering_use_file(struct service *s, struct model *file, struct err *err)
 		return -1;
 	}
 	if (d.caught_up > 0)
-		log_info("the file has caught up with %u changes of run time", d.caught_up);
+		log_info("the file has caught up with %u changes of run time",
+			 d.caught_up);
 	/* Unkept, they are dropped again by the next one who reads them. */
 	if (d.caught_up > 0 && wanted_keep(&s->wanted, &d, &not_kept) != 0)
 		log_warn("%s", not_kept.text);
@@ -139,7 +140,8 @@ enum control_result steering_reload(struct service *s, struct err *err)
 		return CONTROL_ENDING;
 	}
 	if (s->options.reread == NULL) {
-		err_set(err, "nothing to reload: this balancer was started without a file");
+		err_set(err, "nothing to reload: this balancer was started without a "
+			"file");
 		log_warn("%s", err->text);
 		return CONTROL_NO_FILE;
 	}

@@ -38,11 +38,11 @@ static void draft_fini(struct draft *d)
 	*d = (struct draft){0};
 }
 
-enum change_fault wanted_draft_change(const struct wanted *w, const struct model *in_force,
+enum change_fault wanted_draft_change(const struct wanted *w, const struct model *now,
 				      const struct change *c, struct draft *d,
 				      struct err *err)
 {
-	*d = (struct draft){.model = model_copy(in_force)};
+	*d = (struct draft){.model = model_copy(now)};
 
 	enum change_fault fault = change_apply(d->model, c, err);
 	if (fault == CHANGE_FINE) {

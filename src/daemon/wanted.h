@@ -22,8 +22,8 @@
 struct wanted {
 	struct journal *journal;	/* owned; NULL: there is no place for it */
 	struct err      no_journal;	/* and why */
-	struct model   *file;		/* held, without live parts; NULL before the first.
-					 * In the quick forms, what the command line says */
+	struct model   *file;		/* held, without live parts; in the quick forms
+					 * what the command line says; NULL at first */
 	struct changes *changes;	/* owned */
 };
 
@@ -46,7 +46,7 @@ void wanted_draft_file(const struct wanted *w, struct model *file, struct draft 
 
 /* One change more over the model in force. On a fault there is no draft and *err says
  * why. */
-enum change_fault wanted_draft_change(const struct wanted *w, const struct model *in_force,
+enum change_fault wanted_draft_change(const struct wanted *w, const struct model *now,
 				      const struct change *c, struct draft *d,
 				      struct err *err);
 

@@ -226,7 +226,7 @@ static void on_idle(struct loop_timer *t)
 static bool enter(struct udp_port *port)
 {
 	struct worker *w = port->worker;
-	uint32_t max = w->now->model->connections_max;
+	uint32_t max = atomic_load_explicit(&w->live->connections_max, memory_order_relaxed);
 
 	if (atomic_fetch_add_explicit(&port->live->flows, 1, memory_order_relaxed) >=
 	    udp_flows_max(port))

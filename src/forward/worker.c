@@ -27,7 +27,7 @@ static struct port *port_of(struct acceptor *a)
 
 static uint32_t connections_max(const struct worker *w)
 {
-	return w->now->model->connections_max;
+	return atomic_load_explicit(&w->live->connections_max, memory_order_relaxed);
 }
 
 /* Has the other loops give up idle connections. Not by waking them: they would look for

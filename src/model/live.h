@@ -123,6 +123,8 @@ struct live {
 	void (*on_released)(struct live *live);
 
 	struct gate   connections;	/* in all */
+	atomic_uint   connections_max;	/* as the model says, or as descriptors allow; 0: no
+					 * limit; writer: control thread */
 	atomic_ullong accept_out_of_descriptors, dials_out_of_descriptors, pipes_none_left,
 		      memory_refused;
 };

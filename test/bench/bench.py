@@ -26,6 +26,7 @@ IDLE_SECONDS = 5
 
 PLAIN = ("balancerd", "haproxy", "nginx")
 LARGE = ("balancerd", "haproxy", "haproxy, splice", "nginx", "nginx, unbuffered")
+BULK = ("balancerd", "haproxy", "haproxy, splice", "nginx", "nginx, large buffers")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Requests:
     depth: int = 1              # requests sent at once on a connection
     close: bool = False         # a new connection for each request
     names: tuple = PLAIN
+    tcp = False
 
     def run(self, proxy, origin_port, given):
         options = ["--body", str(self.body), "--connections", str(self.connections),
@@ -57,6 +59,43 @@ class Requests:
 
 
 @dataclasses.dataclass(frozen=True)
+class Streams:
+    """The same without HTTP: 64 bytes, and an answer."""
+    title: str
+    unit: str                   # what CPU is counted by
+    body: int = 64              # bytes of each answer
+    connections: int = 64
+    close: bool = False         # a new connection for each exchange
+    names: tuple = PLAIN
+    tcp = True
+
+    @property
+    def bulk(self):
+        return self.body > 64
+
+    def run(self, proxy, origin_port, given):
+        options = ["--plain", "--body", str(self.body),
+                   "--connections", str(self.connections),
+                   *(["--close"] if self.close else [])]
+        run = load.run_pump(given.out / "bench/pump", proxy, origin_port, options,
+                            given.seconds)
+        got = run.figures
+        figures = {"utilisation": run.cpu_seconds / run.wall_seconds,
+                   "failed": got["failed"]}
+        if self.bulk:
+            gigabytes = got["bytes"] / 1e9
+            return {"cpu": run.cpu_seconds * 1e3 / max(gigabytes, 1e-9),
+                    "rate": gigabytes / got["seconds"], **figures}
+        return {"cpu": run.cpu_seconds * 1e6 / max(got["requests"], 1),
+                "rate": got["requests"] / got["seconds"],
+                **{key: got[key] for key in ("p50", "p99")}, **figures}
+
+    def summary(self, run):
+        return (f"{run['cpu']:7.1f} {self.unit}, {run['rate']:10,.1f}/s, "
+                f"utilisation {run['utilisation']:.2f}, {run['failed']} failed")
+
+
+@dataclasses.dataclass(frozen=True)
 class Memory:
     """Connections held open, and what that costs. Measured once per program: a
     second time, its memory is there already."""
@@ -64,6 +103,7 @@ class Memory:
     connections: int
     busy: bool
     names: tuple = PLAIN
+    tcp = False
 
     def run(self, proxy, _origin_port, _given):
         if self.busy:
@@ -82,6 +122,10 @@ SCENARIOS = {
     "1m":         Requests("1 MiB", body=1 << 20, names=LARGE),
     "connection": Requests("64 B, a connection each", close=True),
     "pipelined":  Requests("64 B, 16 pipelined", depth=16),
+    "tcp-bulk":   Streams("TCP, bulk", "ms CPU per GB", body=4 << 20, connections=4,
+                          names=BULK),
+    "tcp-pingpong": Streams("TCP, 64 B each way", "µs CPU per round trip"),
+    "tcp-connect": Streams("TCP, a connection each", "µs CPU per connection", close=True),
     "idle":       Memory("idle", 10_000, busy=False),
     "busy":       Memory("busy", 1_000, busy=True, names=LARGE),
 }
@@ -98,11 +142,12 @@ def start_all(scenario, out, stack, skipped):
     proxies = {}
     for name in scenario.names:
         try:
-            proxy = programs.start_proxy(name, folder, out, free_port(), origin_port)
+            proxy = programs.start_proxy(name, scenario.tcp, folder, out,
+                                         (free_port(), origin_port))
             stack.callback(proxy.end)
             proxies[name] = proxy
         except NotStarted as why:
-            skipped.setdefault(name, str(why))
+            skipped.setdefault(f"TCP, {name}" if scenario.tcp else name, str(why))
     return proxies, origin_port
 
 
@@ -115,7 +160,7 @@ def run_scenario(scenario, given, skipped):
             for name, proxy in proxies.items():
                 run = scenario.run(proxy, origin_port, given)
                 results[name].runs.append(run)
-                print(f"{scenario.title:24} {name:18} {scenario.summary(run)}",
+                print(f"{scenario.title:24} {name:20} {scenario.summary(run)}",
                       flush=True)
     return list(results.values())
 

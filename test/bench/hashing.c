@@ -183,7 +183,7 @@ static void print_spread(void)
 	static const struct variant many = {"ring, 640 points", &policy_ring, 640};
 	const struct variant *variants[] = {&two_points, &few, &ring, &many, &maglev};
 
-	printf("Spread: the least and the most that a server has, where the mean is 1; "
+	printf("Spread: the least and the most that a server has, where the mean is 1;\n"
 	       "medians of several pools.\n\n| servers ");
 	for (size_t v = 0; v < COUNT_OF(variants); v++)
 		printf("| %s ", variants[v]->name);
@@ -301,9 +301,9 @@ static void print_moves(void)
 	static const uint32_t counts[] = {2, 3, 10, 100, 1000, 4095};
 	const struct variant *variants[] = {&two_points, &ring, &maglev};
 
-	printf("\nDisruption: how many of all keys move when one server is added to so "
-	       "many, or leaves again:\nthe mean of several pools, and the most in one of "
-	       "them. Between servers that stay some of maglev's move,\nof a ring none.\n\n"
+	printf("\nDisruption: how many of all keys move when a server is added to so "
+	       "many, or leaves\nagain: the mean of several pools, and the most in one. "
+	       "Between servers that stay some of\nmaglev's move, of a ring's none.\n\n"
 	       "| servers | least ");
 	for (size_t v = 0; v < COUNT_OF(variants); v++)
 		printf("| %s | most ", variants[v]->name);

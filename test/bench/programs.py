@@ -1,7 +1,7 @@
 """The programs of a benchmark and how each is set up.
 
-All proxies: one thread, no log, connections to the origin kept and shared, one header
-added (X-Forwarded-For; Host is passed on unchanged). Where a program has a switch
+All proxies: one thread, no log. For HTTP: connections to the origin kept and shared, one
+header added (X-Forwarded-For; Host is passed on unchanged). Where a program has a switch
 that suits large bodies, both positions take part and the better one counts.
 """
 
@@ -102,7 +102,63 @@ pool web {{
 }}
 """
 
+NGINX_STREAM = """\
+{module}
+daemon off;
+user root;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log stderr error;
+events {{ worker_connections 20000; }}
+stream {{
+    access_log off;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        proxy_pass 127.0.0.1:{origin};
+        proxy_timeout 600s;
+{rest}
+    }}
+}}
+"""
+
+HAPROXY_TCP = """\
+global
+    nbthread 1
+    maxconn 12000
+    no strict-limits
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 600s
+    timeout server 600s
+{splice}
+frontend in
+    bind 127.0.0.1:{port} backlog 4096
+    default_backend origin
+backend origin
+    server origin 127.0.0.1:{origin}
+"""
+
+BALANCERD_TCP = """\
+threads 1
+listen tcp 127.0.0.1:{port} {{
+    to origin
+}}
+pool origin {{
+    balance ring
+    server 127.0.0.1:{origin}
+}}
+"""
+
 # What is worth knowing about a set-up, for the report.
+SETTINGS_TCP = {
+    "balancerd": "`threads 1`, `balance ring`",
+    "haproxy": "`mode tcp`, `nbthread 1`, `option splice-auto`, no log",
+    "haproxy, splice": "the same with `option splice-request` and `option "
+                       "splice-response`",
+    "nginx": "stream, `worker_processes 1`, no log",
+    "nginx, large buffers": "the same and `proxy_buffer_size 256k`",
+}
 SETTINGS = {
     "balancerd": "`threads 1`, `headers x-forwarded`, `balance round-robin`",
     "haproxy": "`nbthread 1`, `http-reuse always`, `option http-keep-alive`, "
@@ -128,10 +184,11 @@ def program(name):
     return found
 
 
-def start_nginx(folder, name, rest, port, cpu):
+def start_nginx(folder, name, text, port, cpu):
+    """The text is a configuration that wants to know its folder."""
     folder = folder / name
     folder.mkdir(parents=True)
-    path = write(folder, "nginx.conf", NGINX.format(folder=folder, rest=rest))
+    path = write(folder, "nginx.conf", text.replace("{folder}", str(folder)))
     command = [program("nginx"), "-p", folder, "-e", "stderr", "-c", path]
     return Process(command, cpu, port, folder / "log")
 
@@ -143,27 +200,55 @@ def start_origin(folder, port):
     for path, size in BODIES.items():
         write(files, path[1:], "x" * size)
     rest = NGINX_ORIGIN.format(port=port, folder=folder, small="x" * BODIES["/64"])
-    return start_nginx(folder, "origin", rest, port, LOAD_CPU)
+    text = NGINX.format(folder="{folder}", rest=rest)
+    return start_nginx(folder, "origin", text, port, LOAD_CPU)
 
 
-def start_proxy(name, folder, out, port, origin):
-    """Starts one of SETTINGS by its name. NotStarted says why it does not take part."""
+def stream_module():
+    """What has nginx load its stream module, where that is a file of its own."""
+    where = re.search(r"--modules-path=(\S+)", said([program("nginx"), "-V"]))
+    path = pathlib.Path(where.group(1) if where else "/") / "ngx_stream_module.so"
+    return f"load_module {path};" if path.exists() else ""
+
+
+def text_of(name, tcp, port, origin):
+    """The configuration of one of SETTINGS or SETTINGS_TCP."""
+    ports = {"port": port, "origin": origin}
+    if name.startswith("nginx") and tcp:
+        rest = "        proxy_buffer_size 256k;" if name.endswith("buffers") else ""
+        return NGINX_STREAM.format(folder="{folder}", rest=rest, module=stream_module(),
+                                   **ports)
     if name.startswith("nginx"):
         buffering = "off" if name == "nginx, unbuffered" else "on"
-        rest = NGINX_PROXY.format(port=port, origin=origin, buffering=buffering)
-        return start_nginx(folder, name.replace(", ", "-"), rest, port, PROXY_CPU)
+        rest = NGINX_PROXY.format(buffering=buffering, **ports)
+        return NGINX.format(folder="{folder}", rest=rest)
+    if name.startswith("haproxy") and tcp:
+        splice = ("    option splice-request\n    option splice-response"
+                  if name == "haproxy, splice" else "    option splice-auto")
+        return HAPROXY_TCP.format(splice=splice, **ports)
     if name.startswith("haproxy"):
         splice = "    option splice-response" if name == "haproxy, splice" else ""
-        text = HAPROXY.format(port=port, origin=origin, splice=splice)
-        path = write(folder, f"{name.replace(', ', '-')}.cfg", text)
+        return HAPROXY.format(splice=splice, **ports)
+    return (BALANCERD_TCP if tcp else BALANCERD).format(**ports)
+
+
+def start_proxy(name, tcp, folder, out, ports):
+    """Starts one of SETTINGS, or of SETTINGS_TCP, by its name, on the first port, before
+    an origin on the second. NotStarted says why it does not take part."""
+    port, origin = ports
+    text = text_of(name, tcp, port, origin)
+    stem = name.replace(", ", "-").replace(" ", "-")
+    if name.startswith("nginx"):
+        return start_nginx(folder, stem, text, port, PROXY_CPU)
+    path = write(folder, f"{stem}.conf", text)
+    if name.startswith("haproxy"):
         command = [program("haproxy"), "-db", "-f", path]
     else:
         balancerd = out / "balancerd"
         if not balancerd.exists():
             raise NotStarted(f"{balancerd} is not built")
-        text = BALANCERD.format(port=port, origin=origin)
-        path = write(folder, "balancerd.conf", text)
-        command = [balancerd, "run", path]
+        command = [balancerd, "run", "--socket", folder / f"{port}.sock",
+                   "--state", folder / "state", path]
     return Process(command, PROXY_CPU, port, path.with_suffix(".log"))
 
 

@@ -111,6 +111,54 @@ pipelined request begins when its burst is sent.
 """
 
 
+def of_setting(results, title, name, figure):
+    here = [r for r in results if r.scenario.title == title and r.name == name]
+    return here[0].median(figure) if here else None
+
+
+def stream_ratios(results):
+    """One row per scenario: ours through theirs. Of haproxy each setting, since one of
+    them is what it does unasked; of nginx the better one."""
+    rows = []
+    for title in dict.fromkeys(r.scenario.title for r in results):
+        cells = []
+        for figure in ("cpu", "p99"):
+            ours = of_setting(results, title, OURS, figure)
+            nginx = best_of([r for r in results if r.scenario.title == title], "nginx", "cpu")
+            cells += [ratio(ours, of_setting(results, title, name, figure))
+                      for name in ("haproxy", "haproxy, splice")[:2 if figure == "cpu" else 1]]
+            cells.append(ratio(ours, nginx and nginx.median(figure)))
+        rows.append([title, *cells])
+    return rows
+
+
+def stream_tables(results):
+    if not results:
+        return ""
+    ratios = table(["balancerd divided by", "CPU: haproxy", "haproxy, splice", "nginx",
+                    "p99: haproxy", "nginx"], stream_ratios(results))
+    figures = table(
+        ["scenario", "program", "CPU", "", "utilisation", "per second", "p50 µs",
+         "p99 µs", "failed"],
+        [[r.scenario.title, r.name, number(r.median("cpu"), 1), r.scenario.unit,
+          number(r.median("utilisation"), 2),
+          number(r.median("rate"), 2 if r.scenario.bulk else 0),
+          number(r.median("p50")), number(r.median("p99")),
+          number(sum(run["failed"] for run in r.runs))] for r in results])
+    return f"""
+## TCP
+
+Bytes without a meaning, by the same load. Bulk: four connections, on each of which 64
+bytes ask for 4 MiB, written 256 KiB at a time and dropped by the receiving kernel; a GB
+is 10^9 bytes. 64 B each way: 64 connections, each of which sends again when it was
+answered. A connection each: 64 clients connect, send 64 bytes, get 64 and the end.
+
+{ratios}
+
+{figures}
+"""
+
+
 def memory_tables(results):
     if not results:
         return ""
@@ -135,13 +183,21 @@ stopped reading.
 """
 
 
+def settings_of(results):
+    """A line for each setting that takes part."""
+    taking_part = dict.fromkeys((r.scenario.tcp, r.name) for r in results)
+    return "\n".join(
+        f"- TCP, {name}: {programs.SETTINGS_TCP[name]}" if tcp
+        else f"- {name}: {programs.SETTINGS[name]}" for tcp, name in sorted(taking_part))
+
+
 def page(results, skipped, command, rounds, seconds):
-    taking_part = dict.fromkeys(r.name for r in results)
-    settings = "\n".join(f"- {name}: {programs.SETTINGS[name]}" for name in taking_part)
+    settings = settings_of(results)
     versions = ", ".join(f"{k} {v}" for k, v in programs.versions().items())
     left_out = "".join(f"- left out: {name}: {reason}\n"
                        for name, reason in skipped.items())
     requests = [r for r in results if "cpu_us" in r.runs[0]]
+    streams = [r for r in results if r.scenario.tcp]
     memory = [r for r in results if "bytes" in r.runs[0]]
     return f"""# Benchmarks
 
@@ -153,4 +209,5 @@ third, first, ...); figures are medians of {rounds} rounds of {seconds} s.
 - {datetime.date.today().isoformat()}, {programs.machine()}
 - {versions}
 {settings}
-{left_out}{request_tables(requests)}{memory_tables(memory)}"""
+{left_out}{request_tables(requests)}{stream_tables(streams)}\
+{memory_tables(memory)}"""

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from harness.balancer import Balancer, config
+from harness.echo import EchoServer
 from harness.patience import seconds_of
 
 CONF = "balancerd.conf"
@@ -172,6 +173,19 @@ def test_the_quick_form_keeps_changes_by_its_port(stage):
     assert set(states(balancer, "default")) == {at(server) for server in servers}
     answer = balancer.control.ask("POST", "/v1/reload")
     assert (answer.status, answer.code) == (409, "no-file")
+
+
+def test_what_cannot_come_into_force_is_not_kept(stage):
+    balancer = stage.balancer([1, 2], pool="balance ring points 10000")
+    must(balancer.control.set(at(1), weight=2))
+    kept = journals(balancer)[0].read_text()
+    must(balancer.control.set(at(1), weight=200, temporary=True))
+    answer = balancer.control.set(at(2), weight=256)
+    assert (answer.status, answer.code) == (409, "refused"), answer
+    assert "points" in answer.text
+    assert journals(balancer)[0].read_text() == kept
+    assert states(balancer)[at(2)] == (1, False)
+    assert states(stage.restart(balancer)) == {at(1): (2, False), at(2): (1, False)}
 
 
 # ---- nothing is written before it must be ----
@@ -394,3 +408,23 @@ def test_the_service_manager_hears_each_step(stage, tmp_path, abstract):
     balancer.terminate()
     assert hears()["STOPPING"] == "1"
     manager.close()
+
+
+# ---- TCP without a file ----
+
+def test_tcp_without_a_server_gets_one_later(stage):
+    balancer = stage.start(Balancer(port := stage.port(), ["tcp", f"127.0.0.1:{port}"],
+                                    stage.directory_of_next()))
+    echo = EchoServer(stage.port())
+    stage.servers.append(echo)
+    must(balancer.control.add(echo, pool="default"), 201)
+
+    def says():
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(b"hello")
+            return client.recv(100)
+
+    assert says() == echo.name + b" hello"
+    assert f"tcp 127.0.0.1:{port}" in journals(balancer)[0].read_text()
+    balancer = stage.restart(balancer)
+    assert says() == echo.name + b" hello"

@@ -21,12 +21,11 @@ static void must_be_stable(const char *text, size_t len)
 
 	if (first == NULL)
 		return;
-	char *written = journal_encode(first, serves, &err);
-	must(written != NULL);
+	char *written = journal_encode(first, serves);
 	struct changes *second = journal_decode(written, strlen(written), serves, &err);
 	must(second != NULL && changes_count(second) == changes_count(first));
-	char *again = journal_encode(second, serves, &err);
-	must(again != NULL && strcmp(again, written) == 0);
+	char *again = journal_encode(second, serves);
+	must(strcmp(again, written) == 0);
 	free(again);
 	free(written);
 	changes_destroy(first);

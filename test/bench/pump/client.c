@@ -23,6 +23,7 @@ struct client {
 	unsigned awaited;		/* answers */
 	bool     busy;			/* will ask, or has asked */
 	bool     in_body;		/* of the answer at hand */
+	size_t   left;			/* of an answer without HTTP, unless it is skipped */
 };
 
 static struct client *client_of(struct connection *c)
@@ -39,6 +40,11 @@ static void ask(struct pump *pump, struct client *c, uint64_t now)
 	}
 	c->asked_at = now;
 	c->awaited = pump->plan.depth;
+	if (pump->plan.plain) {
+		bool skips = pump->plan.body > SCRATCH_SIZE;
+		c->connection.skip = skips ? pump->plan.body : 0;
+		c->left = skips ? 0 : pump->plan.body;
+	}
 	connection_say(&c->connection, pump->plan.depth);
 }
 
@@ -122,6 +128,23 @@ static bool on_bytes(struct pump *pump, struct connection *connection, size_t si
 	return true;
 }
 
+/* An answer without HTTP: what matters is that as much comes as was sent. */
+static bool on_plain_bytes(struct pump *pump, struct connection *connection, size_t size)
+{
+	struct client *c = client_of(connection);
+
+	if (c->awaited == 0 || size > c->left)
+		return false;
+	c->left -= size;
+	if (c->left > 0 || connection->skip > 0)
+		return true;
+	uint64_t now = clock_now();
+	on_answer(pump, c, now);
+	if (!pump->plan.close)
+		ask(pump, c, now);
+	return true;
+}
+
 static void on_end(struct pump *pump, struct connection *connection, bool broken)
 {
 	struct client *c = client_of(connection);
@@ -142,6 +165,7 @@ static void on_end(struct pump *pump, struct connection *connection, bool broken
 }
 
 static const struct role role = {on_bytes, on_end};
+static const struct role plain_role = {on_plain_bytes, on_end};
 
 void clients_open(struct pump *pump)
 {
@@ -150,7 +174,7 @@ void clients_open(struct pump *pump)
 		die("no memory for %u clients", pump->plan.connections);
 	for (unsigned i = 0; i < pump->plan.connections; i++) {
 		struct client *c = &pump->clients[i];
-		c->connection.role = &role;
+		c->connection.role = pump->plan.plain ? &plain_role : &role;
 		c->connection.text = &pump->request;
 		c->busy = true;
 		pump->busy++;

@@ -47,7 +47,7 @@ static void flush(struct connection *c)
 
 void connection_say(struct connection *c, size_t times)
 {
-	c->owed += times * c->text->size;
+	c->owed += times * c->text->parts * c->text->size;
 	flush(c);
 }
 

@@ -1,7 +1,8 @@
 /* origin.c - answers each request, whatever it asks for, with the same text.
  *
  * Requests have no body; Connection fields are not looked at, the proxy ends what
- * it does not want to keep.
+ * it does not want to keep. Without HTTP a request is so many bytes, and where each has a
+ * connection, the origin ends that behind the answer.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -33,6 +34,20 @@ static bool on_bytes(struct pump *pump, struct connection *c, size_t size)
 	return true;
 }
 
+static bool on_plain_bytes(struct pump *pump, struct connection *c, size_t size)
+{
+	size_t ask = pump->plan.ask, requests = size / ask;
+
+	if (!connection_hold(c, pump->scratch + requests * ask, size - requests * ask))
+		return false;
+	if (requests == 0)
+		return true;
+	connection_say(c, requests);
+	if (pump->plan.close)
+		shutdown(c->fd, SHUT_WR);
+	return true;
+}
+
 static void on_end(struct pump *pump, struct connection *c, bool broken)
 {
 	(void)pump, (void)broken;
@@ -42,6 +57,7 @@ static void on_end(struct pump *pump, struct connection *c, bool broken)
 }
 
 static const struct role role = {on_bytes, on_end};
+static const struct role plain_role = {on_plain_bytes, on_end};
 
 void origin_open(struct pump *pump)
 {
@@ -74,7 +90,7 @@ void origin_on_ready(struct pump *pump)
 		struct connection *c = malloc(sizeof *c);
 		if (c == NULL)
 			die("no memory for a connection");
-		c->role = &role;
+		c->role = pump->plan.plain ? &plain_role : &role;
 		c->text = &pump->answer;
 		list_push_last(&pump->served, &c->link);
 		connection_start(pump, c, fd);

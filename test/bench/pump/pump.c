@@ -1,8 +1,9 @@
 /* pump.c - loads a proxy from both ends, and says what came through.
  *
  *     pump --proxy PORT --origin PORT [--body BYTES] [--connections N] [--depth N]
- *          [--close] [--warm-up MS] [--ms MS]
+ *          [--close] [--plain] [--ask BYTES] [--warm-up MS] [--ms MS]
  *
+ * With --plain no HTTP is spoken: so many bytes are a request, so many an answer.
  * Prints `begin` when it is warm and `end` when the time is over, for whoever
  * measures the proxy, then the figures of what was between as one line of JSON.
  * Latencies are in microseconds, from the sending of a burst to the last byte of an
@@ -80,33 +81,58 @@ static unsigned number(const char *name, const char *text)
 	return (unsigned)value;
 }
 
+static void check(const struct plan *plan)
+{
+	if (plan->connections == 0 || plan->depth == 0)
+		die("there is at least one client, and it sends something");
+	if (plan->close && plan->depth > 1)
+		die("--close: a connection has one request, so --depth is 1");
+	if (!plan->plain)
+		return;
+	if (plan->depth > 1)
+		die("--plain: --depth is 1");
+	if (plan->ask == 0 || plan->ask > HEAD_MAX)
+		die("--ask is from 1 to %d", HEAD_MAX);
+	if (plan->close && plan->body > HEAD_MAX)
+		die("--plain --close: an answer is one send, --body up to %d", HEAD_MAX);
+	if (plan->body == 0 || (plan->body > PART_SIZE && plan->body % PART_SIZE != 0))
+		die("--body is up to %d or a multiple of it, with --plain", PART_SIZE);
+}
+
 static void read_options(struct plan *plan, int argc, char **argv)
 {
-	enum { PROXY, ORIGIN, BODY, CONNECTIONS, DEPTH, WARM_UP, MS, NUMBERS, CLOSE };
+	enum {
+		PROXY, ORIGIN, BODY, CONNECTIONS, DEPTH, ASK, WARM_UP, MS, NUMBERS,
+		CLOSE = NUMBERS, PLAIN,
+	};
 	static const struct option options[] = {
 		[PROXY]       = {"proxy", required_argument, NULL, PROXY},
 		[ORIGIN]      = {"origin", required_argument, NULL, ORIGIN},
 		[BODY]        = {"body", required_argument, NULL, BODY},
 		[CONNECTIONS] = {"connections", required_argument, NULL, CONNECTIONS},
 		[DEPTH]       = {"depth", required_argument, NULL, DEPTH},
+		[ASK]         = {"ask", required_argument, NULL, ASK},
 		[WARM_UP]     = {"warm-up", required_argument, NULL, WARM_UP},
 		[MS]          = {"ms", required_argument, NULL, MS},
-		[NUMBERS]     = {"close", no_argument, NULL, CLOSE},
+		[CLOSE]       = {"close", no_argument, NULL, CLOSE},
+		[PLAIN]       = {"plain", no_argument, NULL, PLAIN},
 		{NULL, 0, NULL, 0},
 	};
 	unsigned *numbers[NUMBERS] = {
 		[PROXY] = &plan->proxy_port, [ORIGIN] = &plan->origin_port,
 		[BODY] = &plan->body, [CONNECTIONS] = &plan->connections,
-		[DEPTH] = &plan->depth, [WARM_UP] = &plan->warm_up_ms,
-		[MS] = &plan->ms,
+		[DEPTH] = &plan->depth, [ASK] = &plan->ask,
+		[WARM_UP] = &plan->warm_up_ms, [MS] = &plan->ms,
 	};
 	int option;
 
-	*plan = (struct plan){.body = 64, .connections = 64, .depth = 1,
+	*plan = (struct plan){.body = 64, .connections = 64, .depth = 1, .ask = 64,
 			      .warm_up_ms = 500, .ms = 4000};
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		if (option == CLOSE)
 			plan->close = true;
+		else if (option == PLAIN)
+			plan->plain = true;
 		else if (option < NUMBERS)
 			*numbers[option] = number(options[option].name, optarg);
 		else
@@ -115,10 +141,7 @@ static void read_options(struct plan *plan, int argc, char **argv)
 	if (optind < argc || plan->proxy_port == 0 || plan->proxy_port > UINT16_MAX ||
 	    plan->origin_port == 0 || plan->origin_port > UINT16_MAX)
 		die("two ports are needed: --proxy PORT --origin PORT");
-	if (plan->connections == 0 || plan->depth == 0)
-		die("there is at least one client, and it sends something");
-	if (plan->close && plan->depth > 1)
-		die("--close: a connection has one request, so --depth is 1");
+	check(plan);
 }
 
 /* Fills a text with a head and so many bytes of body, and repeats it. */
@@ -126,6 +149,7 @@ static void make_text(struct text *t, const char *head, size_t body, size_t copi
 {
 	size_t head_size = strlen(head);
 
+	t->parts = 1;
 	t->size = head_size + body;
 	t->copies = CHUNK_SIZE / t->size;
 	if (t->copies > copies_max)
@@ -147,11 +171,29 @@ static void make_text(struct text *t, const char *head, size_t body, size_t copi
 		die("no file in memory: %s", strerror(errno));
 }
 
+/* So many bytes without a meaning, from ordinary memory, as most programs have them. */
+static void make_bytes(struct text *t, size_t size)
+{
+	t->fd = -1;
+	t->size = size < PART_SIZE ? size : PART_SIZE;
+	t->parts = size / t->size;
+	t->copies = 1;
+	t->bytes = malloc(t->size);
+	if (t->bytes == NULL)
+		die("no memory for %zu bytes", t->size);
+	memset(t->bytes, 'x', t->size);
+}
+
 static void make_texts(struct pump *pump)
 {
 	const struct plan *plan = &pump->plan;
 	char head[HEAD_MAX];
 
+	if (plan->plain) {
+		make_bytes(&pump->request, plan->ask);
+		make_bytes(&pump->answer, plan->body);
+		return;
+	}
 	snprintf(head, sizeof head, request_format, plan->body,
 		 plan->close ? "close" : "keep-alive");
 	make_text(&pump->request, head, 0, plan->depth);

@@ -19,6 +19,7 @@ enum {
 	HEAD_MAX = 4096,		/* of a request or an answer, in bytes */
 	SCRATCH_SIZE = 256 * 1024,	/* heard at once */
 	CHUNK_SIZE = 64 * 1024,		/* said at once, where one text is shorter */
+	PART_SIZE = 256 * 1024,		/* said at once of a longer answer without HTTP */
 };
 
 struct pump;
@@ -31,6 +32,7 @@ struct text {
 	char  *bytes;
 	size_t size;			/* of one copy */
 	size_t copies;
+	size_t parts;			/* copies that are one request or answer */
 };
 
 /* The side of a connection. */
@@ -65,6 +67,8 @@ struct plan {
 	unsigned warm_up_ms;
 	unsigned ms;
 	bool     close;			/* a new connection for each request */
+	bool     plain;			/* no HTTP: `ask` bytes, answered with `body` bytes */
+	unsigned ask;
 };
 
 struct pump {
@@ -95,7 +99,7 @@ void die(const char *format, ...);
 /* Watches a given descriptor for everything, edge-triggered. */
 void connection_start(struct pump *pump, struct connection *c, int fd);
 
-/* Says the text so many times more. What the kernel does not take at once follows
+/* Says so many requests or answers more. What the kernel does not take at once follows
  * when it has room; that a connection is broken is heard from it in any case. */
 void connection_say(struct connection *c, size_t times);
 

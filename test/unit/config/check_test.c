@@ -265,6 +265,20 @@ static void an_option_is_for_the_policies_that_know_it(void **unused)
 	pool_complains("balance maglev table 101; key path", "");
 }
 
+static void a_ring_that_is_too_large_is_an_error_of_the_file(void **unused)
+{
+	(void)unused;
+	complains("listen tcp :80 { to db }\n"
+		  "pool db { balance ring points 10000\n"
+		  "server 81 weight 256; server 82 weight 256 }\n",
+		  "2:11: error: pool db: its ring would have 5120000 points, the limit is "
+		  "4194304; lower the weights of its servers or its `points`\n");
+	struct model *m = good("listen tcp :80 { to db }\n"
+			       "pool db { balance ring; server 81 }\n");
+	assert_non_null(m->pools[0].table);
+	model_put(m);
+}
+
 static void a_key_that_nobody_goes_by_is_noticed(void **unused)
 {
 	(void)unused;
@@ -329,6 +343,7 @@ int main(void)
 		cmocka_unit_test(datagrams_and_connections_have_ports_of_their_own),
 		cmocka_unit_test(each_kind_sends_what_it_has_somewhere),
 		cmocka_unit_test(an_option_is_for_the_policies_that_know_it),
+		cmocka_unit_test(a_ring_that_is_too_large_is_an_error_of_the_file),
 		cmocka_unit_test(a_key_that_nobody_goes_by_is_noticed),
 		cmocka_unit_test(what_nobody_is_moved_by_is_noticed),
 		cmocka_unit_test(warnings_do_not_refuse_the_file),

@@ -7,6 +7,9 @@
 #include "config/config.h"
 #include "config/report.h"
 
+#define ADD "POST /v1/pools/web/servers"
+#define CHECK "POST /v1/config/check"
+
 static char path[] = "/tmp/balancerd-config-XXXXXX";
 static const char file[] =
 	"listen http 127.0.0.1:8080 { to web }\n"
@@ -80,10 +83,10 @@ static void what_is_shown_is_good_and_says_the_same(void **unused)
 	assert_true(json_array_size(member("json")) >= 3);
 
 	snprintf(content, sizeof content, "{\"text\": %s}", text);
-	assert_int_equal(ask("POST /v1/config/check", content), 200);
+	assert_int_equal(ask(CHECK, content), 200);
 	assert_true(json_is_true(member("good")));
 	snprintf(content, sizeof content, "{\"json\": %s}", twin);
-	assert_int_equal(ask("POST /v1/config/check", content), 200);
+	assert_int_equal(ask(CHECK, content), 200);
 	assert_true(json_is_true(member("good")));
 	assert_string_equal(text_of("summary"), "1 listener, 2 pools, 3 servers");
 	free(text);
@@ -97,8 +100,8 @@ static void a_check_finds_every_problem(void **unused)
 	uint64_t version = fake.version;
 
 	(void)unused;
-	assert_int_equal(ask("POST /v1/config/check",
-			     "{\"text\": \"lisen http :80\\npool a { server x }\\n\"}"), 200);
+	assert_int_equal(ask(CHECK, "{\"text\": \"lisen http :80\\n"
+				    "pool a { server x }\\n\"}"), 200);
 	assert_true(json_is_false(member("good")));
 	assert_true(json_array_size(member("problems")) >= 2);
 	assert_string_equal(item_member("problems", 0, "kind"), "error");
@@ -113,25 +116,25 @@ static void a_check_finds_every_problem(void **unused)
 static void without_a_body_the_file_is_checked(void **unused)
 {
 	(void)unused;
-	assert_int_equal(ask("POST /v1/config/check", ""), 200);
+	assert_int_equal(ask(CHECK, ""), 200);
 	assert_true(json_is_true(member("good")));
 	assert_string_equal(text_of("file"), path);
 	write_file("nonsense\n");
-	assert_int_equal(ask("POST /v1/config/check", "{}"), 200);
+	assert_int_equal(ask(CHECK, "{}"), 200);
 	assert_true(json_is_false(member("good")));
 	fake.facts.config_path = NULL;
-	refused("POST /v1/config/check", "{}", 409, "no-file");
+	refused(CHECK, "{}", 409, "no-file");
 }
 
 static void what_is_no_configuration_is_refused(void **unused)
 {
 	(void)unused;
-	refused("POST /v1/config/check", "{\"text\": \"\", \"json\": []}", 400, "bad-request");
-	refused("POST /v1/config/check", "{\"text\": 1}", 400, "bad-request");
-	refused("POST /v1/config/check", "{\"json\": {}}", 400, "bad-request");
-	refused("POST /v1/config/check", "{\"json\": [1]}", 400, "bad-request");
+	refused(CHECK, "{\"text\": \"\", \"json\": []}", 400, "bad-request");
+	refused(CHECK, "{\"text\": 1}", 400, "bad-request");
+	refused(CHECK, "{\"json\": {}}", 400, "bad-request");
+	refused(CHECK, "{\"json\": [1]}", 400, "bad-request");
 	/* Files of others are not looked into. */
-	refused("POST /v1/config/check", "{\"path\": \"/etc/passwd\"}", 400, "bad-request");
+	refused(CHECK, "{\"path\": \"/etc/passwd\"}", 400, "bad-request");
 }
 
 /* ---- differences ---- */
@@ -149,7 +152,7 @@ static void what_is_as_in_the_file_differs_in_nothing(void **unused)
 static void changes_are_listed_and_shown(void **unused)
 {
 	(void)unused;
-	assert_int_equal(ask("POST /v1/pools/web/servers", "{\"address\": \"8083\"}"), 201);
+	assert_int_equal(ask(ADD, "{\"address\": \"8083\"}"), 201);
 	assert_int_equal(ask("PATCH /v1/pools/web/servers/8082",
 			     "{\"drain\": true, \"temporary\": true}"), 200);
 	assert_int_equal(ask("DELETE /v1/pools/api/servers/9001", ""), 200);
@@ -191,7 +194,7 @@ static void without_a_file_only_changes_are_listed(void **unused)
 {
 	(void)unused;
 	fake.facts.config_path = NULL;
-	assert_int_equal(ask("POST /v1/pools/web/servers", "{\"address\": \"8083\"}"), 201);
+	assert_int_equal(ask(ADD, "{\"address\": \"8083\"}"), 201);
 	assert_int_equal(ask("GET /v1/config/diff", ""), 200);
 	assert_true(json_is_null(member("file")));
 	assert_int_equal(json_array_size(member("changes")), 1);

@@ -89,7 +89,9 @@ static int connect_unix(void)
 
 static void say(int fd, const char *text)
 {
-	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+	ssize_t len = (ssize_t)strlen(text);
+
+	assert_int_equal(send(fd, text, (size_t)len, MSG_NOSIGNAL), len);
 	turn(4);
 }
 
@@ -149,7 +151,7 @@ static void the_socket_has_one_owner(void **unused)
 /* 64 are served, the next are told to go, and who comes when a place is free gets it. */
 static void places_are_bounded(void **unused)
 {
-	enum { ALL = CONTROL_CONNECTIONS_MAX + CONTROL_BUSY_MAX + 4 };
+	enum { BUSY = CONTROL_CONNECTIONS_MAX + CONTROL_BUSY_MAX, ALL = BUSY + 4 };
 	int fds[ALL];
 
 	(void)unused;
@@ -158,17 +160,16 @@ static void places_are_bounded(void **unused)
 	for (int i = 0; i < ALL; i++) {
 		if (i < CONTROL_CONNECTIONS_MAX)
 			assert_int_equal(ask(fds[i]), 200);
-		else if (i < CONTROL_CONNECTIONS_MAX + CONTROL_BUSY_MAX)
+		else if (i < BUSY)
 			assert_int_equal(ask(fds[i]), 503);
 		else
 			say(fds[i], get);
 	}
 	/* The last are let in when those that were told have gone. */
-	for (int i = CONTROL_CONNECTIONS_MAX; i < CONTROL_CONNECTIONS_MAX + CONTROL_BUSY_MAX;
-	     i++)
+	for (int i = CONTROL_CONNECTIONS_MAX; i < BUSY; i++)
 		close(fds[i]);
 	turn(10);
-	for (int i = CONTROL_CONNECTIONS_MAX + CONTROL_BUSY_MAX; i < ALL; i++) {
+	for (int i = BUSY; i < ALL; i++) {
 		assert_int_equal(status_of(fds[i]), 503);
 		assert_int_equal(hear(fds[i]), 0);
 		close(fds[i]);
@@ -201,7 +202,7 @@ static void who_says_half_of_it_holds_up_nobody(void **unused)
 static void a_slow_reader_gets_all_of_it(void **unused)
 {
 	int fd = connect_unix(), small = 4096;
-	size_t answers = 0, asked = 0, length = 0;
+	size_t asked = 0, length = 0;
 
 	(void)unused;
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
@@ -219,14 +220,10 @@ static void a_slow_reader_gets_all_of_it(void **unused)
 			idle++;
 			continue;
 		}
-		heard[n] = '\0';
 		length += (size_t)n;
-		for (const char *at = heard; (at = strstr(at, "HTTP/1.1 200")) != NULL; at++)
-			answers++;
 	}
-	/* One may be cut in two by a read. */
-	assert_true(asked > 10 && answers <= asked);
-	assert_int_equal(length % asked, 0);
+	assert_true(asked > 10);
+	assert_int_equal(length % asked, 0);	/* all are of one length */
 	close(fd);
 }
 
@@ -252,7 +249,7 @@ static struct model *asks_for(const char *first, const char *second)
 	m->controls = memory_new(2, sizeof *m->controls);
 	for (int i = 0; i < 2 && all[i] != NULL; i++) {
 		struct model_control *c = &m->controls[m->control_count++];
-		assert_int_equal(address_parse(&c->address, all[i], "127.0.0.1", &err), 0);
+		assert_int_equal(address_parse(&c->address, all[i], "", &err), 0);
 		c->token_path = memory_text(token_path);
 	}
 	return m;
@@ -376,7 +373,8 @@ static void what_fails_changes_nothing(void **unused)
 static void tcp_leaves_places_for_the_socket(void **unused)
 {
 	char one[32];
-	int fds[CONTROL_TCP_MAX + 1];
+	enum { ALL = CONTROL_TCP_MAX + CONTROL_BUSY_MAX + 4 };
+	int fds[ALL];
 
 	(void)unused;
 	free_port(one);
@@ -384,7 +382,7 @@ static void tcp_leaves_places_for_the_socket(void **unused)
 	struct model *m = asks_for(one, NULL);
 	assert_int_equal(control_use(control, m, &err), 0);
 	model_put(m);
-	for (int i = 0; i <= CONTROL_TCP_MAX; i++)
+	for (int i = 0; i < ALL; i++)
 		fds[i] = connect_text(one);
 	turn(10);
 	assert_int_equal(ask_as(fds[CONTROL_TCP_MAX], "secret"), 503);
@@ -392,7 +390,7 @@ static void tcp_leaves_places_for_the_socket(void **unused)
 	int fd = connect_unix();
 	assert_int_equal(ask(fd), 200);
 	close(fd);
-	for (int i = 0; i <= CONTROL_TCP_MAX; i++)
+	for (int i = 0; i < ALL; i++)
 		close(fds[i]);
 }
 
@@ -424,7 +422,8 @@ static void the_door_stays_for_the_answer(void **unused)
 	assert_int_equal(control_use(control, m, &err), 0);
 	model_put(m);
 	int fd = connect_text(one), idle = connect_text(one);
-	say(fd, "POST /v1/reload HTTP/1.1\r\nHost: b\r\nAuthorization: Bearer secret\r\n\r\n");
+	say(fd, "POST /v1/reload HTTP/1.1\r\nHost: b\r\n"
+		"Authorization: Bearer secret\r\n\r\n");
 	assert_int_equal(status_of(fd), 200);
 	assert_non_null(strstr(heard, "Connection: close"));
 	assert_int_equal(hear(fd), 0);

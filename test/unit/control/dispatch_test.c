@@ -1,6 +1,9 @@
 /* Goal: each route answers what is true, and changes what it says or nothing. */
 #include "unit/control/client.h"
 
+#define ADD "POST /v1/pools/web/servers"
+#define SET "PATCH /v1/pools/web/servers/8081"
+
 /* ---- what is read ---- */
 
 static void status_says_how_it_is(void **unused)
@@ -41,7 +44,8 @@ static void a_server_is_found_by_any_spelling(void **unused)
 	assert_string_equal(text_of("address"), "[::1]:8082");
 	assert_int_equal(ask("GET /v1/pools/web/servers/APP1:80", ""), 200);
 	assert_string_equal(text_of("address"), "app1:80");
-	assert_int_equal(ask("GET /v1/pools/api/servers/unix:%2Frun%2Fapp.sock", ""), 200);
+	assert_int_equal(ask("GET /v1/pools/api/servers/unix:%2Frun%2Fapp.sock", ""),
+			 200);
 	assert_string_equal(text_of("address"), "unix:/run/app.sock");
 }
 
@@ -77,9 +81,8 @@ static void lists_have_everything(void **unused)
 	assert_int_equal(ask("GET /v1/listeners", ""), 200);
 	json_t *listener = json_array_get(json_object_get(body, "listeners"), 0);
 	assert_string_equal(json_string_value(json_object_get(listener, "kind")), "http");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(listener,
-									     "pools"), 0)),
-			    "web");
+	const json_t *pools = json_object_get(listener, "pools");
+	assert_string_equal(json_string_value(json_array_get(pools, 0)), "web");
 	assert_int_equal(ask("GET /v1/routes", ""), 200);
 	assert_true(json_array_size(json_object_get(body, "routes")) > 10);
 	assert_int_equal(ask("GET /v1/leaving", ""), 200);
@@ -91,15 +94,15 @@ static void lists_have_everything(void **unused)
 static void a_server_that_is_added_is_there(void **unused)
 {
 	(void)unused;
-	assert_int_equal(ask("POST /v1/pools/web/servers",
-			     "{\"address\": \"8083\", \"weight\": 2, \"temporary\": true}"), 201);
+	assert_int_equal(ask(ADD, "{\"address\": \"8083\", \"weight\": 2, "
+				  "\"temporary\": true}"), 201);
 	assert_string_equal(text_of("address"), "127.0.0.1:8083");
 	assert_string_equal(text_of("from"), "change");
 	assert_int_equal(number_of("weight"), 2);
 	assert_true(json_is_true(json_object_get(body, "temporary")));
 	assert_true(json_is_false(json_object_get(body, "drain")));
-	refused("POST /v1/pools/web/servers", "{\"address\": \":8083\"}", 409, "server-exists");
-	refused("POST /v1/pools/web/servers", "{\"address\": \"[0::1]:8082\"}", 409,
+	refused(ADD, "{\"address\": \":8083\"}", 409, "server-exists");
+	refused(ADD, "{\"address\": \"[0::1]:8082\"}", 409,
 		"server-exists");
 	assert_int_equal(ask("GET /v1/pools/web/servers", ""), 200);
 	assert_int_equal(json_array_size(json_object_get(body, "servers")), 4);
@@ -108,18 +111,18 @@ static void a_server_that_is_added_is_there(void **unused)
 static void weight_and_drain_are_set(void **unused)
 {
 	(void)unused;
-	assert_int_equal(ask("PATCH /v1/pools/web/servers/8081", "{\"weight\": 0}"), 200);
+	assert_int_equal(ask(SET, "{\"weight\": 0}"), 200);
 	assert_string_equal(text_of("state"), "off");
 	assert_false(fake.changed.has_drain);
 	assert_false(fake.changed.temporary);
-	assert_int_equal(ask("PATCH /v1/pools/web/servers/8081",
+	assert_int_equal(ask(SET,
 			     "{\"weight\": 3, \"drain\": true}"), 200);
 	assert_string_equal(text_of("state"), "draining");
 	assert_int_equal(number_of("weight"), 3);
-	refused("PATCH /v1/pools/web/servers/8081", "{}", 400, "bad-request");
-	refused("PATCH /v1/pools/web/servers/8081", "{\"temporary\": true}", 400,
+	refused(SET, "{}", 400, "bad-request");
+	refused(SET, "{\"temporary\": true}", 400,
 		"bad-request");
-	refused("PATCH /v1/pools/web/servers/8081", "{\"weight\": 257}", 400, "bad-request");
+	refused(SET, "{\"weight\": 257}", 400, "bad-request");
 }
 
 static void a_server_that_is_removed_leaves(void **unused)
@@ -181,17 +184,18 @@ static void what_cannot_be_is_refused_and_changes_nothing(void **unused)
 	refused("OPTIONS *", "", 404, "path-unknown");
 	refused("GET /v1/status?x=1", "", 400, "bad-request");
 	refused("GET /v1/status", "{\"a\": 1}", 400, "bad-request");
-	refused("POST /v1/pools/web/servers", "", 400, "bad-request");
-	refused("POST /v1/pools/web/servers", "{\"address\": \"a b:1\"}", 400, "bad-request");
-	refused("POST /v1/pools/web/servers", "{\"address\": \"a\"}", 400, "bad-request");
-	refused("POST /v1/pools/nix/servers", "{\"address\": \"80\"}", 404, "pool-unknown");
+	refused(ADD, "", 400, "bad-request");
+	refused(ADD, "{\"address\": \"a b:1\"}", 400, "bad-request");
+	refused(ADD, "{\"address\": \"a\"}", 400, "bad-request");
+	refused("POST /v1/pools/nix/servers", "{\"address\": \"80\"}", 404,
+		"pool-unknown");
 	refused("POST /v1/stop", "{\"limit_ms\": -1}", 400, "bad-request");
 	assert_int_equal(fake.change_count, 0);
 	fake.result = CONTROL_NOT_WRITTEN;
-	refused("POST /v1/pools/web/servers", "{\"address\": \"80\"}", 500,
+	refused(ADD, "{\"address\": \"80\"}", 500,
 		"state-not-written");
 	fake.result = CONTROL_ENDING;
-	refused("PATCH /v1/pools/web/servers/8081", "{\"weight\": 1}", 409, "draining");
+	refused(SET, "{\"weight\": 1}", 409, "draining");
 	refused("DELETE /v1/pools/web/servers/8081", "", 409, "draining");
 }
 
@@ -204,13 +208,13 @@ static void a_loop_to_itself_is_refused(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < COUNT_OF(own); i++) {
 		snprintf(content, sizeof content, "{\"address\": \"%s\"}", own[i]);
-		refused("POST /v1/pools/web/servers", content, 400, "bad-request");
+		refused(ADD, content, 400, "bad-request");
 		/* No listener leads to this pool. */
 		assert_int_equal(ask("POST /v1/pools/api/servers", content), 201);
 	}
 	for (size_t i = 0; i < COUNT_OF(other); i++) {
 		snprintf(content, sizeof content, "{\"address\": \"%s\"}", other[i]);
-		assert_int_equal(ask("POST /v1/pools/web/servers", content), 201);
+		assert_int_equal(ask(ADD, content), 201);
 	}
 }
 
@@ -220,8 +224,8 @@ static int ask_if(const char *tags)
 {
 	char request[200];
 	int len = snprintf(request, sizeof request, "PATCH /v1/pools/web/servers/8081 "
-			   "HTTP/1.1\r\nHost: b\r\nif-match: %s\r\nContent-Length: 13\r\n\r\n"
-			   "{\"weight\": 5}", tags);
+			   "HTTP/1.1\r\nHost: b\r\nif-match: %s\r\n"
+			   "Content-Length: 13\r\n\r\n{\"weight\": 5}", tags);
 
 	put_in(request, (size_t)len, SIZE_MAX);
 	return next_answer();

@@ -41,7 +41,7 @@ static void an_answer_goes_out_in_any_pieces(void **unused)
 	memcpy(at, several, sizeof several - 1);
 	exchange_received(&x, sizeof several - 1);
 	exchange_room(&x, &room);
-	assert_int_equal(room, 0);	/* nothing is read while something is to be sent */
+	assert_int_equal(room, 0);	/* nothing is read while something waits */
 	take_output(1);
 	assert_int_equal(x.answers, 5);
 }
@@ -84,7 +84,8 @@ static void who_waits_is_told_to_go_on(void **unused)
 static void what_is_too_long_is_refused_without_reading_it(void **unused)
 {
 	static const char head[] = "POST /v1/stop HTTP/1.1\r\nHost: b\r\n"
-				   "Expect: 100-continue\r\nContent-Length: 1048577\r\n\r\n";
+				   "Expect: 100-continue\r\n"
+				   "Content-Length: 1048577\r\n\r\n";
 	static char many[CONTROL_HEAD_MAX + 1];
 
 	(void)unused;
@@ -106,7 +107,8 @@ static void chunks_are_bounded_too(void **unused)
 	static char chunk[4096];
 
 	(void)unused;
-	put_text("POST /v1/stop HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\n");
+	put_text("POST /v1/stop HTTP/1.1\r\nHost: b\r\n"
+		 "Transfer-Encoding: chunked\r\n\r\n");
 	memset(chunk, ' ', sizeof chunk);
 	put_text("200000\r\n");
 	for (int i = 0; i < 300 && output_len == 0; i++) {
@@ -137,8 +139,10 @@ static void what_is_no_http_is_answered_and_ends(void **unused)
 		"GET /v1/status HTTP/2.0\r\n\r\n", "GET /v1/status\r\n",
 		"POST /v1/stop HTTP/1.1\r\nHost: b\r\nContent-Length: 1\r\n"
 		"Transfer-Encoding: chunked\r\n\r\n",
-		"POST /v1/stop HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
-		"POST /v1/stop HTTP/1.1\r\nHost: b\r\nExpect: x\r\nContent-Length: 2\r\n\r\n{}",
+		"POST /v1/stop HTTP/1.1\r\nHost: b\r\n"
+		"Transfer-Encoding: chunked\r\n\r\nx\r\n",
+		"POST /v1/stop HTTP/1.1\r\nHost: b\r\nExpect: x\r\n"
+		"Content-Length: 2\r\n\r\n{}",
 	};
 
 	(void)unused;
@@ -176,8 +180,8 @@ static void over_tcp_a_token_is_needed(void **unused)
 	assert_string_equal(code(), "no-token");
 	assert_int_equal(x.state, EXCHANGE_LINGER);
 	assert_int_equal(ask_as("Authorization: Bearer x\r\n", "GET /v1/none"), 401);
-	assert_int_equal(ask_as("Authorization: Bearer all\r\nAuthorization: Bearer all\r\n",
-				"GET /v1/status"), 401);
+	assert_int_equal(ask_as("Authorization: Bearer all\r\n"
+				"Authorization: Bearer all\r\n", "GET /v1/status"), 401);
 	assert_int_equal(ask_as("Authorization: Bearer all\r\n", "GET /v1/status"), 200);
 	assert_int_equal(ask_as("authorization: bearer all\r\n", "POST /v1/stop"), 202);
 	assert_int_equal(ask_as("Authorization: Bearer some\r\n", "GET /v1/status"), 200);

@@ -119,7 +119,9 @@ static void fake_add_pool(struct model *m, const char *name, const char *const *
 /* One that listens for pool `web` on port 8080. */
 static struct model *fake_file(void)
 {
-	static const char *const web[] = {"127.0.0.1:8081", "[::1]:8082", "app1:80", NULL};
+	static const char *const web[] = {
+		"127.0.0.1:8081", "[::1]:8082", "app1:80", NULL,
+	};
 	static const char *const api[] = {"unix:/run/app.sock", NULL};
 	struct model *m = model_create();
 	struct err err;
@@ -148,7 +150,8 @@ static void fake_init(struct fake *f)
 		.draining = fake_draining, .arg = f,
 	};
 	f->facts = (struct control_facts){
-		.name = "default", .version = "0", .config_path = "/etc/a.conf", .threads = 1,
+		.name = "default", .version = "0", .config_path = "/etc/a.conf",
+		.threads = 1,
 	};
 	f->view = (struct view){
 		.live = &f->live, .hooks = &f->hooks, .facts = &f->facts, .uptime_s = 7,

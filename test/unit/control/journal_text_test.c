@@ -14,15 +14,6 @@ static struct changes *decode(const char *text, size_t len)
 	return journal_decode(text, len, serves, &err);
 }
 
-static char *encode(const struct changes *all)
-{
-	struct err err;
-	char *text = journal_encode(all, serves, &err);
-
-	assert_non_null(text);
-	return text;
-}
-
 static struct changes *random_changes(uint64_t *random, int count)
 {
 	struct changes *all = changes_create();
@@ -49,7 +40,7 @@ static void what_was_written_is_read_back(void **state)
 	(void)state;
 	for (int i = 0; i < 300; i++) {
 		struct changes *all = random_changes(&random, i % 40);
-		char *text = encode(all);
+		char *text = journal_encode(all, serves);
 		struct changes *back = decode(text, strlen(text));
 		assert_non_null(back);
 		assert_same_lasting(back, all);
@@ -64,7 +55,7 @@ static void a_part_is_never_the_whole(void **state)
 {
 	uint64_t random = 4;
 	struct changes *all = random_changes(&random, 40);
-	char *text = encode(all);
+	char *text = journal_encode(all, serves);
 	size_t len = strlen(text);
 
 	(void)state;
@@ -83,7 +74,7 @@ static void damage_changes_nothing(void **state)
 {
 	uint64_t random = 5;
 	struct changes *all = random_changes(&random, 12);
-	char *text = encode(all);
+	char *text = journal_encode(all, serves);
 	size_t len = strlen(text), refused = 0;
 
 	(void)state;
@@ -116,8 +107,7 @@ static void refuses(const char *text, const char *reason)
 static void a_refusal_says_why(void **state)
 {
 	struct changes *all = changes_create();
-	struct err err;
-	char *other = journal_encode(all, "http 8080", &err);
+	char *other = journal_encode(all, "http 8080");
 
 	(void)state;
 	refuses("", "JSON");
@@ -137,22 +127,16 @@ static void any_path_may_be_served(void **state)
 {
 	static const char latin1[] = "/etc/b\xe4r.conf";
 	struct changes *all = changes_create(), *back;
-	struct change c = sample_change(CHANGE_ADD, "web", "unix:/run/b\xe4r.sock");
 	struct err err = {""};
 
 	(void)state;
-	char *text = journal_encode(all, latin1, &err);
+	char *text = journal_encode(all, latin1);
 	assert_non_null(strstr(text, "/etc/b?r.conf"));
 	back = journal_decode(text, strlen(text), latin1, &err);
 	assert_non_null(back);
 	changes_destroy(back);
-	free(text);
-
-	/* A server's path has to be exact. */
-	assert_true(changes_restore(all, &c));
-	assert_null(journal_encode(all, serves, &err));
-	assert_non_null(strstr(err.text, "UTF-8"));
 	changes_destroy(all);
+	free(text);
 }
 
 int main(void)

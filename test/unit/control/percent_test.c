@@ -31,7 +31,9 @@ static void encoded_bytes_are_decoded_and_others_stay(void **unused)
 
 static void what_is_not_whole_is_refused(void **unused)
 {
-	static const char *const bad[] = {"%", "a%", "%2", "%g0", "%0g", "%%25", "% 1", "%-1"};
+	static const char *const bad[] = {
+		"%", "a%", "%2", "%g0", "%0g", "%%25", "% 1", "%-1",
+	};
 
 	(void)unused;
 	for (size_t i = 0; i < COUNT_OF(bad); i++)

@@ -58,8 +58,9 @@ static void parts_are_decoded_after_the_path_was_cut(void **unused)
 static void other_paths_are_unknown(void **unused)
 {
 	static const char *const paths[] = {
-		"", "/", "//", "/v1", "/v1/", "v1/status", "*", "/v1/status/", "/v1//status",
-		"/v1/pools/", "/v1/pools//servers", "/v1/pools/web/", "/v1/pools/web/server",
+		"", "/", "//", "/v1", "/v1/", "v1/status", "*", "/v1/status/",
+		"/v1//status", "/v1/pools/", "/v1/pools//servers", "/v1/pools/web/",
+		"/v1/pools/web/server",
 		"/v1/pools/web/servers/", "/v1/pools/web/servers/a/b", "/v2/status",
 		"/v1/Status", "/v1/%73tatus", "/v1/status%00",
 	};

@@ -50,7 +50,8 @@ static struct err err;
 static int load(bool with_read)
 {
 	struct model_control c = {
-		.token_path = change_path, .read_token_path = with_read ? read_path : NULL,
+		.token_path = change_path,
+		.read_token_path = with_read ? read_path : NULL,
 	};
 
 	return tokens_load(&tokens, &c, &err);
@@ -63,7 +64,9 @@ static enum role role(const char *authorization)
 
 static void the_first_line_is_the_token(void **unused)
 {
-	static const char *const contents[] = {"s3cret", "s3cret\n", "s3cret\r\n", "s3cret\nx y\n"};
+	static const char *const contents[] = {
+		"s3cret", "s3cret\n", "s3cret\r\n", "s3cret\nx y\n",
+	};
 
 	(void)unused;
 	for (size_t i = 0; i < COUNT_OF(contents); i++) {
@@ -76,7 +79,8 @@ static void the_first_line_is_the_token(void **unused)
 static void only_the_whole_token_counts(void **unused)
 {
 	static const char *const wrong[] = {
-		"", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret1", "Bearer S3cret",
+		"", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret1",
+		"Bearer S3cret",
 		"Basic s3cret", "s3cret", "Bearer  ", "Bearer s3cret ", "Bearers3cret",
 	};
 
@@ -86,8 +90,8 @@ static void only_the_whole_token_counts(void **unused)
 	for (size_t i = 0; i < COUNT_OF(wrong); i++)
 		assert_int_equal(role(wrong[i]), ROLE_NONE);
 	assert_int_equal(role("bearer  s3cret"), ROLE_CHANGE);
-	assert_int_equal(tokens_role(&tokens, (struct span){"Bearer \0", 8}), ROLE_NONE);
-	assert_int_equal(tokens_role(&tokens, (struct span){"Bearer \0\0\0", 10}), ROLE_NONE);
+	assert_int_equal(tokens_role(&tokens, SPAN("Bearer \0")), ROLE_NONE);
+	assert_int_equal(tokens_role(&tokens, SPAN("Bearer \0\0\0")), ROLE_NONE);
 }
 
 static void the_read_token_only_looks(void **unused)

@@ -28,8 +28,8 @@ static int listen_at_name(void)
 	memcpy(at.sun_path, name, strlen(name));
 	if (*name == '@')
 		at.sun_path[0] = '\0';
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+	size_t len = offsetof(struct sockaddr_un, sun_path) + strlen(name);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, (socklen_t)len), 0);
 	setenv("NOTIFY_SOCKET", name, 1);
 	return fd;
 }

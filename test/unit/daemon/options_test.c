@@ -60,8 +60,8 @@ static void they_stand_anywhere(void **state)
 	struct options o;
 
 	(void)state;
-	leaves("--socket /s -N 4 --name=web 8080 --threads 3 8081 --state=/x", "-N 4 8080 8081",
-	       &o);
+	leaves("--socket /s -N 4 --name=web 8080 --threads 3 8081 --state=/x",
+	       "-N 4 8080 8081", &o);
 	assert_string_equal(o.socket, "/s");
 	assert_string_equal(o.name, "web");
 	assert_string_equal(o.state, "/x");
