@@ -112,9 +112,11 @@ static void print_facts(const struct call *call, const json_t *status)
 	const char *state_file = member_text(status, "state_file");
 	uint64_t threads = member_number(status, "threads");
 
-	printf("%s%s%s is %s%s%s", paper_style(p, STYLE_BOLD), member_text(status, "name"),
-	       paper_style(p, STYLE_PLAIN), paper_style(p, running ? STYLE_GOOD : STYLE_WARN),
-	       member_text(status, "state"), paper_style(p, STYLE_PLAIN));
+	const char *plain = paper_style(p, STYLE_PLAIN);
+	const char *bold = paper_style(p, STYLE_BOLD);
+	const char *mood = paper_style(p, running ? STYLE_GOOD : STYLE_WARN);
+	printf("%s%s%s is %s%s%s", bold, member_text(status, "name"), plain, mood,
+	       member_text(status, "state"), plain);
 	printf(" (up %s, version %s, pid %" PRIu64 ", %" PRIu64 " thread%s)\n",
 	       paper_time(member_number(status, "uptime_s")).text,
 	       member_text(status, "version"), member_number(status, "pid"), threads,
@@ -124,7 +126,7 @@ static void print_facts(const struct call *call, const json_t *status)
 		printf("changes        kept over a restart, in %s\n", state_file);
 	else
 		printf("changes        %snot kept over a restart%s\n",
-		       paper_style(p, STYLE_WARN), paper_style(p, STYLE_PLAIN));
+		       paper_style(p, STYLE_WARN), plain);
 	printf("servers        %" PRIu64 " of %" PRIu64 " up\n",
 	       member_number(status, "servers_up"), member_number(status, "servers"));
 	printf("connections    %" PRIu64 "\n\n", member_number(status, "connections"));

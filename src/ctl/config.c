@@ -95,24 +95,23 @@ static enum outcome take_file(const char *file, char *name, size_t size, json_t 
 	free(text);
 	if (*body == NULL)
 		return outcome_set(err, OUTCOME_WRONG,
-				   "%s is no text: it has bytes that are not UTF-8", name);
+				   "%s is no text: it has bytes that are not UTF-8",
+				   name);
 	return OUTCOME_DONE;
 }
 
 enum outcome ctl_config_check(struct call *call, struct err *err)
 {
 	char name[PATH_MAX];
-	json_t *body = NULL;
+	struct question q = {.method = "POST", .path = "/v1/config/check"};
 	struct answer a;
 	enum outcome outcome =
 		call->word_count > 0
-			? take_file(call->words[0], name, sizeof name, &body, err)
+			? take_file(call->words[0], name, sizeof name, &q.body, err)
 			: name_own_file(call, name, sizeof name, err);
 
 	if (outcome == OUTCOME_DONE)
-		outcome = call_ask(call,
-				   &(struct question){"POST", "/v1/config/check", body}, &a,
-				   err);
+		outcome = call_ask(call, &q, &a, err);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	const json_t *problems = json_object_get(a.json, "problems");

@@ -158,7 +158,7 @@ static const char examples[] =
 	".Pp\n"
 	"All servers that are down, in a script:\n"
 	".Pp\n"
-	".Dl balancerctl list | awk \\-F '\\et' '$3 == \"down\" { print $1 }'\n"
+	".Dl balancerctl list | awk \\-F '\\et' '$3 == \\(dqdown\\(dq { print $1 }'\n"
 	".Pp\n"
 	"The same questions without this program:\n"
 	".Pp\n"
@@ -166,6 +166,7 @@ static const char examples[] =
 	"http://balancerd/v1/status\n"
 	".Sh SEE ALSO\n"
 	".Xr balancerd.conf 5 ,\n"
+	".Xr balancerd\\-control 7 ,\n"
 	".Xr balancerd 8\n";
 
 void ctl_manual_print(FILE *out)

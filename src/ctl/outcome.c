@@ -12,7 +12,7 @@ const char *const outcome_meanings[OUTCOMES] = {
 	[OUTCOME_NO_BALANCER]   = "No balancer is running there.",
 	[OUTCOME_NO_PERMISSION] = "No permission, or a wrong token.",
 	[OUTCOME_UNKNOWN]       = "There is no such server, pool or listener.",
-	[OUTCOME_CONFLICT]      = "It is there already, or somebody changed it meanwhile.",
+	[OUTCOME_CONFLICT]      = "It is there already, or was changed meanwhile.",
 	[OUTCOME_LATE]          = "It was not done in time.",
 };
 

@@ -230,7 +230,8 @@ def test_lines_that_start_nothing(bench, words, says):
     ("localhost", r"(127\.0\.0\.1|\[::1\])"), ("::1", r"\[::1\]"), ("[::1]", r"\[::1\]"),
     ("0.0.0.0", r"0\.0\.0\.0")])
 def test_addresses_to_start_on(bench, address, shown):
-    done = bench("start", address, bench.port, "--log", bench.log, "--state", bench.folder)
+    done = bench("start", address, bench.port, "--log", bench.log, "--state",
+                 bench.folder)
     bench.note(done)
     assert re.match(rf"started on {shown}:{bench.port} ", done.did())
 
@@ -255,7 +256,10 @@ def test_a_unix_socket_as_a_server(bench):
 
 def test_drain_enable_weight(bench):
     bench.start("127.0.0.1:1", "127.0.0.1:2")
-    state = lambda: {line.split("\t")[0]: line.split("\t")[2:4] for line in bench("list").lines}
+
+    def state():
+        rows = [line.split("\t") for line in bench("list").lines]
+        return {row[0]: row[2:4] for row in rows}
     assert bench("drain", "127.0.0.1", 1).did() == (
         "draining 127.0.0.1:1 in pool default, which has 0 connections")
     assert state()["127.0.0.1:1"] == ["draining", "1"]
@@ -330,7 +334,7 @@ def test_a_person_sees_what_is_waited_for(bench):
     client.close()
     assert code == 0
     assert "\r\x1b[Kwaiting for 1 connection" in seen
-    assert seen.splitlines()[-1].split("\x1b[K")[-1].startswith("stopped balancer default")
+    assert seen.splitlines()[-1].rpartition("\x1b[K")[2].startswith("stopped balancer")
 
 
 def test_changes_last(bench):
@@ -485,7 +489,7 @@ def test_no_balancerd_anywhere(bench, tmp_path):
     lonely.parent.mkdir()
     shutil.copy(BALANCERCTL, lonely)
     bench.control.environment["PATH"] = str(tmp_path)
-    if any(os.path.exists(f"{folder}/balancerd") for folder in ("/usr/local/sbin", "/usr/sbin")):
+    if any(os.path.exists(f"/usr/{place}/balancerd") for place in ("local/sbin", "sbin")):
         pytest.skip("balancerd is installed here")
     assert bench("start", "127.0.0.1", bench.port, "--log", bench.log,
                  program=lonely).failed(1).startswith("balancerd is neither next to ")
@@ -522,7 +526,8 @@ def test_bash_offers_commands_options_servers_and_pools(bench, bash):
         "--help", "--limit", "--now"]
     assert bash("balancerctl remove ") == [], "nobody runs, and nobody complains"
     bench.start("127.0.0.1:8081", "[::1]:8082", "app1.invalid:80")
-    assert bash("balancerctl remove ") == ["127.0.0.1:8081", r"\[::1\]:8082", "app1.invalid:80"]
+    assert bash("balancerctl remove ") == [
+        "127.0.0.1:8081", r"\[::1\]:8082", "app1.invalid:80"]
     assert bash("balancerctl drain 127.0.0.1:80") == ["8081"], "what is behind the colon"
     assert bash("balancerctl list --pool ") == ["default"]
     socket_path = bench.control.environment.pop("BALANCERD_SOCKET")
@@ -576,8 +581,8 @@ def test_zsh_offers_the_same(bench):
         zsh.type("balancerctl ena\t127\t\n")
         zsh.read_until("enabled 127.0.0.1:8081 in pool default, but it is down")
         zsh.type("balancerctl drain a\t--te\t\n")
-        zsh.read_until("draining app1.invalid:80 in pool default, which has 0 connections, "
-                       "until the balancer ends")
+        zsh.read_until("draining app1.invalid:80 in pool default, which has 0 "
+                       "connections, until the balancer ends")
         zsh.type("balancerctl list --pool d\t\n")
         zsh.read_until("REASON")
         zsh.type("balancerctl config sh\t--help\n")
