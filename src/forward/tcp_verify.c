@@ -57,13 +57,23 @@ static void destroy(struct tcp_verdict *v)
 	free(v);
 }
 
+static void tell_one(struct tcp_session *s, enum tcp_event event)
+{
+	if (s->life.state == TCP_VERIFYING) {
+		tcp_on(s, event);
+	} else if (event == TCP_EVENT_SERVER_DIED) {
+		tcp_note_silence(s);
+		tcp_on(s, TCP_EVENT_SERVER_LEAVES);
+	}
+}
+
 static void tell(struct link *sessions, enum tcp_event event)
 {
 	while (!list_empty(sessions)) {
 		struct tcp_session *s = CONTAINER_OF(sessions->next, struct tcp_session,
 						     verifying);
 		list_remove(&s->verifying);
-		tcp_on(s, event);
+		tell_one(s, event);
 		if (tcp_life_is_joined(&s->life))
 			tcp_relay(s);
 	}
@@ -217,17 +227,18 @@ void tcp_verify(struct tcp_session *s)
 	struct tcp_verdict *v = worker_backend(s->worker, s->place.server)->verdict;
 
 	if (v != NULL && v->state == VERDICT_DEAD) {
-		tcp_on(s, TCP_EVENT_SERVER_DIED);
+		tell_one(s, TCP_EVENT_SERVER_DIED);
 		return;
 	}
 	tcp_rearm(s);
+	list_remove(&s->verifying);
 	if (v != NULL) {
 		list_push_last(&v->later, &s->verifying);
 		return;
 	}
 	v = create(s->worker, s->place.server);
 	if (v == NULL) {
-		tcp_on(s, TCP_EVENT_SERVER_LIVES);	/* nobody knows better */
+		tell_one(s, TCP_EVENT_SERVER_LIVES);	/* nobody knows better */
 		return;
 	}
 	list_push_last(&v->asking, &s->verifying);

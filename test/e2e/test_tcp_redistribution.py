@@ -1,9 +1,12 @@
 """What becomes of TCP clients whose server leaves: moved where they cannot notice, closed
 where no byte stream can be continued honestly."""
 
+import os
+import signal
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from multiprocessing import Process
 
 import psutil
@@ -16,17 +19,15 @@ from harness.ports import accepts, share
 from harness.stage import balancers
 
 
-def listen_on(port):
-    listener = socket.socket()
-    share(listener)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(128)
-    return listener
+QUEUE = 8       # connections that a server does not accept
 
 
 def play(port, script):
     forget_what_the_test_holds()
-    listener = listen_on(port)
+    listener = socket.socket()
+    share(listener)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(QUEUE)
     while True:
         sock, _ = listener.accept()
         threading.Thread(target=script, args=[sock], daemon=True).start()
@@ -47,6 +48,24 @@ class Mortal:
     def kill(self):
         self.process.kill()
         self.process.join()
+
+    @contextmanager
+    def gone(self):
+        """As if its host had lost its power: nothing is answered any more, no
+        connection ends, none comes to be."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        fillers = []
+        for _ in range(QUEUE + 3):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.port))
+            fillers.append(filler)
+        try:
+            yield
+        finally:
+            for filler in fillers:
+                filler.close()
+            os.kill(self.process.pid, signal.SIGCONT)
 
     def close(self):
         self.kill()
@@ -427,4 +446,42 @@ def test_a_server_that_comes_back_in_time_keeps_its_clients(stage, tcp):
     time.sleep(0.8)
     client.send(b"two")
     client.receives(servers[0].name + b" two")
+    assert moved(balancer, [client]) == [0, 0, 0]
+
+
+# Servers that are gone without a word
+
+GONE = {"check": "tcp every 100ms timeout 100ms fall 2", "pool": "timeout connect 300ms"}
+
+
+def test_who_waits_for_a_host_that_is_gone_is_moved(stage, tcp):
+    servers, balancer = tcp(swallow, None, **GONE)
+    client = join(stage, balancer, servers[0], servers, say=b"hello")
+    with servers[0].gone():
+        client.receives(servers[1].name + b" hello")
+        assert moved(balancer, [client]) == [1, 0, 0]
+
+
+def test_the_next_byte_leaves_a_host_that_is_gone(stage, tcp):
+    servers, balancer = tcp(answer_once, None, **GONE)
+    client = join(stage, balancer, servers[0], servers, say=b"one", hear=b"first")
+    with servers[0].gone():
+        balancer.logs(f"down.*{servers[0]}")
+        client.send(b"two")
+        client.receives(servers[1].name + b" two")
+        assert moved(balancer, [client]) == [0, 1, 0]
+
+
+def test_a_server_that_only_counts_as_down_keeps_who_waits_for_it(stage, tcp):
+    """Its port accepts, whatever its health check says."""
+    def slowly(sock):
+        if sock.recv(100) == b"hello":
+            time.sleep(1.5)
+            sock.sendall(b"done")
+        swallow(sock)
+    servers, balancer = tcp(slowly, slowly, check="http / every 100ms timeout 100ms fall 2")
+    client = stage.client(balancer)
+    client.send(b"hello")
+    balancer.logs("down", times=2)
+    client.receives(b"done")
     assert moved(balancer, [client]) == [0, 0, 0]
