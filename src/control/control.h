@@ -1,8 +1,8 @@
 /* control/control.h - the admin interface: HTTP with JSON, on a UNIX socket and, by
  * choice, over TCP. What can be asked is in doc/control.md and in one table, routes.c.
  *
- *   connection -> parse/h1 -> routes -> pools, servers, listeners, status, config
- *                                          '-> a struct change -> hooks.change
+ *   connection -> exchange -> dispatch -> pools, servers, listeners, status, config
+ *     (bytes)     (parse/h1)  (routes)        '-> a struct change -> hooks.change
  *
  * Reads what is in force by itself (the model and its live parts); whatever changes
  * something is asked of the owner by a hook. Connections, their bytes and their time are

@@ -41,10 +41,6 @@ struct edition *edition_create(const struct model *m, unsigned loop)
 	for (uint32_t i = 0; i < m->listener_count; i++) {
 		const struct model_listener *l = &m->listeners[i];
 		e->doors[i].listener = l;
-		e->doors[i].limits = (struct h1_limits){
-			.head_max = l->head_max, .target_max = l->target_max,
-			.fields_max = l->fields_max,
-		};
 		list_init(&e->doors[i].waiting);
 	}
 	return e;

@@ -13,7 +13,6 @@
 #include "base/list.h"
 #include "forward/budget.h"
 #include "model/model.h"
-#include "parse/h1.h"
 #include "pick/policy.h"
 
 struct sticky;
@@ -41,7 +40,6 @@ struct lane {
 /* A listener. */
 struct door {
 	const struct model_listener *listener;
-	struct h1_limits limits;
 	struct link      waiting;	/* requests that wait behind parallel_max */
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/must.h"
 #include "forward/http_request.h"
+#include "forward/record.h"
 
 static const struct {
 	uint16_t    status;
@@ -116,7 +117,7 @@ static void texts_of_read(const struct worker *w, struct span texts[RECORD_TEXTS
 		{H1_NAME_HOST, RECORD_HOST}, {H1_NAME_REFERER, RECORD_REFERER},
 		{H1_NAME_USER_AGENT, RECORD_USER_AGENT},
 	};
-	const struct h1_head *head = &w->head;
+	const struct h1_head *head = w->head;
 	const char *at = w->head_at;
 
 	texts[RECORD_METHOD] = (struct span){at + head->start, head->method_len};

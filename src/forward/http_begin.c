@@ -21,7 +21,7 @@ static bool write_head(struct request *r, const char *at, size_t body_len)
 {
 	struct session *s = r->session;
 	struct worker *w = s->worker;
-	const struct h1_head *head = &w->head;
+	const struct h1_head *head = w->head;
 	const struct model_pool *pool = r->lane->pool;
 	struct span asked = host_asked(head, at);
 	struct head_request how = {
@@ -120,7 +120,7 @@ static void count_towards_check(struct request *r)
 size_t request_make(struct session *s, const char *at, size_t len)
 {
 	struct worker *w = s->worker;
-	const struct h1_head *head = &w->head;
+	const struct h1_head *head = w->head;
 	struct request *r = slab_get(&w->requests_slab);
 
 	if (r == NULL) {

@@ -20,6 +20,7 @@
 #include "forward/place.h"
 #include "forward/request.h"
 #include "forward/upstream.h"
+#include "parse/h1.h"
 
 /* How a response's body reaches the client. */
 enum framing { FRAMING_SAME, FRAMING_TO_CHUNKED, FRAMING_FROM_CHUNKED };
@@ -187,5 +188,14 @@ bool answer_write(struct session *s, uint16_t status, const char *why, bool clos
 
 /* Notes a finished exchange in the counters and, if wanted, the access log. */
 void answer_record(struct session *s, const struct request *r, uint16_t status);
+
+/* How long heads may be. */
+static inline struct h1_limits request_head_limits(const struct model_listener *l)
+{
+	return (struct h1_limits){
+		.head_max = l->head_max, .target_max = l->target_max,
+		.fields_max = l->fields_max,
+	};
+}
 
 #endif

@@ -126,8 +126,8 @@ _Static_assert(HEAD_GROWTH_MAX + STICKY_LINE_MAX < SCRATCH_HEADROOM,
 /* Writes the head at `at` anew, into worker->head_out. Returns its length. */
 static size_t write_head(struct worker *w, const char *at, const struct head_response *how)
 {
-	size_t room = w->head.length + (size_t)HEAD_GROWTH_MAX + how->lines.len;
-	size_t len = head_write_response(w->head_out, room, &w->head, at, how);
+	size_t room = w->head->length + (size_t)HEAD_GROWTH_MAX + how->lines.len;
+	size_t len = head_write_response(w->head_out, room, w->head, at, how);
 
 	must(len > 0);
 	return len;
@@ -138,7 +138,7 @@ static void begin_answer(struct request *r, char *at, size_t len)
 {
 	struct session *s = r->session;
 	struct worker *w = s->worker;
-	struct h1_head *head = &w->head;
+	struct h1_head *head = w->head;
 	struct head_response how;
 	char line[STICKY_LINE_MAX];
 	char *body = at + head->length;
@@ -220,7 +220,7 @@ static void switch_protocols(struct request *r, char *at, size_t len)
 	r->status = 101;
 	live_server_succeeded(r->upstream->live);
 	size_t new_len = write_head(w, at, &how);
-	char *start = at + w->head.length - new_len;
+	char *start = at + w->head->length - new_len;
 	memcpy(start, w->head_out, new_len);
 	r->session->heads_out += (uint32_t)new_len;
 	request_on(r, EVENT_SWITCHED);
@@ -243,10 +243,10 @@ static void keep_head(struct request *r, const char *at, size_t len)
 static void take_heads(struct request *r, char *at, size_t len, size_t seen)
 {
 	struct worker *w = worker_of(r);
+	struct h1_limits limits = request_head_limits(r->door->listener);
 
 	while (len > 0) {
-		switch (h1_parse_response(&w->head, at, len, seen, r->method,
-					  &r->door->limits)) {
+		switch (h1_parse_response(w->head, at, len, seen, r->method, &limits)) {
 		case H1_BAD:
 			live_server_failed(r->upstream->live, FAILURE_MALFORMED, 0);
 			request_on(r, EVENT_MALFORMED);
@@ -257,15 +257,15 @@ static void take_heads(struct request *r, char *at, size_t len, size_t seen)
 		case H1_DONE:
 			break;
 		}
-		if (w->head.status == 101) {
+		if (w->head->status == 101) {
 			switch_protocols(r, at, len);
 			return;
 		}
-		if (w->head.status >= 200) {
+		if (w->head->status >= 200) {
 			begin_answer(r, at, len);
 			return;
 		}
-		size_t length = w->head.length;
+		size_t length = w->head->length;
 		if (!pass_interim(r, at))
 			return;
 		at += length;

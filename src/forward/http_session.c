@@ -157,15 +157,16 @@ void session_keep(struct session *s, const char *at, size_t len)
 static size_t take_from(struct session *s, const char *at, size_t len, size_t seen)
 {
 	struct worker *w = s->worker;
+	struct h1_limits limits = request_head_limits(port_door(s->port)->listener);
 
-	switch (h1_parse_request(&w->head, at, len, seen, &port_door(s->port)->limits)) {
+	switch (h1_parse_request(w->head, at, len, seen, &limits)) {
 	case H1_DONE:
 		break;
 	case H1_MORE:
 		return 0;
 	case H1_BAD:
-		refuse(s, (uint16_t)h1_fault_status(w->head.fault),
-		       h1_fault_text(w->head.fault));
+		refuse(s, (uint16_t)h1_fault_status(w->head->fault),
+		       h1_fault_text(w->head->fault));
 		return 0;
 	}
 	list_remove(&s->idle_link);

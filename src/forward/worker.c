@@ -507,6 +507,7 @@ struct worker *worker_create(unsigned number, struct live *live, struct worker *
 	char *room = memory_new(1, SCRATCH_HEADROOM + SCRATCH_BYTES + SCRATCH_TAILROOM);
 	w->scratch = room + SCRATCH_HEADROOM;
 	w->head_out = memory_new(1, H1_HEAD_MAX + SCRATCH_HEADROOM);
+	w->head = memory_new(1, sizeof *w->head);
 	return w;
 }
 
@@ -536,5 +537,6 @@ void worker_destroy(struct worker *w)
 	free(w->backends);
 	free(w->scratch - SCRATCH_HEADROOM);
 	free(w->head_out);
+	free(w->head);
 	free(w);
 }

@@ -16,12 +16,10 @@
 #include "base/buf.h"
 #include "base/slab.h"
 #include "forward/edition.h"
-#include "forward/record.h"
 #include "forward/splice.h"
 #include "listen/acceptor.h"
 #include "loop/loop.h"
 #include "model/live.h"
-#include "parse/h1.h"
 
 enum {
 	/* What one read may bring; also the most that ever waits for a slow peer. */
@@ -34,11 +32,12 @@ enum {
 struct worker;
 struct port;
 struct udp;
+struct h1_head;		/* parse/h1.h */
+struct record_ring;	/* forward/record.h */
 
 /* What a kind of listener does with its connections: one per mode, but for UDP, which has
- * none (udp.h). Each function is
- * called on the loop's thread; a port is named where only its connections are meant,
- * NULL means those of all ports of the kind. */
+ * none (udp.h). Each function is called on the loop's thread; a port is named where only
+ * its connections are meant, NULL means those of all ports of the kind. */
 struct protocol {
 	/* A connection, whose place is taken; fd is given. */
 	void (*begin)(struct port *port, int fd, const struct sockaddr *peer);
@@ -134,7 +133,7 @@ struct worker {
 
 	char *scratch;				/* owned; SCRATCH_BYTES, with room around */
 	char *head_out;				/* owned; where a response head is written anew */
-	struct h1_head head;			/* the one being looked at */
+	struct h1_head *head;			/* owned: the one being looked at */
 	const char *head_at;			/* borrowed: its bytes, while a request begins */
 
 	struct loop_job  wake;			/* "a gate you wait at has room" */

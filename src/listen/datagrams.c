@@ -8,11 +8,11 @@
 #include "base/memory.h"
 #include "base/must.h"
 
-/* Room for either kind of IP_PKTINFO, in the alignment that control messages want. */
+/* Room for either kind of IP_PKTINFO, aligned as the length that begins one. */
 union control {
 	char ip4[CMSG_SPACE(sizeof(struct in_pktinfo))];
 	char ip6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-	struct cmsghdr align;
+	size_t align;
 };
 
 struct datagrams {
@@ -136,7 +136,7 @@ bool datagrams_local(const struct datagrams *d, uint32_t i, struct in6_addr *loc
 /* Returns the length. */
 static size_t write_control(union control *at, sa_family_t family, const struct in6_addr *local)
 {
-	struct cmsghdr *c = &at->align;
+	struct cmsghdr *c = (struct cmsghdr *)(void *)at;
 
 	memset(at, 0, sizeof *at);
 	if (family == AF_INET) {

@@ -2,7 +2,7 @@
 #ifndef PICK_DRAW_H
 #define PICK_DRAW_H
 
-#include "pick/policy.h"
+#include "pick/state.h"
 
 /* One that may be picked and is not `except` (PICK_NONE: any); PICK_NONE when there
  * is no such server. O(1) while weights are alike and most servers may be picked,

@@ -21,7 +21,7 @@
 #ifndef PICK_SEARCH_H
 #define PICK_SEARCH_H
 
-#include "pick/policy.h"
+#include "pick/state.h"
 
 struct bound {
 	uint64_t load;		/* of the pool, (1 + epsilon) times, in hundredths */

@@ -11,7 +11,7 @@
 #ifndef PICK_SMOOTH_H
 #define PICK_SMOOTH_H
 
-#include "pick/policy.h"
+#include "pick/state.h"
 
 struct smooth {
 	uint32_t winner;	/* PICK_NONE: there is no candidate yet */

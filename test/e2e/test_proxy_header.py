@@ -74,6 +74,19 @@ def test_forwarded_and_the_access_log_name_the_source(stage, tmp_path):
     assert json.loads(log.read_text())["peer"] == "2001:db8::1"
 
 
+def test_keys_go_by_the_source(stage):
+    servers = stage.origins(3)
+    balancer = stage.balancer(servers, listen="proxy-protocol from 127.0.0.1",
+                              pool="balance ring")
+
+    def chosen(number):
+        line = b"PROXY TCP4 192.0.2.%d 198.51.100.7 5000 443\r\n" % number
+        return stage.client(balancer).ask(line + GET, "GET").body
+    first = [chosen(number) for number in range(30)]
+    assert len(set(first)) == 3
+    assert [chosen(number) for number in range(30)] == first
+
+
 @pytest.mark.parametrize("header", [LINE, BLOCK], ids=["line", "block"])
 def test_it_may_come_byte_by_byte(stage, header):
     server = stage.server()

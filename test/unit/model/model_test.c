@@ -163,17 +163,12 @@ static void servers_are_found_added_and_removed_in_order(void **unused)
 	model_put(m);
 }
 
-static void limits_have_the_defaults_that_are_documented(void **unused)
+static void a_listeners_limits_have_the_documented_defaults(void **unused)
 {
 	struct model_listener l = {0};
-	struct model_pool p = {0};
-	struct model_server s = {0};
-	struct model *m = model_create();
 
 	(void)unused;
 	model_listener_defaults(&l);
-	model_pool_defaults(&p);
-	model_server_defaults(&s);
 	assert_int_equal(l.head_max, 16384);
 	assert_int_equal(l.fields_max, 100);
 	assert_int_equal(l.target_max, 8192);
@@ -191,6 +186,14 @@ static void limits_have_the_defaults_that_are_documented(void **unused)
 	assert_int_equal(l.idle_ms, 3600000);
 	assert_int_equal(l.lifetime_ms, 0);
 	assert_int_equal(l.keep_alive_probe_ms, 60000);
+}
+
+static void a_pools_limits_have_the_documented_defaults(void **unused)
+{
+	struct model_pool p = {0};
+
+	(void)unused;
+	model_pool_defaults(&p);
 	assert_int_equal(p.ring_points, 160);
 	assert_int_equal(p.maglev_size, 65537);
 	assert_int_equal(p.key, KEY_ADDRESS);
@@ -218,6 +221,15 @@ static void limits_have_the_defaults_that_are_documented(void **unused)
 	assert_int_equal(p.check.timeout_ms, 1000);
 	assert_int_equal(p.check.rise, 2);
 	assert_int_equal(p.check.fall, 3);
+}
+
+static void all_else_has_the_documented_defaults(void **unused)
+{
+	struct model_server s = {0};
+	struct model *m = model_create();
+
+	(void)unused;
+	model_server_defaults(&s);
 	assert_int_equal(s.weight, 1);
 	assert_int_equal(m->threads, 0);
 	assert_int_equal(m->drain_ms, 30000);
@@ -235,7 +247,9 @@ int main(void)
 		cmocka_unit_test(a_copy_says_the_same_and_shares_nothing),
 		cmocka_unit_test(a_copy_of_an_attached_model_has_no_live_part),
 		cmocka_unit_test(servers_are_found_added_and_removed_in_order),
-		cmocka_unit_test(limits_have_the_defaults_that_are_documented),
+		cmocka_unit_test(a_listeners_limits_have_the_documented_defaults),
+		cmocka_unit_test(a_pools_limits_have_the_documented_defaults),
+		cmocka_unit_test(all_else_has_the_documented_defaults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

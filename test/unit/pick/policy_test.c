@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pick/state.h"
+
 static struct pool pool;
 static uint64_t dice_state;
 
