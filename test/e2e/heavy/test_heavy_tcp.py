@@ -90,8 +90,8 @@ def test_a_killed_server_costs_its_own_connections_and_no_false_byte(put_up):
     assert len(verdicts) > FLOWS // 3
 
 
-# The balancer needs two descriptors for each, and for those that come in the test; where the system gives
-# it no more than that, there are fewer.
+# The balancer needs two descriptors for each, and for those that come in the test; where
+# the system gives it fewer, there are fewer.
 DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 CROWD = min(amount(1500, 20_000), (DESCRIPTORS - 2000) // 2)
 
