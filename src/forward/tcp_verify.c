@@ -7,9 +7,9 @@
  * That it stands says little at first. A process that dies closes its descriptors one by
  * one, the listening one among the last (Linux runs what was put off at exit the last
  * first): for a server with many clients that takes a while, in which it still seems to
- * accept. So the attempt has to stand for a window of STAND_MS after a session has asked,
- * and if a swarm of others asks meanwhile, as the clients of a dying server do, for a
- * window without one, up to WINDOWS_MAX. When the server ends the attempt, it is made once
+ * accept. So the attempt has to stand for a window of STAND_MS after a session has asked;
+ * and if a swarm of others asks meanwhile, on any loop, as those of a dying server do, until
+ * there have been CALM_WINDOWS without one, and at most for WINDOWS_MAX. When the server ends the attempt, it is made once
  * more: a dying process has accepted it, and now accepts no more.
  *
  *                  ended, once
@@ -30,7 +30,8 @@
 enum {
 	STAND_MS = 40,
 	SWARM_MIN = 4,		/* sessions that ask within one window */
-	WINDOWS_MAX = 25,	/* how long a swarm may last */
+	CALM_WINDOWS = 2,
+	WINDOWS_MAX = 25,	/* as long as a swarm may last */
 	REMEMBER_MS = 100,
 };
 
@@ -39,8 +40,9 @@ enum verdict_state { VERDICT_DIALING, VERDICT_STANDING, VERDICT_DEAD };
 struct tcp_verdict {
 	enum verdict_state state;
 	bool           once_more;	/* the attempt before this one was ended */
-	uint32_t       windows;		/* of this attempt, that have passed in a swarm */
-	uint32_t       later_count;	/* sessions that have asked in this window */
+	uint32_t       windows;		/* of this attempt, that have passed */
+	uint32_t       calm_needed;	/* without a swarm, before anybody is told */
+	uint32_t       ends_seen;	/* server's silent_ends when this window began */
 	struct worker *worker;		/* borrowed */
 	struct live_server *server;	/* held by way of the edition */
 	struct edition *edition;	/* a user of it */
@@ -126,13 +128,24 @@ static void introduce(const struct tcp_verdict *v)
 		(void)!send(v->watch.fd, header, len, MSG_NOSIGNAL);
 }
 
+/* Whether so many have asked in the window that ends that the server seems to be dying. */
+static bool was_swarm(struct tcp_verdict *v)
+{
+	uint32_t ends = atomic_load_explicit(&v->server->silent_ends, memory_order_relaxed);
+	bool swarm = ends - v->ends_seen >= SWARM_MIN;
+
+	v->ends_seen = ends;
+	return swarm;
+}
+
 static void on_result(struct tcp_verdict *v, enum dial_result result)
 {
 	switch (result) {
 	case DIAL_OPEN:
 		introduce(v);
 		v->state = VERDICT_STANDING;
-		v->windows = 0;
+		v->windows = v->calm_needed = 0;
+		was_swarm(v);		/* the first window begins */
 		loop_timer_start(v->worker->loop, &v->timer, STAND_MS);
 		break;
 	case DIAL_REFUSED:
@@ -177,16 +190,18 @@ static void on_ready(struct loop_watch *watch, unsigned events)
 	}
 }
 
-/* The attempt still stands: those who have asked a window ago are told, unless so many ask
- * that the server seems to be dying. */
+/* The attempt still stands: those who have asked before this window are told. */
 static void end_window(struct tcp_verdict *v)
 {
-	bool swarm = v->later_count >= SWARM_MIN && v->windows < WINDOWS_MAX;
-
-	v->windows = swarm ? v->windows + 1 : 0;
-	v->later_count = 0;
-	if (!swarm)
+	if (was_swarm(v))
+		v->calm_needed = CALM_WINDOWS;
+	else if (v->calm_needed > 0)
+		v->calm_needed--;
+	v->windows++;
+	if (v->calm_needed == 0 || v->windows >= WINDOWS_MAX) {
+		v->windows = 0;
 		tell(&v->asking, TCP_EVENT_SERVER_LIVES);
+	}
 	while (!list_empty(&v->later)) {
 		struct link *session = v->later.next;
 		list_remove(session);
@@ -253,11 +268,11 @@ void tcp_verify(struct tcp_session *s)
 		tell_one(s, TCP_EVENT_SERVER_DIED);
 		return;
 	}
+	atomic_fetch_add_explicit(&s->place.server->silent_ends, 1, memory_order_relaxed);
 	tcp_rearm(s);
 	list_remove(&s->verifying);
 	if (v != NULL) {
 		list_push_last(&v->later, &s->verifying);
-		v->later_count++;
 		return;
 	}
 	v = create(s->worker, s->place.server);
