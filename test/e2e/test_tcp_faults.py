@@ -1,0 +1,130 @@
+"""TCP clients and servers at their worst: what must come of ends, resets, moves and
+reloads that meet at a bad moment."""
+
+import os
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from harness.echo import EchoServer
+from harness.patience import PATIENCE, seconds_of, until
+from harness.stage import balancers
+
+MIB = 1 << 20
+
+
+class UnixServer:
+    """Plays a script for each connection, on a UNIX socket."""
+
+    def __init__(self, path, script):
+        self.path, self.script = str(path), script
+        self.socks = []
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(128)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            self.socks.append(sock)
+            threading.Thread(target=self.play, args=[sock], daemon=True).start()
+
+    def play(self, sock):
+        try:
+            with sock:
+                self.script(sock)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.close()
+        for sock in self.socks:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def __str__(self):
+        return f"unix:{self.path}"
+
+
+def swallow(sock):
+    """Reads and never answers."""
+    while sock.recv(65536):
+        pass
+
+
+def echo(sock):
+    while piece := sock.recv(65536):
+        sock.sendall(piece)
+
+
+def echo_of(name):
+    """An echo that says who it is."""
+    def script(sock):
+        while piece := sock.recv(65536):
+            sock.sendall(name + b" " + piece)
+    return script
+
+
+def of_peer(script):
+    """The same script for a server of the stage."""
+    return lambda peer: script(peer.sock)
+
+
+@pytest.fixture
+def unix(stage):
+    """Starts a server on a UNIX socket."""
+    def start(name, script):
+        server = UnixServer(stage.directory / name, script)
+        stage.servers.append(server)
+        return server
+    return start
+
+
+@pytest.fixture
+def tcp(stage):
+    def start(servers, **settings):
+        return stage.balancer(servers, kind="tcp", **settings)
+    return start
+
+
+def served(balancer, what):
+    """The figures of the pool or listener, after the end."""
+    balancer.terminate()
+    line = balancer.logs(f"served {what}")[0]
+    return {name: int(value) for name, value in
+            (word.split("=") for word in line.split() if "=" in word) if value.isdigit()}
+
+
+# UNIX sockets as servers
+
+
+def test_the_end_of_a_unix_server_is_no_reset(stage, unix, tcp):
+    def answer(sock):
+        sock.recv(100)
+        sock.sendall(b"that is all")
+    client = stage.client(tcp([unix("a", answer)]))
+    client.send(b"well?")
+    client.receives(b"that is all")
+    client.sees_the_end()
+    assert not client.was_reset
+
+
+def test_a_long_answer_of_a_unix_server_arrives_whole(stage, unix, tcp):
+    def answer(sock):
+        sock.recv(100)
+        sock.sendall(b"a" * 3 * MIB)
+    client = stage.client(tcp([unix("a", answer)]), receive_buffer=16384)
+    client.send(b"well?")
+    time.sleep(0.3)
+    client.receives(b"a" * 3 * MIB)
+    client.sees_the_end()
+    assert not client.was_reset
