@@ -128,3 +128,22 @@ def test_a_long_answer_of_a_unix_server_arrives_whole(stage, unix, tcp):
     client.receives(b"a" * 3 * MIB)
     client.sees_the_end()
     assert not client.was_reset
+
+
+def test_who_moves_from_a_removed_unix_server_stays_with_the_next(stage, unix, tcp):
+    first, second = unix("a", swallow), unix("b", echo_of(b"b"))
+    balancer = tcp([first], drain="200ms")
+    clients = [stage.client(balancer) for _ in range(5)]
+    for client in clients:
+        client.send(b"hello")
+    time.sleep(0.1)
+    line = balancer.reload(balancers.config(balancer.port, [second], kind="tcp",
+                                            drain="200ms"))
+    assert "reloaded" in line
+    for client in clients:
+        client.receives(b"b hello")
+    time.sleep(0.5)
+    for client in clients:
+        client.send(b"again")
+        client.receives(b"b again")
+    assert served(balancer, "pool=web retries")["moved_replayed"] == 5
