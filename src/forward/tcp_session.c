@@ -124,7 +124,8 @@ void tcp_note_silence(struct tcp_session *s)
 {
 	s->life.down = s->place.server != NULL &&
 		       !atomic_load_explicit(&s->place.server->up, memory_order_relaxed);
-	s->life.quiet = tcp_untaken(s, TCP_DOWN) == 0 && since_ms(s, s->spoke_ms) >= s->quiet_ms;
+	s->life.quiet = tcp_untaken(s, TCP_DOWN) == 0 && tcp_untaken(s, TCP_UP) == 0 &&
+			since_ms(s, s->spoke_ms) >= s->quiet_ms;
 }
 
 static void end(struct tcp_session *s, bool hard)

@@ -147,3 +147,39 @@ def test_who_moves_from_a_removed_unix_server_stays_with_the_next(stage, unix, t
         client.send(b"again")
         client.receives(b"b again")
     assert served(balancer, "pool=web retries")["moved_replayed"] == 5
+
+
+# Clients that are parked
+
+
+@pytest.mark.parametrize("piece", [12000, 65536])
+def test_who_is_owed_bytes_upwards_is_not_parked(stage, tcp, piece):
+    """What the server has not taken is the rest of something: nobody else can use it."""
+    go = threading.Event()
+    first, others = [], []
+
+    def answer_early(peer):
+        if not peer.sock.recv(1):
+            return
+        if first:
+            others.append(peer)
+            return
+        first.append(peer)
+        go.wait(PATIENCE)
+        peer.send(b"early")
+        time.sleep(0.1)
+        peer.server.refuse()
+        peer.reset()
+    servers = [stage.server(on_connection=answer_early) for _ in range(2)]
+    client = stage.client(tcp(servers))
+    client.sock.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        while True:
+            client.sock.sendall(b"a" * piece)
+            time.sleep(0.0005)
+    client.sock.settimeout(PATIENCE)
+    go.set()
+    client.receives(b"early")
+    client.sees_the_end()
+    assert client.was_reset
+    assert not others
