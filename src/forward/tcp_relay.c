@@ -379,22 +379,22 @@ static enum flow move_flow(struct tcp_session *s, int flow, size_t *budget)
 void tcp_relay(struct tcp_session *s)
 {
 	struct worker *w = s->worker;
-	size_t budget = TCP_PER_TURN_MAX;
+	size_t up_left = TCP_PER_TURN_MAX, down_left = TCP_PER_TURN_MAX;
 	enum flow up = FLOW_ON, down = FLOW_ON;
 
-	while (up == FLOW_ON || down == FLOW_ON) {
-		if (budget == 0) {
-			loop_again(w->loop, &s->ends[TCP_CLIENT].watch);
-			break;
-		}
-		up = move_flow(s, TCP_UP, &budget);
-		down = move_flow(s, TCP_DOWN, &budget);
+	while ((up == FLOW_ON && up_left > 0) || (down == FLOW_ON && down_left > 0)) {
+		if (up_left > 0)
+			up = move_flow(s, TCP_UP, &up_left);
+		if (down_left > 0)
+			down = move_flow(s, TCP_DOWN, &down_left);
 	}
 	if (!tcp_life_is_joined(&s->life))
 		return;
+	if (up == FLOW_ON || down == FLOW_ON)
+		loop_again(w->loop, &s->ends[TCP_CLIENT].watch);
 	if (s->bytes[TCP_UP] + s->bytes[TCP_DOWN] >= TCP_UNCOUNTED_MAX)
 		tcp_count_bytes(s);
-	if (budget < TCP_PER_TURN_MAX) {
+	if (up_left < TCP_PER_TURN_MAX || down_left < TCP_PER_TURN_MAX) {
 		s->active_ms = loop_now_ms(w->loop);
 		tcp_rearm(s);
 	}

@@ -26,7 +26,8 @@
 #include "loop/dial.h"
 
 enum {
-	TCP_PER_TURN_MAX = 1024 * 1024,	/* bytes of one session, both ways */
+	TCP_PER_TURN_MAX = 1024 * 1024,	/* bytes of each flow, so that none keeps its other
+					 * direction or other sessions waiting */
 	TCP_BULK_BYTES = 16 * 1024,	/* a read of so much is a full one ... */
 	TCP_BULK_READS = 3,		/* ... and after so many in a row the rest is spliced */
 	TCP_UNCOUNTED_MAX = 16 * 1024 * 1024,	/* bytes that the pool's figures are behind */

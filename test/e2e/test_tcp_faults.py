@@ -183,3 +183,37 @@ def test_who_is_owed_bytes_upwards_is_not_parked(stage, tcp, piece):
     client.sees_the_end()
     assert client.was_reset
     assert not others
+
+
+# Fairness
+
+
+def test_neither_direction_starves_the_other(stage, tcp):
+    stop = threading.Event()
+    came = [0, 0]       # at servers, at clients
+
+    def pour(sock):
+        block = b"a" * MIB
+        while not stop.is_set():
+            sock.sendall(block)
+
+    def drink(sock, side):
+        while not stop.is_set():
+            came[side] += len(sock.recv(MIB))
+
+    def both(peer):
+        if peer.sock.recv(1):
+            stage.aside(pour, peer.sock)
+            drink(peer.sock, 0)
+    clients = []
+    balancer = tcp([stage.server(on_connection=both)])
+    for _ in range(8):
+        clients.append(stage.client(balancer))
+        clients[-1].send(b"!")
+        stage.aside(pour, clients[-1].sock)
+        stage.aside(drink, clients[-1].sock, 1)
+    time.sleep(1.5)
+    stop.set()
+    for client in clients:
+        client.sock.shutdown(socket.SHUT_RDWR)
+    assert min(came) > max(came) / 5, came
