@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "listen/listener.h"
 
 const struct model_listener *tcp_listener(const struct tcp_session *s)
 {
@@ -339,14 +340,17 @@ static void end_all(struct worker *w, const struct port *port)
 	}
 }
 
-/* Accepted connections inherit it. */
+/* Accepted connections inherit what a listening socket has. One that was an HTTP listener's
+ * may wait for clients to speak first. */
 static void adopt(struct worker *w)
 {
 	LIST_EACH(&w->ports, it, next) {
 		struct port *port = CONTAINER_OF(it, struct port, link);
-		if (port->protocol == &protocol_tcp && port->acceptor.watch.fd >= 0)
-			stream_probe(port->acceptor.watch.fd,
-				     port_door(port)->listener->keep_alive_probe_ms);
+		int fd = port->acceptor.watch.fd;
+		if (port->protocol != &protocol_tcp || fd < 0)
+			continue;
+		stream_probe(fd, port_door(port)->listener->keep_alive_probe_ms);
+		listener_defer(&fd, 1, false);
 	}
 	tcp_leave_adopt(w);
 }

@@ -217,3 +217,19 @@ def test_neither_direction_starves_the_other(stage, tcp):
     for client in clients:
         client.sock.shutdown(socket.SHUT_RDWR)
     assert min(came) > max(came) / 5, came
+
+
+# Reloads
+
+
+def test_a_listener_may_turn_from_http_to_tcp(stage, tcp):
+    def greet(peer):
+        peer.send(b"welcome")
+        swallow(peer.sock)
+    server = stage.server(on_connection=greet)
+    balancer = stage.balancer([server], listen="connections 100")
+    line = balancer.reload(balancers.config(balancer.port, [server], kind="tcp"))
+    assert "reloaded" in line
+    client = stage.client(balancer)
+    seconds, _ = seconds_of(lambda: client.receives(b"welcome"))
+    assert seconds < 1
