@@ -233,3 +233,16 @@ def test_a_listener_may_turn_from_http_to_tcp(stage, tcp):
     client = stage.client(balancer)
     seconds, _ = seconds_of(lambda: client.receives(b"welcome"))
     assert seconds < 1
+
+
+def test_connections_of_a_kind_that_a_removed_listener_had_end_too(stage, tcp):
+    server = stage.server(on_connection=of_peer(echo))
+    balancer = tcp([server], drain="300ms")
+    client = stage.client(balancer)
+    client.send(b"hello")
+    client.receives(b"hello")
+    balancer.reload(balancers.config(balancer.port, [server], drain="300ms"))
+    other = stage.port()
+    balancer.reload(balancers.config(other, [server], kind="tcp", drain="300ms"))
+    seconds, _ = seconds_of(client.sees_the_end)
+    assert seconds < 2
