@@ -107,7 +107,12 @@ static void on_deadline(struct loop_timer *t)
 		return;
 	}
 	live_count(&s->port->live->timeouts);
-	tcp_on(s, s->life.state == TCP_WAITING ? TCP_EVENT_WAIT_OVER : TCP_EVENT_TIME_OVER);
+	if (s->life.state == TCP_WAITING) {
+		live_count(&s->reach->lane->pool->live->queue_timeouts);
+		tcp_on(s, TCP_EVENT_WAIT_OVER);
+	} else {
+		tcp_on(s, TCP_EVENT_TIME_OVER);
+	}
 }
 
 /* ---- events ---- */

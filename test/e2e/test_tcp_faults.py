@@ -246,3 +246,17 @@ def test_connections_of_a_kind_that_a_removed_listener_had_end_too(stage, tcp):
     balancer.reload(balancers.config(other, [server], kind="tcp", drain="300ms"))
     seconds, _ = seconds_of(client.sees_the_end)
     assert seconds < 2
+
+
+# Figures
+
+
+def test_who_waits_too_long_for_a_place_is_counted(stage, tcp):
+    balancer = tcp([stage.server(on_connection=of_peer(echo))],
+                   pool="parallel 1; queue 1 wait 200ms")
+    inside = stage.client(balancer)
+    inside.send(b"in")
+    inside.receives(b"in")
+    stage.client(balancer).sees_the_end()
+    inside.close()
+    assert served(balancer, "pool=web retries")["queue_timeouts"] == 1
