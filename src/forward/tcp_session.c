@@ -71,12 +71,16 @@ void tcp_rearm(struct tcp_session *s)
 		loop_timer_start(s->worker->loop, &s->deadline, ms);
 }
 
-/* Whether either end takes what waits for it, however slowly. */
+/* Whether either end takes what waits for it, here or in the kernel, however slowly. */
 static bool is_taken(struct tcp_session *s)
 {
-	for (int flow = 0; flow < 2; flow++)
-		if (tcp_untaken(s, flow) > 0 && stream_is_taken(&s->ends[!flow]))
+	for (int flow = 0; flow < 2; flow++) {
+		struct stream *to = &s->ends[!flow];
+		bool looked = to->untaken != INT_MAX;
+		if (stream_is_taken(to) &&
+		    (looked || to->untaken > 0 || tcp_untaken(s, flow) > 0))
 			return true;
+	}
 	return false;
 }
 

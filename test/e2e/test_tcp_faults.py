@@ -260,3 +260,27 @@ def test_who_waits_too_long_for_a_place_is_counted(stage, tcp):
     stage.client(balancer).sees_the_end()
     inside.close()
     assert served(balancer, "pool=web retries")["queue_timeouts"] == 1
+
+
+# Time
+
+
+def test_a_slow_upload_is_not_idle(stage, tcp):
+    """Its last bytes wait in the kernel, and the server takes them all the time."""
+    size = 2 * MIB
+
+    def drink(peer):
+        peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        got = 0
+        while got < size:
+            piece = peer.sock.recv(32768)
+            if not piece:
+                return
+            got += len(piece)
+            time.sleep(0.03)
+        peer.send(b"thanks")
+        peer.sock.recv(1)
+    client = stage.client(tcp([stage.server(on_connection=drink)],
+                              listen="timeout idle 500ms"))
+    client.send(b"a" * size)
+    client.receives(b"thanks")
