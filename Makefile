@@ -9,7 +9,7 @@
 #   make bench-hashing    spread, disruption and cost of ring and maglev: doc/hashing.md
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
 #   make cover        which lines the tests reach
-#   make install      into $(DESTDIR)$(PREFIX)
+#   make install      into $(DESTDIR)$(PREFIX), for packages; ./install.sh for people
 #   make clean
 #
 # Variants live in folders of their own: make SAN=address,undefined, make CC=clang,
@@ -179,10 +179,12 @@ analyze-gcc:
 		CFLAGS='-O0 -g -fanalyzer -Wno-analyzer-null-dereference' programs
 analyze-clang:
 	clang-tidy --quiet $(SOURCES) -- -std=gnu17 -D_GNU_SOURCE -Isrc $(PKGCFLAGS)
-analyze-cppcheck:
+analyze-cppcheck: # reads no headers of libraries, so it is told what their loops are
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --suppress=missingIncludeSystem --suppress=ctuuninitvar \
 		--error-exitcode=1 \
+		-D'json_array_foreach(a,i,v)=while (next_element(a, &i, &v))' \
+		-D'json_object_foreach(o,k,v)=while (next_member(o, &k, &v))' \
 		-D_GNU_SOURCE -D__linux__ -D__x86_64__ -D__SSE2__ -Isrc src
 
 .PHONY: cover
@@ -193,14 +195,53 @@ cover:
 	+@$(MAKE) --no-print-directory COVER=1 unit e2e
 	@tools/coverage out-cover
 
-PREFIX  ?= /usr/local
-.PHONY: install
+# Where things go. install.sh installs with this and remembers what; packages use it
+# alone. SYSTEMD=no leaves the units out.
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
+SYSTEMD    ?= yes
+MADE       := $(OUT)/install
+
+# Source : mode : place below PREFIX
+INSTALLED := \
+	$(OUT)/balancerd:755:sbin/balancerd \
+	$(OUT)/balancerctl:755:bin/balancerctl \
+	$(OUT)/origin:755:bin/origin \
+	$(foreach page,$(wildcard doc/*.[1-8]),\
+		$(page):644:share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))) \
+	$(MADE)/balancerctl.bash:644:share/bash-completion/completions/balancerctl \
+	$(MADE)/balancerctl.zsh:644:share/zsh/site-functions/_balancerctl \
+	$(MADE)/balancerd.conf:644:share/doc/balancerd/balancerd.conf
+ifneq ($(SYSTEMD),no)
+INSTALLED += \
+	$(MADE)/balancerd.service:644:lib/systemd/system/balancerd.service \
+	$(MADE)/balancerd@.service:644:lib/systemd/system/balancerd@.service \
+	packaging/balancerd.sysusers:644:lib/sysusers.d/balancerd.conf
+endif
+
+# What is packaged, with the places it is installed in.
+PLACES := -e 's|/usr/local|$(PREFIX)|g' -e 's|/etc/balancerd|$(SYSCONFDIR)/balancerd|g'
+
+.PHONY: install install-list
 install: programs
-	install -D -m 755 $(OUT)/balancerd $(DESTDIR)$(PREFIX)/sbin/balancerd
-	@for page in $(wildcard doc/*.[578]); do \
-		install -D -m 644 $$page \
-			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	@mkdir -p $(MADE)
+	@$(OUT)/balancerctl completion bash >$(MADE)/balancerctl.bash
+	@$(OUT)/balancerctl completion zsh >$(MADE)/balancerctl.zsh
+	@for name in balancerd.conf balancerd.service; do \
+		sed $(PLACES) packaging/$$name >$(MADE)/$$name; \
 	done
+	@sed -e '1,/^$$/d' -e 's|default|%i|g' -e 's|/balancerd\.conf|/%i.conf|' \
+		-e 's|a load balancer|& (%i)|' \
+		$(MADE)/balancerd.service >$(MADE)/balancerd@.service
+	@for one in $(INSTALLED); do \
+		echo "$$one" | { \
+			IFS=: read -r source mode place; \
+			install -D -m "$$mode" "$$source" "$(DESTDIR)$(PREFIX)/$$place"; \
+		} || exit 1; \
+	done
+
+install-list:
+	@printf '%s\n' $(foreach one,$(INSTALLED),$(lastword $(subst :, ,$(one))))
 
 .PHONY: clean
 clean:

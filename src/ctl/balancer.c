@@ -16,12 +16,12 @@ enum { STOP_LOOK_MS = 250 };
 
 static const struct column listener_columns[] = {
 	{"LISTENER", false}, {"KIND", false}, {"POOLS", false}, {"NOW", true},
-	{"ACCEPTED", true}, {"REQUESTS", true}, {"BYTES UP", true}, {"BYTES DOWN", true},
+	{"ACCEPTED", true}, {"REQUESTS", true},
 };
 static const struct column pool_columns[] = {
 	{"POOL", false}, {"BALANCE", false}, {"SERVERS", true}, {"UP", true},
 	{"NOW", true}, {"WAITING", true}, {"TOTAL", true}, {"RETRIES", true},
-	{"MOVED", true}, {"CLOSED", true},
+	{"MOVED", true}, {"CLOSED", true}, {"BYTES UP", true}, {"BYTES DOWN", true},
 };
 
 /* Texts of an array, with commas. */
@@ -41,9 +41,7 @@ static void join(const json_t *texts, char *out, size_t size)
 
 static void print_listeners(const struct call *call, const json_t *listeners)
 {
-	static const char *const figures[] = {
-		"connections", "accepted", "requests", "bytes_up", "bytes_down",
-	};
+	static const char *const figures[] = {"connections", "accepted", "requests"};
 	struct table *t = table_create(listener_columns, COUNT_OF(listener_columns));
 	char pools[512];
 	const json_t *one;
@@ -73,6 +71,15 @@ static uint64_t count_up(const json_t *servers)
 	return up;
 }
 
+/* 1234567 in a pipe, 1.2M for people. */
+static void put_bytes(struct table *t, const struct paper *paper, uint64_t bytes)
+{
+	if (paper->terminal)
+		table_put(t, STYLE_PLAIN, "%s", paper_bytes(bytes).text);
+	else
+		table_put(t, STYLE_PLAIN, "%" PRIu64, bytes);
+}
+
 static void print_pools(const struct call *call, const json_t *pools)
 {
 	static const char *const figures[] = {
@@ -98,6 +105,8 @@ static void print_pools(const struct call *call, const json_t *pools)
 		table_put(t, STYLE_PLAIN, "%" PRIu64, member_number(moved, "replayed") +
 			  member_number(moved, "idle"));
 		table_put(t, STYLE_PLAIN, "%" PRIu64, member_number(moved, "closed"));
+		put_bytes(t, &call->paper, member_number(one, "bytes_up"));
+		put_bytes(t, &call->paper, member_number(one, "bytes_down"));
 	}
 	table_print(t, &call->paper, "pool");
 	table_destroy(t);
@@ -112,9 +121,11 @@ static void print_facts(const struct call *call, const json_t *status)
 	const char *state_file = member_text(status, "state_file");
 	uint64_t threads = member_number(status, "threads");
 
-	printf("%s%s%s is %s%s%s", paper_style(p, STYLE_BOLD), member_text(status, "name"),
-	       paper_style(p, STYLE_PLAIN), paper_style(p, running ? STYLE_GOOD : STYLE_WARN),
-	       member_text(status, "state"), paper_style(p, STYLE_PLAIN));
+	const char *plain = paper_style(p, STYLE_PLAIN);
+	const char *bold = paper_style(p, STYLE_BOLD);
+	const char *mood = paper_style(p, running ? STYLE_GOOD : STYLE_WARN);
+	printf("%s%s%s is %s%s%s", bold, member_text(status, "name"), plain, mood,
+	       member_text(status, "state"), plain);
 	printf(" (up %s, version %s, pid %" PRIu64 ", %" PRIu64 " thread%s)\n",
 	       paper_time(member_number(status, "uptime_s")).text,
 	       member_text(status, "version"), member_number(status, "pid"), threads,
@@ -124,7 +135,7 @@ static void print_facts(const struct call *call, const json_t *status)
 		printf("changes        kept over a restart, in %s\n", state_file);
 	else
 		printf("changes        %snot kept over a restart%s\n",
-		       paper_style(p, STYLE_WARN), paper_style(p, STYLE_PLAIN));
+		       paper_style(p, STYLE_WARN), plain);
 	printf("servers        %" PRIu64 " of %" PRIu64 " up\n",
 	       member_number(status, "servers_up"), member_number(status, "servers"));
 	printf("connections    %" PRIu64 "\n\n", member_number(status, "connections"));

@@ -144,7 +144,7 @@ static size_t write_header(const struct tcp_session *s, uint32_t version,
 bool tcp_proxy_introduce(struct tcp_session *s, uint32_t version)
 {
 	char header[PROXY_MAX];
-	size_t put, len = write_header(s, version, header);
+	size_t put = 0, len = write_header(s, version, header);
 	bool more = tcp_untaken(s, TCP_UP) > 0;		/* and may go in the same packet */
 
 	/* Nothing is in the way of the first bytes of a connection. */

@@ -28,6 +28,19 @@ static uint64_t left_ms(uint64_t limit_ms, uint64_t gone_ms)
 	return gone_ms < limit_ms ? limit_ms - gone_ms : 0;
 }
 
+/* Until a joined session's silence is too long, or something is due before that. */
+static uint64_t joined_limit_ms(const struct tcp_session *s, const struct model_listener *l)
+{
+	uint64_t silent_ms = since_ms(s, s->active_ms);
+	uint64_t ms = left_ms(l->idle_ms, silent_ms);
+
+	if (!s->probing && l->keep_alive_probe_ms > 0)
+		ms = sooner(ms, left_ms(l->keep_alive_probe_ms, silent_ms));
+	if (s->life.state == TCP_ASKING && tcp_life_keeps(&s->life))
+		ms = sooner(ms, TCP_LOOK_MS);
+	return ms;
+}
+
 /* How long the present state may last; UINT64_MAX: no limit, or another's timer. */
 static uint64_t limit_ms(const struct tcp_session *s)
 {
@@ -42,9 +55,7 @@ static uint64_t limit_ms(const struct tcp_session *s)
 	case TCP_ASKING:
 	case TCP_ANSWERING:
 	case TCP_ENDING:
-		if (!s->probing && l->keep_alive_probe_ms > 0)
-			return sooner(l->idle_ms, l->keep_alive_probe_ms);
-		return left_ms(l->idle_ms, since_ms(s, s->active_ms));
+		return joined_limit_ms(s, l);
 	case TCP_VERIFYING:
 	case TCP_PARKED:
 		return left_ms(l->idle_ms, since_ms(s, s->active_ms));
@@ -84,8 +95,22 @@ static bool is_taken(struct tcp_session *s)
 	return false;
 }
 
-/* The state's time is over, or a session that has been silent for a while is to be
- * probed: one that never is so long pays no call for it. */
+/* What is due while a joined session is silent, before that is too long. A session that
+ * never is so long pays no call for it. */
+static void look_after(struct tcp_session *s, const struct model_listener *l)
+{
+	if (!s->probing && l->keep_alive_probe_ms > 0 &&
+	    since_ms(s, s->active_ms) >= l->keep_alive_probe_ms) {
+		s->probing = true;
+		stream_probe(s->ends[TCP_SERVER].watch.fd, l->keep_alive_probe_ms);
+	}
+	tcp_rearm(s);
+	/* A host that is gone sends no end, and an answer is waited for. */
+	if (s->life.down && s->life.state == TCP_ASKING && tcp_life_keeps(&s->life) &&
+	    list_empty(&s->verifying))
+		tcp_verify(s);
+}
+
 static void on_deadline(struct loop_timer *t)
 {
 	struct tcp_session *s = CONTAINER_OF(t, struct tcp_session, deadline);
@@ -96,25 +121,18 @@ static void on_deadline(struct loop_timer *t)
 	if (s->life.state != TCP_VERIFYING)	/* which goes by what was true before */
 		tcp_note_silence(s);
 	bool late = l->lifetime_ms > 0 && since_ms(s, s->began_ms) >= l->lifetime_ms;
-	bool idle = since_ms(s, s->active_ms) >= l->idle_ms;
-	if (joined && !late && (!idle || is_taken(s))) {
-		if (idle)
-			s->active_ms = loop_now_ms(s->worker->loop);
-		else if (l->keep_alive_probe_ms > 0)
-			stream_probe(s->ends[TCP_SERVER].watch.fd, l->keep_alive_probe_ms);
-		s->probing = s->probing || !idle;
+	if (joined && !late && since_ms(s, s->active_ms) < l->idle_ms) {
+		look_after(s, l);
+	} else if (joined && !late && is_taken(s)) {
+		s->active_ms = loop_now_ms(s->worker->loop);
 		tcp_rearm(s);
-		return;
-	}
-	if (s->life.state == TCP_NEW) {
+	} else if (s->life.state == TCP_NEW) {
 		tcp_proxy_refuse(s, "it took too long");
-		return;
-	}
-	live_count(&s->port->live->timeouts);
-	if (s->life.state == TCP_WAITING) {
+	} else if (s->life.state == TCP_WAITING) {
 		live_count(&s->reach->lane->pool->live->queue_timeouts);
 		tcp_on(s, TCP_EVENT_WAIT_OVER);
 	} else {
+		live_count(&s->port->live->timeouts);
 		tcp_on(s, TCP_EVENT_TIME_OVER);
 	}
 }
@@ -134,7 +152,7 @@ void tcp_note_silence(struct tcp_session *s)
 {
 	s->life.down = s->place.server != NULL &&
 		       !atomic_load_explicit(&s->place.server->up, memory_order_relaxed);
-	s->life.quiet = tcp_untaken(s, TCP_DOWN) == 0 && tcp_untaken(s, TCP_UP) == 0 &&
+	s->life.quiet = tcp_untaken(s, TCP_UP) == 0 && tcp_untaken(s, TCP_DOWN) == 0 &&
 			since_ms(s, s->spoke_ms) >= s->quiet_ms;
 }
 

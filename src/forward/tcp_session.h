@@ -11,7 +11,7 @@
  * A session may be over after any call that takes an event; its memory stays until the
  * next event of the loop (worker_bury), so callers look at life.state before they go on.
  *
- * Memory: a session is 376 bytes, and 256 more until it is joined. It holds a buffer or a
+ * Memory: a session is 368 bytes, and 224 more until it is joined. It holds a buffer or a
  * pipe only while bytes wait in it: at most one buffer for each direction, of what one
  * read brought (SCRATCH_BYTES), and one pipe (PIPE_BYTES). An idle one holds neither.
  *
@@ -26,10 +26,11 @@
 #include "loop/dial.h"
 
 enum {
-	TCP_PER_TURN_MAX = 1024 * 1024,	/* bytes of each flow, so that none keeps its other
-					 * direction or other sessions waiting */
+	TCP_PER_TURN_MAX = 512 * 1024,	/* bytes of one flow */
 	TCP_BULK_BYTES = 16 * 1024,	/* a read of so much is a full one ... */
 	TCP_BULK_READS = 3,		/* ... and after so many in a row the rest is spliced */
+	TCP_LOOK_MS = 1000,		/* how often who waits for an answer looks whether
+					 * the server is up */
 	TCP_UNCOUNTED_MAX = 16 * 1024 * 1024,	/* bytes that the pool's figures are behind */
 };
 
@@ -169,8 +170,9 @@ void tcp_rewind(struct tcp_session *s);
 
 /* ---- tcp_verify.c ---- */
 
-/* Finds out whether the server at hand is alive, and reports it as an event: out of this
- * call or later. */
+/* Finds out whether the server at hand is alive, and reports it out of this call or later:
+ * to a session that is VERIFYING as what it waits for; to one that is joined, and only asks
+ * since the server counts as down, as SERVER_LEAVES if it is dead, else not at all. */
 void tcp_verify(struct tcp_session *s);
 
 /* Ends all that is under way. */

@@ -1,21 +1,24 @@
 /* forward/tcp_verify.c - whether a server whose connection has ended is still there.
  *
  * The end of a connection in silence may be meant, or be its server's death: a connection
- * attempt tells them apart. One per server and loop is under way at a time. That it fails
- * is true for everybody, and remembered for REMEMBER_MS, since the clients of a dead server
- * come in swarms; that it stands tells only those who asked before it was made, since a
- * server may die at any moment: the others are for the next attempt.
+ * attempt tells them apart, one per server and loop for all sessions that ask. That it fails
+ * is true for everybody, and remembered for REMEMBER_MS.
  *
- * A process that is being killed may still accept what it then ends. So a server counts as
- * alive when an attempt has stood for STAND_MS; one that was ended is made again, once.
+ * That it stands says little at first. A process that dies closes its descriptors one by
+ * one, the listening one among the last (Linux runs what was put off at exit the last
+ * first): for a server with many clients that takes a while, in which it still seems to
+ * accept. So the attempt has to stand for a window of STAND_MS after a session has asked,
+ * and if a swarm of others asks meanwhile, as the clients of a dying server do, for a
+ * window without one, up to WINDOWS_MAX. When the server ends the attempt, it is made once
+ * more: a dying process has accepted it, and now accepts no more.
  *
- *                .---- somebody has asked meanwhile ----.
- *                v              ended, once             |
- *   nobody -> DIALING <------------------------.        |
- *    asks        | '-- connected --> STANDING --'--- it stands: alive ---> nobody asks
- *                '-- refused, late     '-- reset
- *                             v            v
- *                             DEAD, remembered --------------------------> nobody asks
+ *                  ended, once
+ *              .-----------------.      .- windows pass -.
+ *              v                 |      v                |
+ *   nobody -> DIALING -- connected --> STANDING ---------'-- all are told: alive
+ *    asks      | refused, late          | reset                     |
+ *              v                        v                           v
+ *             DEAD, remembered ---------------------------------> nobody asks
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -24,13 +27,20 @@
 #include "forward/tcp_session.h"
 #include "parse/proxy.h"
 
-enum { STAND_MS = 20, REMEMBER_MS = 100 };
+enum {
+	STAND_MS = 40,
+	SWARM_MIN = 4,		/* sessions that ask within one window */
+	WINDOWS_MAX = 25,	/* how long a swarm may last */
+	REMEMBER_MS = 100,
+};
 
 enum verdict_state { VERDICT_DIALING, VERDICT_STANDING, VERDICT_DEAD };
 
 struct tcp_verdict {
 	enum verdict_state state;
 	bool           once_more;	/* the attempt before this one was ended */
+	uint32_t       windows;		/* of this attempt, that have passed in a swarm */
+	uint32_t       later_count;	/* sessions that have asked in this window */
 	struct worker *worker;		/* borrowed */
 	struct live_server *server;	/* held by way of the edition */
 	struct edition *edition;	/* a user of it */
@@ -38,8 +48,8 @@ struct tcp_verdict {
 	struct loop_watch watch;	/* owned */
 	struct dial     dial;
 	struct loop_timer timer;
-	struct link     asking;		/* sessions, for this attempt */
-	struct link     later;		/* and for the next one */
+	struct link     asking;		/* sessions that have asked before this window */
+	struct link     later;		/* and in it */
 };
 
 static void dial(struct tcp_verdict *v);
@@ -57,13 +67,23 @@ static void destroy(struct tcp_verdict *v)
 	free(v);
 }
 
+static void tell_one(struct tcp_session *s, enum tcp_event event)
+{
+	if (s->life.state == TCP_VERIFYING) {
+		tcp_on(s, event);
+	} else if (event == TCP_EVENT_SERVER_DIED) {
+		tcp_note_silence(s);
+		tcp_on(s, TCP_EVENT_SERVER_LEAVES);
+	}
+}
+
 static void tell(struct link *sessions, enum tcp_event event)
 {
 	while (!list_empty(sessions)) {
 		struct tcp_session *s = CONTAINER_OF(sessions->next, struct tcp_session,
 						     verifying);
 		list_remove(&s->verifying);
-		tcp_on(s, event);
+		tell_one(s, event);
 		if (tcp_life_is_joined(&s->life))
 			tcp_relay(s);
 	}
@@ -81,21 +101,12 @@ static void decide_dead(struct tcp_verdict *v)
 	tell(&v->later, TCP_EVENT_SERVER_DIED);
 }
 
-/* Sessions that are told move on, and may ask again: those are for the next attempt. */
+/* They end, and do not ask again. */
 static void decide_alive(struct tcp_verdict *v)
 {
-	loop_watch_close(v->worker->loop, &v->watch);
-	loop_timer_stop(v->worker->loop, &v->timer);
-	v->once_more = false;
-	v->state = VERDICT_DIALING;
 	tell(&v->asking, TCP_EVENT_SERVER_LIVES);
-	if (list_empty(&v->later)) {
-		destroy(v);
-		return;
-	}
-	list_insert(&v->later, &v->asking);
-	list_remove(&v->later);
-	dial(v);
+	tell(&v->later, TCP_EVENT_SERVER_LIVES);
+	destroy(v);
 }
 
 /* ---- attempts ---- */
@@ -121,6 +132,7 @@ static void on_result(struct tcp_verdict *v, enum dial_result result)
 	case DIAL_OPEN:
 		introduce(v);
 		v->state = VERDICT_STANDING;
+		v->windows = 0;
 		loop_timer_start(v->worker->loop, &v->timer, STAND_MS);
 		break;
 	case DIAL_REFUSED:
@@ -158,11 +170,32 @@ static void on_ready(struct loop_watch *watch, unsigned events)
 			decide_alive(v);
 			return;
 		}
+		v->once_more = true;
 		loop_watch_close(v->worker->loop, &v->watch);
 		loop_timer_stop(v->worker->loop, &v->timer);
-		v->once_more = true;
 		dial(v);
 	}
+}
+
+/* The attempt still stands: those who have asked a window ago are told, unless so many ask
+ * that the server seems to be dying. */
+static void end_window(struct tcp_verdict *v)
+{
+	bool swarm = v->later_count >= SWARM_MIN && v->windows < WINDOWS_MAX;
+
+	v->windows = swarm ? v->windows + 1 : 0;
+	v->later_count = 0;
+	if (!swarm)
+		tell(&v->asking, TCP_EVENT_SERVER_LIVES);
+	while (!list_empty(&v->later)) {
+		struct link *session = v->later.next;
+		list_remove(session);
+		list_push_last(&v->asking, session);
+	}
+	if (list_empty(&v->asking))
+		destroy(v);
+	else
+		loop_timer_start(v->worker->loop, &v->timer, STAND_MS);
 }
 
 static void on_timer(struct loop_timer *t)
@@ -171,7 +204,7 @@ static void on_timer(struct loop_timer *t)
 
 	worker_sweep(v->worker);
 	if (v->state == VERDICT_STANDING)
-		decide_alive(v);
+		end_window(v);
 	else
 		destroy(v);
 }
@@ -217,17 +250,19 @@ void tcp_verify(struct tcp_session *s)
 	struct tcp_verdict *v = worker_backend(s->worker, s->place.server)->verdict;
 
 	if (v != NULL && v->state == VERDICT_DEAD) {
-		tcp_on(s, TCP_EVENT_SERVER_DIED);
+		tell_one(s, TCP_EVENT_SERVER_DIED);
 		return;
 	}
 	tcp_rearm(s);
+	list_remove(&s->verifying);
 	if (v != NULL) {
 		list_push_last(&v->later, &s->verifying);
+		v->later_count++;
 		return;
 	}
 	v = create(s->worker, s->place.server);
 	if (v == NULL) {
-		tcp_on(s, TCP_EVENT_SERVER_LIVES);	/* nobody knows better */
+		tell_one(s, TCP_EVENT_SERVER_LIVES);	/* nobody knows better */
 		return;
 	}
 	list_push_last(&v->asking, &s->verifying);

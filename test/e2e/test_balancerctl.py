@@ -16,7 +16,7 @@ import pytest
 from harness.balancer import BALANCERD, REPORTS
 from harness.balancerctl import BALANCERCTL, Control
 from harness.patience import PATIENCE, until
-from harness.ports import Port
+from harness.ports import Port, share
 
 PID = re.compile(r"\(pid (\d+)\)")
 NOBODY = 65534
@@ -226,13 +226,25 @@ def test_lines_that_start_nothing(bench, words, says):
     assert done.failed(2).startswith(says)
 
 
+@pytest.fixture
+def everywhere():
+    """A port that is ours on every address of this machine."""
+    holder = socket.socket(socket.AF_INET6)
+    share(holder)
+    holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    holder.bind(("::", 0))
+    yield holder.getsockname()[1]
+    holder.close()
+
+
 @pytest.mark.parametrize("address, shown", [
     ("localhost", r"(127\.0\.0\.1|\[::1\])"), ("::1", r"\[::1\]"), ("[::1]", r"\[::1\]"),
     ("0.0.0.0", r"0\.0\.0\.0")])
-def test_addresses_to_start_on(bench, address, shown):
-    done = bench("start", address, bench.port, "--log", bench.log, "--state", bench.folder)
+def test_addresses_to_start_on(bench, everywhere, address, shown):
+    done = bench("start", address, everywhere, "--log", bench.log, "--state",
+                 bench.folder)
     bench.note(done)
-    assert re.match(rf"started on {shown}:{bench.port} ", done.did())
+    assert re.match(rf"started on {shown}:{everywhere} ", done.did())
 
 
 def test_names_and_ipv6_as_servers(bench):
@@ -255,7 +267,10 @@ def test_a_unix_socket_as_a_server(bench):
 
 def test_drain_enable_weight(bench):
     bench.start("127.0.0.1:1", "127.0.0.1:2")
-    state = lambda: {line.split("\t")[0]: line.split("\t")[2:4] for line in bench("list").lines}
+
+    def state():
+        rows = [line.split("\t") for line in bench("list").lines]
+        return {row[0]: row[2:4] for row in rows}
     assert bench("drain", "127.0.0.1", 1).did() == (
         "draining 127.0.0.1:1 in pool default, which has 0 connections")
     assert state()["127.0.0.1:1"] == ["draining", "1"]
@@ -330,7 +345,7 @@ def test_a_person_sees_what_is_waited_for(bench):
     client.close()
     assert code == 0
     assert "\r\x1b[Kwaiting for 1 connection" in seen
-    assert seen.splitlines()[-1].split("\x1b[K")[-1].startswith("stopped balancer default")
+    assert seen.splitlines()[-1].rpartition("\x1b[K")[2].startswith("stopped balancer")
 
 
 def test_changes_last(bench):
@@ -374,6 +389,47 @@ def test_paths_may_be_relative(bench):
     assert bench("add", "127.0.0.1", 1, "--socket", "c.sock", cwd=bench.folder).code == 0
     assert list((bench.folder / "c.state").glob("*.json"))
     assert bench("stop", "--socket", bench.folder / "c.sock").code == 0
+
+
+@pytest.fixture
+def served(bench):
+    """A balancer that runs by a file."""
+    path = bench.folder / "web.conf"
+    path.write_text(f"listen http 127.0.0.1:{bench.port} {{ to web }}\n"
+                    "pool web {\n    check off\n    server 127.0.0.1:1\n}\n")
+    with open(bench.log, "ab") as log:
+        process = subprocess.Popen(
+            [BALANCERD, "run", "--state", bench.folder / "state", path], stderr=log,
+            env=bench.control.environment)
+    until(lambda: bench("status").code == 0, "it answers")
+    yield path
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+
+
+def test_the_configuration(bench, served):
+    assert bench("config", "check").did().startswith(f"{served} is good: 1 listener")
+    assert bench("config", "check", served).code == 0
+    assert "server 127.0.0.1:1" in bench("config", "show").out
+    assert bench("config", "diff").out == ""
+    assert bench("add", "127.0.0.1", 2, "--weight", 3).code == 0
+    assert bench("config", "diff").lines == [
+        " pool web {", "+\tserver 127.0.0.1:2 weight 3"]
+    assert bench("reload").did() == f"reloaded {served}"
+    assert len(bench("list").lines) == 2, "a reload keeps what was added"
+
+    served.write_text(served.read_text().replace("check off", "chekc off"))
+    done = bench("config", "check")
+    assert done.code == 1
+    assert done.err.splitlines()[0].startswith(f"{served}:3:5: error: unknown word")
+    assert done.err.splitlines()[-1] == f"balancerctl: {served} has 1 error"
+    assert "chekc" in bench("reload").failed(1)
+    assert bench("config", "diff").code == 1
+
+
+def test_nothing_to_reload(bench):
+    bench.start()
+    assert "without a file" in bench("reload").failed(1)
 
 
 def become_nobody():
@@ -485,7 +541,7 @@ def test_no_balancerd_anywhere(bench, tmp_path):
     lonely.parent.mkdir()
     shutil.copy(BALANCERCTL, lonely)
     bench.control.environment["PATH"] = str(tmp_path)
-    if any(os.path.exists(f"{folder}/balancerd") for folder in ("/usr/local/sbin", "/usr/sbin")):
+    if any(os.path.exists(f"/usr/{place}/balancerd") for place in ("local/sbin", "sbin")):
         pytest.skip("balancerd is installed here")
     assert bench("start", "127.0.0.1", bench.port, "--log", bench.log,
                  program=lonely).failed(1).startswith("balancerd is neither next to ")
@@ -522,7 +578,8 @@ def test_bash_offers_commands_options_servers_and_pools(bench, bash):
         "--help", "--limit", "--now"]
     assert bash("balancerctl remove ") == [], "nobody runs, and nobody complains"
     bench.start("127.0.0.1:8081", "[::1]:8082", "app1.invalid:80")
-    assert bash("balancerctl remove ") == ["127.0.0.1:8081", r"\[::1\]:8082", "app1.invalid:80"]
+    assert bash("balancerctl remove ") == [
+        "127.0.0.1:8081", r"\[::1\]:8082", "app1.invalid:80"]
     assert bash("balancerctl drain 127.0.0.1:80") == ["8081"], "what is behind the colon"
     assert bash("balancerctl list --pool ") == ["default"]
     socket_path = bench.control.environment.pop("BALANCERD_SOCKET")
@@ -576,8 +633,8 @@ def test_zsh_offers_the_same(bench):
         zsh.type("balancerctl ena\t127\t\n")
         zsh.read_until("enabled 127.0.0.1:8081 in pool default, but it is down")
         zsh.type("balancerctl drain a\t--te\t\n")
-        zsh.read_until("draining app1.invalid:80 in pool default, which has 0 connections, "
-                       "until the balancer ends")
+        zsh.read_until("draining app1.invalid:80 in pool default, which has 0 "
+                       "connections, until the balancer ends")
         zsh.type("balancerctl list --pool d\t\n")
         zsh.read_until("REASON")
         zsh.type("balancerctl config sh\t--help\n")

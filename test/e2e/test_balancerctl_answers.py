@@ -24,15 +24,16 @@ def server(address="127.0.0.1:8081", **members):
 def pool(name="web", *servers):
     return {"name": name, "balance": "round-robin", "servers": list(servers),
             "in_flight": 3, "requests": 40, "waiting": 1, "retries": 2,
+            "bytes_up": 5, "bytes_down": 1234567,
             "moved": {"replayed": 1, "idle": 2, "closed": 4}}
 
 
 STATUS = {"name": "default", "version": "0.1.0", "pid": 4242, "uptime_s": 11520,
           "state": "running", "file": "/etc/balancerd/balancerd.conf", "threads": 2,
           "connections": 12, "lasting": True, "state_file": "/var/lib/balancerd/x.json",
-          "listeners": [{"address": "0.0.0.0:8080", "kind": "http", "pools": ["web", "api"],
-                         "connections": 12, "accepted": 99, "requests": 1000,
-                         "bytes_up": 5, "bytes_down": 6}],
+          "listeners": [{"address": "0.0.0.0:8080", "kind": "http",
+                         "pools": ["web", "api"], "connections": 12, "accepted": 99,
+                         "requests": 1000}],
           "pools": 1, "servers": 2, "servers_up": 1}
 SERVERS = "/v1/pools/web/servers"
 ONE = SERVERS + "/127.0.0.1:8081"
@@ -72,7 +73,8 @@ def test_add(fake, ctl):
 
 def test_add_with_everything(fake, ctl):
     fake.answers["POST", SERVERS] = (201, server("app1:80", temporary=True))
-    done = ctl("add", "app1:80", "--weight", "3", "--drain", "--temporary", "--pool", "web")
+    done = ctl("add", "app1:80", "--weight", "3", "--drain", "--temporary", "--pool",
+               "web")
     assert done.did() == ("added app1:80 to pool web with weight 3, draining: it gets no "
                           "work until it is enabled, until the balancer ends")
     assert fake.changes() == [("POST", SERVERS, {
@@ -80,11 +82,11 @@ def test_add_with_everything(fake, ctl):
 
 
 def test_a_unix_socket_as_a_server(fake, ctl):
-    address = SERVERS + "/unix%3A%2Frun%2Fa%20b.sock"
-    fake.answers["POST", SERVERS] = (201, server("unix:/run/a b.sock"))
-    assert ctl("add", "unix:/run/a b.sock").did() == "added unix:/run/a b.sock to pool web"
-    fake.answers["DELETE", address.replace("%3A", ":")] = (200, server("unix:/run/a b.sock"))
-    assert ctl("remove", "unix:/run/a b.sock").code == 0
+    address = "unix:/run/a b.sock"
+    fake.answers["POST", SERVERS] = (201, server(address))
+    assert ctl("add", address).did() == f"added {address} to pool web"
+    fake.answers["DELETE", SERVERS + "/unix:%2Frun%2Fa%20b.sock"] = (200, server(address))
+    assert ctl("remove", address).did() == f"removed {address} from pool web"
 
 
 def test_remove(fake, ctl):
@@ -94,7 +96,8 @@ def test_remove(fake, ctl):
 
 
 def test_remove_waits_for_the_last_connection_and_says_so(fake, ctl):
-    fake.answers["DELETE", ONE + "?limit_ms=60000&temporary=1"] = (200, server(in_flight=2))
+    query = "?limit_ms=60000&temporary=1"
+    fake.answers["DELETE", ONE + query] = (200, server(in_flight=2))
     fake.answers["GET", "/v1/leaving"] = [
         (200, {"servers": [server(in_flight=2), server("app2:1", in_flight=9)]}),
         (200, {"servers": [server(in_flight=1)]}),
@@ -124,7 +127,8 @@ def test_remove_that_is_not_done_in_time(fake, ctl):
      "draining 127.0.0.1:8081 in pool web, which has 5 connections"),
     (["drain", "127.0.0.1:8081", "--temporary"], {"drain": True, "temporary": True},
      server(in_flight=1, temporary=True),
-     "draining 127.0.0.1:8081 in pool web, which has 1 connection, until the balancer ends"),
+     "draining 127.0.0.1:8081 in pool web, which has 1 connection, until the balancer "
+     "ends"),
     (["enable", "127.0.0.1", "8081"], {"drain": False}, server(),
      "enabled 127.0.0.1:8081 in pool web"),
     (["enable", "127.0.0.1", "8081"], {"drain": False}, server(state="down"),
@@ -207,8 +211,8 @@ def test_status_in_a_pipe_is_stable_text(fake, ctl):
         "file\t/etc/balancerd/balancerd.conf\nstate_file\t/var/lib/balancerd/x.json\n"
         "lasting\tyes\npid\t4242\nuptime_s\t11520\nthreads\t2\nconnections\t12\n"
         "pools\t1\nservers\t2\nservers_up\t1\n"
-        "listener\t0.0.0.0:8080\thttp\tweb,api\t12\t99\t1000\t5\t6\n"
-        "pool\tweb\tround-robin\t2\t1\t3\t1\t40\t2\t3\t4\n")
+        "listener\t0.0.0.0:8080\thttp\tweb,api\t12\t99\t1000\n"
+        "pool\tweb\tround-robin\t2\t1\t3\t1\t40\t2\t3\t4\t5\t1234567\n")
 
 
 def test_status_on_a_terminal(fake, ctl):
@@ -223,6 +227,7 @@ def test_status_on_a_terminal(fake, ctl):
         "connections    12"]
     assert lines[6].startswith("LISTENER      KIND  POOLS    NOW")
     assert lines[9].startswith("POOL  BALANCE      SERVERS  UP")
+    assert lines[10].split()[-2:] == ["5", "1.2M"]
 
 
 def test_reload(fake, ctl):
@@ -238,13 +243,27 @@ def test_config_show(fake, ctl):
 
 def test_config_diff(fake, ctl):
     fake.answers["GET", "/v1/config/diff"] = (200, {
-        "file": "/etc/b.conf", "changes": [],
-        "lines": ["-    server 127.0.0.1:1", "+    server 127.0.0.1:2"]})
-    assert ctl("config", "diff").out == "-    server 127.0.0.1:1\n+    server 127.0.0.1:2\n"
-    assert "\x1b[31m-    server" in ctl.on_terminal("config", "diff")[1]
+        "file": "/etc/b.conf", "file_errors": [],
+        "changes": [{"pool": "db", "server": "db1:1", "what": "waiting"}],
+        "lines": [" pool web {", "-\tserver 127.0.0.1:1", "+\tserver 127.0.0.1:2"]})
+    assert ctl("config", "diff").lines == [
+        " pool web {", "-\tserver 127.0.0.1:1", "+\tserver 127.0.0.1:2",
+        "? pool db, server db1:1: a change that waits for its pool"]
+    _, seen = ctl.on_terminal("config", "diff")
+    assert seen.startswith(" pool web {\n\x1b[31m-\tserver 127.0.0.1:1\x1b[0m\n\x1b[32m+")
     fake.answers["GET", "/v1/config/diff"] = (200, {"lines": []})
     assert ctl("config", "diff").out == ""
-    assert ctl.on_terminal("config", "diff")[1] == "what is in force is what the file says\n"
+    assert ctl.on_terminal("config", "diff") == (
+        0, "what is in force is what the file says\n")
+
+
+def test_config_diff_with_a_file_that_has_errors(fake, ctl):
+    fake.answers["GET", "/v1/config/diff"] = (200, {
+        "file": "/etc/b.conf", "file_errors": PROBLEMS, "changes": [], "lines": []})
+    done = ctl("config", "diff")
+    assert done.code == 1 and done.out == ""
+    assert done.err.splitlines()[0] == "/etc/b.conf:3:5: error: unknown word"
+    assert done.err.splitlines()[-1] == "balancerctl: /etc/b.conf has 1 error"
 
 
 PROBLEMS = [{"line": 3, "column": 5, "kind": "error", "message": "unknown word"},
@@ -269,9 +288,11 @@ def test_config_check_that_finds_something(fake, ctl):
         "standard input:3:5: error: unknown word",
         "standard input:4:1: warning: hardly meant",
         "balancerctl: standard input has 1 error"]
+    fake.answers["POST", "/v1/config/check"] = (200, {
+        "good": False, "problems": PROBLEMS, "summary": None, "file": "/etc/b.conf"})
     done = ctl("config", "check")
-    assert done.err.splitlines()[0] == (
-        "/etc/balancerd/balancerd.conf:3:5: error: unknown word")
+    assert done.err.splitlines()[0] == "/etc/b.conf:3:5: error: unknown word"
+    assert done.err.splitlines()[-1] == "balancerctl: /etc/b.conf has 1 error"
 
 
 def test_config_check_of_what_is_no_file(fake, ctl, tmp_path):
@@ -279,7 +300,8 @@ def test_config_check_of_what_is_no_file(fake, ctl, tmp_path):
         "cannot read missing: No such file or directory")
     assert "cannot read" in ctl("config", "check", tmp_path).failed(2)
     (tmp_path / "large").write_bytes(b"#" * (1 << 20) + b"#")
-    assert "more than 1048576 bytes" in ctl("config", "check", tmp_path / "large").failed(2)
+    large = ctl("config", "check", tmp_path / "large")
+    assert "more than 1048576 bytes" in large.failed(2)
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     assert "not UTF-8" in ctl("config", "check", tmp_path / "bytes").failed(2)
 
@@ -302,6 +324,7 @@ def test_quiet_says_nothing_of_what_was_done(fake, ctl):
 
 @pytest.mark.parametrize("status, code, exit_code", [
     (400, "bad-request", 2), (401, "no-token", 4), (403, "read-only", 4),
+    (409, "changes-full", 1), (409, "refused", 1), (500, "no-memory", 1),
     (404, "pool-unknown", 5), (404, "server-unknown", 5), (404, "path-unknown", 1),
     (409, "server-exists", 6), (409, "pool-full", 1), (409, "draining", 1),
     (409, "config-errors", 1), (409, "no-file", 1), (412, "version-changed", 6),
@@ -337,7 +360,8 @@ def test_a_balancer_that_does_not_answer(fake, ctl, path):
 
 def test_no_balancer_is_running(ctl, path):
     assert ctl("list").failed(3) == (
-        f"no balancer is running at {path}; start one with: balancerctl start ADDRESS PORT")
+        f"no balancer is running at {path}; start one with: balancerctl start ADDRESS "
+        "PORT")
 
 
 def test_a_socket_that_a_dead_balancer_left(ctl, path):
@@ -363,7 +387,8 @@ def test_no_permission(fake, ctl, path, tmp_path):
             folder.chmod(0o755)
     path.chmod(0o660)
     assert ctl("list", preexec_fn=nobody).failed(4) == (
-        f"no permission to use {path}; run as root, or as the user that runs the balancer")
+        f"no permission to use {path}; run as root, or as the user that runs the "
+        "balancer")
     os.chown(path, 0, 4)            # adm, which Debian always has
     assert ctl("list", preexec_fn=nobody).failed(4) == (
         f"no permission to use {path}; run as root, or join the group adm")
@@ -372,7 +397,8 @@ def test_no_permission(fake, ctl, path, tmp_path):
 def test_over_tcp_with_a_token(tmp_path, ctl):
     token = tmp_path / "token"
     token.write_text("secret\nmore\n")
-    fake = FakeTcpControl(None, {("GET", "/v1/pools"): (200, {"pools": [pool("web", server())]})})
+    fake = FakeTcpControl(None, {
+        ("GET", "/v1/pools"): (200, {"pools": [pool("web", server())]})})
     try:
         for url in (fake.url, fake.url + "/"):
             done = ctl("list", "--url", url, "--token-file", token)
@@ -403,14 +429,14 @@ def test_over_tcp_with_a_token(tmp_path, ctl):
     (["--url", "http://a:1", "--token-file", "blank"],
      "the token in blank has a byte that no token may have"),
     (["--url", "http://a:1", "--token-file", "long"],
-     "the token in long has more than 4096 bytes"),
+     "the token in long has more than 256 bytes"),
     (["--name", "a/b"], '"a/b" is no name'),
     (["--socket", "/" + "x" * 200], "the path of a control socket has 107 bytes at most"),
 ])
 def test_wrong_ways_to_name_a_balancer(tmp_path, words, says):
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "blank").write_text("a b\n")
-    (tmp_path / "long").write_text("x" * 4097)
+    (tmp_path / "long").write_text("x" * 257)
     done = Control()("list", *words, cwd=tmp_path)
     assert done.failed(2).startswith(says)
 
@@ -462,7 +488,8 @@ def test_help(ctl):
         if words[0] in ("status", "list", "stop", "reload", "manual"):
             words = words[:1]
         said = ctl(*words, "--help")
-        assert said.code == 0 and said.out.startswith(f"usage: balancerctl {words[0]}"), said
+        assert said.code == 0, said
+        assert said.out.startswith(f"usage: balancerctl {words[0]}")
         assert said.out == ctl("help", *words).out
     assert re.fullmatch(r"balancerctl \d+\.\d+\.\d+\n", ctl("--version").out)
 

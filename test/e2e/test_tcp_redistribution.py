@@ -1,9 +1,12 @@
 """What becomes of TCP clients whose server leaves: moved where they cannot notice, closed
 where no byte stream can be continued honestly."""
 
+import os
+import signal
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from multiprocessing import Process
 
 import psutil
@@ -16,17 +19,15 @@ from harness.ports import accepts, share
 from harness.stage import balancers
 
 
-def listen_on(port):
-    listener = socket.socket()
-    share(listener)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(128)
-    return listener
+QUEUE = 64      # connections that a server has not accepted yet
 
 
 def play(port, script):
     forget_what_the_test_holds()
-    listener = listen_on(port)
+    listener = socket.socket()
+    share(listener)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(QUEUE)
     while True:
         sock, _ = listener.accept()
         threading.Thread(target=script, args=[sock], daemon=True).start()
@@ -47,6 +48,24 @@ class Mortal:
     def kill(self):
         self.process.kill()
         self.process.join()
+
+    @contextmanager
+    def gone(self):
+        """As if its host had lost its power: nothing is answered any more, no
+        connection ends, none comes to be."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        fillers = []
+        for _ in range(QUEUE + 3):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.port))
+            fillers.append(filler)
+        try:
+            yield
+        finally:
+            for filler in fillers:
+                filler.close()
+            os.kill(self.process.pid, signal.SIGCONT)
 
     def close(self):
         self.kill()
@@ -187,6 +206,31 @@ def test_a_later_exchange_is_told_again_too(stage, tcp):
     client.receives(servers[1].name + b" two")
 
 
+def test_what_is_said_into_an_answer_is_not_told_again(stage, tcp):
+    """As in a stream both ways: another server could make nothing of a piece of it."""
+    servers, balancer = tcp(answer_once, None, pool="redistribute idle quiet 1s")
+    client = join(stage, balancer, servers[0], servers, say=b"one", hear=b"first")
+    client.send(b"two")
+    time.sleep(0.05)
+    servers[0].kill()
+    client.sees_the_end()
+    assert not connections_to(balancer, servers[1])
+
+
+def test_who_has_not_been_heard_is_not_idle(stage, tcp):
+    """The server dies with bytes of its client unread: what it said was not the end."""
+    def answer_and_stop_reading(sock):
+        if sock.recv(3):
+            sock.sendall(b"first")
+            time.sleep(PATIENCE)
+    servers, balancer = tcp(answer_and_stop_reading, None)
+    client = join(stage, balancer, servers[0], servers, say=b"one and more", hear=b"first")
+    time.sleep(0.05)
+    servers[0].kill()
+    client.sees_the_end()
+    assert client.was_reset
+
+
 def test_with_replay_only_the_first_exchange_is(stage, tcp):
     servers, balancer = tcp(answer_once, None, pool="redistribute replay")
     client = join(stage, balancer, servers[0], servers, say=b"one", hear=b"first")
@@ -280,6 +324,37 @@ def test_fifty_idle_clients_go_on_talking(stage):
     assert all(c.server != lost for c in crowd.clients)
     crowd.close()
     assert moved(balancer, []) == [0, 50 - len(kept), 0]
+
+
+def test_a_server_that_takes_its_time_to_die_is_known_as_dead(stage, tcp):
+    """As of one with many connections: they end one after the other, and its listening
+    socket last."""
+    mine = []
+
+    def echo_and_die(sock):
+        mine.append(sock)
+        while piece := sock.recv(65536):
+            if piece == b"die":
+                for one in list(mine):
+                    one.shutdown(socket.SHUT_WR)
+                    time.sleep(0.001)
+                os._exit(1)
+            sock.sendall(b"echo " + piece)
+    servers, balancer = tcp(echo_and_die, None)
+    clients = [stage.client(balancer) for _ in range(300)]
+    theirs = 0
+    for client in clients:
+        client.send(b"one")
+        theirs += client.sock.recv(100) == b"echo one"
+    time.sleep(0.05)
+    with socket.create_connection(("127.0.0.1", servers[0].port)) as sock:
+        sock.sendall(b"die")
+        time.sleep(0.5)
+    for client in clients:
+        client.send(b"two")
+        client.receives(servers[1].name + b" two")
+    assert moved(balancer, clients) == [0, theirs, 0]
+    assert theirs > 100
 
 
 def test_a_half_closed_client_is_not_parked(stage, tcp):
@@ -427,4 +502,42 @@ def test_a_server_that_comes_back_in_time_keeps_its_clients(stage, tcp):
     time.sleep(0.8)
     client.send(b"two")
     client.receives(servers[0].name + b" two")
+    assert moved(balancer, [client]) == [0, 0, 0]
+
+
+# Servers that are gone without a word
+
+GONE = {"check": "tcp every 100ms timeout 100ms fall 2", "pool": "timeout connect 300ms"}
+
+
+def test_who_waits_for_a_host_that_is_gone_is_moved(stage, tcp):
+    servers, balancer = tcp(swallow, None, **GONE)
+    client = join(stage, balancer, servers[0], servers, say=b"hello")
+    with servers[0].gone():
+        client.receives(servers[1].name + b" hello")
+        assert moved(balancer, [client]) == [1, 0, 0]
+
+
+def test_the_next_byte_leaves_a_host_that_is_gone(stage, tcp):
+    servers, balancer = tcp(answer_once, None, **GONE)
+    client = join(stage, balancer, servers[0], servers, say=b"one", hear=b"first")
+    with servers[0].gone():
+        balancer.logs(f"down.*{servers[0]}")
+        client.send(b"two")
+        client.receives(servers[1].name + b" two")
+        assert moved(balancer, [client]) == [0, 1, 0]
+
+
+def test_a_server_that_only_counts_as_down_keeps_who_waits_for_it(stage, tcp):
+    """Its port accepts, whatever its health check says."""
+    def slowly(sock):
+        if sock.recv(100) == b"hello":
+            time.sleep(1.5)
+            sock.sendall(b"done")
+        swallow(sock)
+    servers, balancer = tcp(slowly, slowly, check="http / every 100ms timeout 100ms fall 2")
+    client = stage.client(balancer)
+    client.send(b"hello")
+    balancer.logs("down", times=2)
+    client.receives(b"done")
     assert moved(balancer, [client]) == [0, 0, 0]

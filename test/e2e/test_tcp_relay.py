@@ -8,11 +8,13 @@ import time
 
 import pytest
 
+from harness.balancer import OUT
 from harness.flood import Flow, FloodServer, sizes
 from harness.patience import PATIENCE, seconds_of, until
 from harness.stage import balancers
 
 MIB = 1 << 20
+INSTRUMENTED = OUT.name != "out"        # sanitizers hold memory of their own
 
 
 def echo(peer):
@@ -222,7 +224,7 @@ def test_a_slow_reader_holds_the_writer(stage, tcp):
         client.send(b"!")
     time.sleep(1)
     assert len(sent) < 4 * 40, "the servers wait"
-    assert balancer.rss() - before < 4 * MIB
+    assert INSTRUMENTED or balancer.rss() - before < 4 * MIB
     want = hashlib.sha256(block * 64).digest()
     for client in clients:
         assert hashlib.sha256(everything(client.sock)).digest() == want
@@ -270,7 +272,7 @@ def test_idle_connections_hold_no_buffers(stage, tcp):
     for client in clients:
         client.send(b"hello")
         client.receives(b"hello")
-    assert balancer.rss() - before < 400 * 1024 + 200 * 1024
+    assert INSTRUMENTED or balancer.rss() - before < 400 * 1024 + 200 * 1024
 
 
 # Servers that do not take it
