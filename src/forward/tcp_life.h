@@ -109,7 +109,8 @@ struct tcp_life {
 	bool asking;		/* VERIFYING: it was ASKING before */
 	bool reset;		/* VERIFYING: the end was a RST */
 	bool replayable;	/* shell: every byte since the server last spoke is at hand */
-	bool quiet;		/* shell: all that the server said is delivered, silence since */
+	bool quiet;		/* shell: all that both said is delivered, and the server has
+				 * been silent since */
 	bool down;		/* shell: the server is known to be dead */
 	bool client_ended;	/* shell: the client sends no more */
 };

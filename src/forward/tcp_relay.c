@@ -125,7 +125,7 @@ static void on_broken(struct tcp_session *s, int flow, int reason)
 /* The server has sent its end, or failed: what that means is for the life to say. */
 static void report_server_end(struct tcp_session *s)
 {
-	if (s->ends[TCP_SERVER].broken && !s->flows[TCP_UP].shut) {
+	if (s->ends[TCP_SERVER].broken) {
 		on_broken(s, TCP_DOWN, ECONNRESET);
 		return;
 	}
@@ -169,11 +169,10 @@ static void pass_end(struct tcp_session *s, int flow)
 }
 
 /* A failure that no read will tell of: the source of a flow that is not read any more, or
- * not at present. Once both directions of a connection are shut, the kernel calls it broken
- * too; that is no failure. */
+ * not at present. */
 static bool has_failed(const struct tcp_session *s, int flow)
 {
-	if (!s->ends[flow].broken || s->flows[!flow].shut)
+	if (!s->ends[flow].broken)
 		return false;
 	return s->flows[flow].ended ||
 	       (flow == TCP_UP && (tcp_untaken(s, TCP_UP) > 0 || s->ends[TCP_SERVER].broken));
