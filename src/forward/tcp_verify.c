@@ -9,8 +9,9 @@
  * first): for a server with many clients that takes a while, in which it still seems to
  * accept. So the attempt has to stand for a window of STAND_MS after a session has asked;
  * and if a swarm of others asks meanwhile, on any loop, as those of a dying server do, until
- * there have been CALM_WINDOWS without one, and at most for WINDOWS_MAX. When the server ends the attempt, it is made once
- * more: a dying process has accepted it, and now accepts no more.
+ * there have been CALM_WINDOWS without one, and at most for WINDOWS_MAX. When the server
+ * ends the attempt, it is made once more: a dying process had accepted it, and now accepts
+ * no more.
  *
  *                  ended, once
  *              .-----------------.      .- windows pass -.

@@ -50,9 +50,14 @@ def how_it_ends(sock):
 
 @pytest.fixture
 def tcp(stage):
-    """Starts a balancer for these servers, one that relays TCP."""
+    """Starts a balancer for these servers, one that relays TCP. The connection that has
+    found out that it accepts is over by then."""
     def start(servers, **settings):
-        return stage.balancer(servers, kind="tcp", **settings)
+        balancer = stage.balancer(servers, kind="tcp", **settings)
+        until(lambda: not any(server["in_flight"]
+                              for server in balancer.control.servers().values()),
+              "the start's own connection is over")
+        return balancer
     return start
 
 
