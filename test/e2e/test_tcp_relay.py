@@ -107,7 +107,10 @@ def test_urgent_bytes_hold_up_no_others(stage, tcp):
     client.send(b"!", socket.MSG_OOB)
     client.sendall(b"behind")
     balancer.signal(signal.SIGCONT)
-    assert client.recv(12, socket.MSG_WAITALL) == b"beforebehind"
+    came = b""
+    while len(came) < len(b"beforebehind"):
+        came += client.recv(100)
+    assert came == b"beforebehind"
     client.close()
 
 
@@ -312,9 +315,8 @@ def test_a_refused_connection_goes_to_the_next_server(stage, tcp):
 
 def test_a_client_of_nobody_is_reset(stage, tcp):
     balancer = tcp([f"127.0.0.1:{stage.port()}", f"127.0.0.1:{stage.port()}"])
-    client = stage.client(balancer)
-    client.sees_the_end()
-    assert client.was_reset
+    with pytest.raises(ConnectionResetError):       # perhaps before connecting returns
+        socket.create_connection(("127.0.0.1", balancer.port), PATIENCE).recv(1)
 
 
 def test_connecting_has_a_limit(stage, tcp):
