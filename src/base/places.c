@@ -82,13 +82,14 @@ static bool write_named(const struct places *p, const char *name,
 int places_socket(const struct places *p, char out[PLACES_SOCKET_MAX], bool *by_default,
 		  struct err *err)
 {
-	const char *const given[] = {p->socket, p->balancerd_socket, p->file_socket};
+	const char *const unnamed[] = {p->balancerd_socket, p->file_socket};
 	const char *name = is_given(p->name) ? p->name : PLACES_NAME_DEFAULT;
-	const char *path = NULL;
+	const char *path = is_given(p->socket) ? p->socket : NULL;
 	char written[PLACES_SOCKET_MAX];
 
-	for (size_t i = 0; path == NULL && i < COUNT_OF(given); i++)
-		path = is_given(given[i]) ? given[i] : NULL;
+	/* What is typed comes before what is set once for all. */
+	for (size_t i = 0; path == NULL && !is_given(p->name) && i < COUNT_OF(unnamed); i++)
+		path = is_given(unnamed[i]) ? unnamed[i] : NULL;
 	if (path == NULL && !places_is_name(name))
 		return err_set(err, "\"%.80s\" is no name: expected 1 to %d letters, "
 			       "digits, \"-\", \"_\" and \".\", not as the first",

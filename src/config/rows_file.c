@@ -96,8 +96,8 @@ static const struct directive rows[] = {
 	}, {
 		.word = "control", .begins = "unix:", .in = IN_FILE,
 		.help = "Where the control socket is, through which balancerctl looks "
-			"and changes. --socket and BALANCERD_SOCKET come before it; "
-			"without any of them its name comes from --name.",
+			"and changes. --socket, --name and BALANCERD_SOCKET come before "
+			"it.",
 		.arguments = {
 			{NULL, "unix:PATH", .kind = ARGUMENT_SOCKET,
 			 FILE_FIELD(control_path)},

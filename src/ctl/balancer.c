@@ -16,12 +16,12 @@ enum { STOP_LOOK_MS = 250 };
 
 static const struct column listener_columns[] = {
 	{"LISTENER", false}, {"KIND", false}, {"POOLS", false}, {"NOW", true},
-	{"ACCEPTED", true}, {"REQUESTS", true}, {"BYTES UP", true}, {"BYTES DOWN", true},
+	{"ACCEPTED", true}, {"REQUESTS", true},
 };
 static const struct column pool_columns[] = {
 	{"POOL", false}, {"BALANCE", false}, {"SERVERS", true}, {"UP", true},
 	{"NOW", true}, {"WAITING", true}, {"TOTAL", true}, {"RETRIES", true},
-	{"MOVED", true}, {"CLOSED", true},
+	{"MOVED", true}, {"CLOSED", true}, {"BYTES UP", true}, {"BYTES DOWN", true},
 };
 
 /* Texts of an array, with commas. */
@@ -41,9 +41,7 @@ static void join(const json_t *texts, char *out, size_t size)
 
 static void print_listeners(const struct call *call, const json_t *listeners)
 {
-	static const char *const figures[] = {
-		"connections", "accepted", "requests", "bytes_up", "bytes_down",
-	};
+	static const char *const figures[] = {"connections", "accepted", "requests"};
 	struct table *t = table_create(listener_columns, COUNT_OF(listener_columns));
 	char pools[512];
 	const json_t *one;
@@ -73,6 +71,15 @@ static uint64_t count_up(const json_t *servers)
 	return up;
 }
 
+/* 1234567 in a pipe, 1.2M for people. */
+static void put_bytes(struct table *t, const struct paper *paper, uint64_t bytes)
+{
+	if (paper->terminal)
+		table_put(t, STYLE_PLAIN, "%s", paper_bytes(bytes).text);
+	else
+		table_put(t, STYLE_PLAIN, "%" PRIu64, bytes);
+}
+
 static void print_pools(const struct call *call, const json_t *pools)
 {
 	static const char *const figures[] = {
@@ -98,6 +105,8 @@ static void print_pools(const struct call *call, const json_t *pools)
 		table_put(t, STYLE_PLAIN, "%" PRIu64, member_number(moved, "replayed") +
 			  member_number(moved, "idle"));
 		table_put(t, STYLE_PLAIN, "%" PRIu64, member_number(moved, "closed"));
+		put_bytes(t, &call->paper, member_number(one, "bytes_up"));
+		put_bytes(t, &call->paper, member_number(one, "bytes_down"));
 	}
 	table_print(t, &call->paper, "pool");
 	table_destroy(t);

@@ -16,7 +16,7 @@
 enum {
 	CLIENT_ANSWER_MS    = 10 * 1000,	/* unless a deadline comes first */
 	CLIENT_BODY_MAX     = 64 << 20,		/* bytes of an answer */
-	CLIENT_TOKEN_MAX    = 4096,
+	CLIENT_TOKEN_MAX    = 256,
 	CLIENT_PATH_MAX     = 2048,		/* bytes of a question's path */
 };
 

@@ -31,7 +31,12 @@ const struct command command_table[] = {
 	 ctl_stop},
 	{"status", NULL, "", 0, 0, OPTIONS_TARGET, WORDS_OTHER,
 	 "show the balancer, its listeners and pools",
-	 "In a pipe each line is a word and its values, with tabs between them.",
+	 "In a pipe each line is a word and its values, with tabs between them. "
+	 "Behind the word listener: address, kind, pools, connections now, connections "
+	 "accepted, requests. "
+	 "Behind the word pool: name, policy, servers, servers up, requests or "
+	 "connections now, waiting, in all, retries, connections moved to another server "
+	 "and closed because they could not be, bytes up and bytes down.",
 	 ctl_status},
 	{"list", NULL, "", 0, 0, OPTIONS_TARGET | O(POOL), WORDS_OTHER,
 	 "list the servers",
@@ -83,7 +88,7 @@ const struct command command_table[] = {
 	{"config", "diff", "", 0, 0, OPTIONS_TARGET, WORDS_OTHER,
 	 "show how the file and what is in force differ",
 	 "Lines with a minus sign are in the file only, those with a plus sign in force "
-	 "only. "
+	 "only; one with a question mark is a change that waits for its pool. "
 	 "Where nothing differs nothing is printed in a pipe.",
 	 ctl_config_diff},
 	{"help", NULL, "[COMMAND]", 0, 2, 0, WORDS_COMMAND,

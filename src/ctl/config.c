@@ -1,9 +1,9 @@
 /* ctl/config.c - the configuration: check, show, diff. */
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "ctl/call.h"
@@ -15,8 +15,8 @@ enum { CONFIG_TEXT_MAX = 1 << 20 };	/* what the balancer takes */
 static char *read_file(const char *path, struct err *err)
 {
 	char *text = memory_new(1, CONFIG_TEXT_MAX + 1);
-	bool is_input = strcmp(path, "-") == 0;
-	FILE *f = is_input ? stdin : fopen(path, "re");
+	FILE *f = strcmp(path, "-") == 0 ? fdopen(dup(STDIN_FILENO), "r")
+					 : fopen(path, "re");
 
 	if (f == NULL) {
 		err_sys(err, "cannot read %s", path);
@@ -31,14 +31,12 @@ static char *read_file(const char *path, struct err *err)
 		err_set(err, "%s has more than %d bytes", path, CONFIG_TEXT_MAX);
 		goto close_file;
 	}
-	if (!is_input)
-		fclose(f);
+	fclose(f);
 	text[len] = '\0';
 	return text;
 
 close_file:
-	if (!is_input)
-		fclose(f);
+	fclose(f);
 free_text:
 	free(text);
 	return NULL;
@@ -67,30 +65,14 @@ static uint64_t count_errors(const json_t *problems)
 	return errors;
 }
 
-/* What the balancer calls its own file. */
-static enum outcome name_own_file(struct call *call, char *name, size_t size,
-				  struct err *err)
-{
-	struct answer a;
-	enum outcome outcome = call_get(call, "/v1/status", &a, err);
-
-	if (outcome != OUTCOME_DONE)
-		return outcome;
-	const char *file = member_text(a.json, "file");
-	snprintf(name, size, "%s", *file != '\0' ? file : "the configuration");
-	client_answer_fini(&a);
-	return OUTCOME_DONE;
-}
-
-/* The text of FILE as the body of a question, and its name. */
-static enum outcome take_file(const char *file, char *name, size_t size, json_t **body,
+/* The text of a file as the body of a question. */
+static enum outcome take_file(const char *path, const char *name, json_t **body,
 			      struct err *err)
 {
-	char *text = read_file(file, err);
+	char *text = read_file(path, err);
 
 	if (text == NULL)
 		return OUTCOME_WRONG;
-	snprintf(name, size, "%s", strcmp(file, "-") == 0 ? "standard input" : file);
 	*body = json_pack("{s:s}", "text", text);
 	free(text);
 	if (*body == NULL)
@@ -100,28 +82,39 @@ static enum outcome take_file(const char *file, char *name, size_t size, json_t 
 	return OUTCOME_DONE;
 }
 
+/* A file has errors; they have been printed. */
+static enum outcome refuse_errors(const json_t *problems, const char *file,
+				  struct err *err)
+{
+	uint64_t errors = count_errors(problems);
+
+	return outcome_set(err, OUTCOME_FAILED, "%s has %" PRIu64 " error%s", file,
+			   errors, plural(errors));
+}
+
 enum outcome ctl_config_check(struct call *call, struct err *err)
 {
-	char name[PATH_MAX];
+	const char *path = call->word_count > 0 ? call->words[0] : NULL;
+	bool is_input = path != NULL && strcmp(path, "-") == 0;
+	const char *name = is_input ? "standard input" : path;
 	struct question q = {.method = "POST", .path = "/v1/config/check"};
+	enum outcome outcome = OUTCOME_DONE;
 	struct answer a;
-	enum outcome outcome =
-		call->word_count > 0
-			? take_file(call->words[0], name, sizeof name, &q.body, err)
-			: name_own_file(call, name, sizeof name, err);
 
+	if (path != NULL)
+		outcome = take_file(path, name, &q.body, err);
 	if (outcome == OUTCOME_DONE)
 		outcome = call_ask(call, &q, &a, err);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	const json_t *problems = json_object_get(a.json, "problems");
-	uint64_t errors = count_errors(problems);
 	bool printed = call_printed_json(call, &a);
+	if (name == NULL)
+		name = member_text(a.json, "file");
 	if (!printed)
 		print_problems(problems, name);
 	if (!member_is_true(a.json, "good"))
-		outcome = outcome_set(err, OUTCOME_FAILED, "%s has %" PRIu64 " error%s",
-				      name, errors, plural(errors));
+		outcome = refuse_errors(problems, name, err);
 	else if (!printed)
 		paper_say(&call->paper, "%s is good: %s", name,
 			  member_text(a.json, "summary"));
@@ -142,28 +135,59 @@ enum outcome ctl_config_show(struct call *call, struct err *err)
 	return OUTCOME_DONE;
 }
 
+static void print_lines(const struct paper *paper, const json_t *lines)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(lines, i, one) {
+		const char *text = json_string_value(one);
+		if (text == NULL)
+			continue;
+		const char *style = *text == '+' ? paper_style(paper, STYLE_GOOD) :
+				    *text == '-' ? paper_style(paper, STYLE_BAD) : "";
+		const char *plain = *style != '\0' ? paper_style(paper, STYLE_PLAIN) : "";
+		printf("%s%s%s\n", style, text, plain);
+	}
+}
+
+/* Changes of servers whose pool is not there. Returns how many there are. */
+static size_t print_waiting(const json_t *changes)
+{
+	size_t i, count = 0;
+	const json_t *one;
+
+	json_array_foreach(changes, i, one) {
+		if (strcmp(member_text(one, "what"), "waiting") != 0)
+			continue;
+		printf("? pool %s, server %s: a change that waits for its pool\n",
+		       member_text(one, "pool"), member_text(one, "server"));
+		count++;
+	}
+	return count;
+}
+
 enum outcome ctl_config_diff(struct call *call, struct err *err)
 {
 	struct answer a;
-	const json_t *line;
-	size_t i;
 	enum outcome outcome = call_get(call, "/v1/config/diff", &a, err);
 
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	if (call_printed_json(call, &a)) {
-		client_answer_fini(&a);
-		return OUTCOME_DONE;
-	}
+	const char *file = member_text(a.json, "file");
+	const json_t *errors = json_object_get(a.json, "file_errors");
 	const json_t *lines = json_object_get(a.json, "lines");
-	json_array_foreach(lines, i, line) {
-		const char *text = json_string_value(line);
-		enum style style = text != NULL && *text == '+' ? STYLE_GOOD : STYLE_BAD;
-		printf("%s%s%s\n", paper_style(&call->paper, style),
-		       text != NULL ? text : "", paper_style(&call->paper, STYLE_PLAIN));
+	bool printed = call_printed_json(call, &a);
+	if (!printed && json_array_size(errors) > 0)
+		print_problems(errors, file);
+	if (json_array_size(errors) > 0) {
+		outcome = refuse_errors(errors, file, err);
+	} else if (!printed) {
+		print_lines(&call->paper, lines);
+		size_t waiting = print_waiting(json_object_get(a.json, "changes"));
+		if (json_array_size(lines) + waiting == 0 && call->paper.terminal)
+			paper_say(&call->paper, "what is in force is what the file says");
 	}
-	if (json_array_size(lines) == 0 && call->paper.terminal)
-		paper_say(&call->paper, "what is in force is what the file says");
 	client_answer_fini(&a);
-	return OUTCOME_DONE;
+	return outcome;
 }

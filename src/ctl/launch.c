@@ -191,7 +191,7 @@ fini:
 static void last_words(const struct child *c, char *out, size_t size)
 {
 	static const char name[] = "balancerd: ";
-	char said[SAID_MAX + 1], *line = said, *best = said;
+	char said[SAID_MAX + 1], *line, *best = said;
 	struct stat st;
 	off_t from = c->log_start;
 

@@ -36,7 +36,7 @@ static void print_arguments(const char *arguments, FILE *out)
 		size_t len = strcspn(arguments, " ");
 		bool optional = *arguments == '[';
 		const char *word = arguments + optional;
-		size_t word_len = len - 2 * optional;
+		size_t word_len = optional ? len - 2 : len;
 		bool is_name = *word >= 'A' && *word <= 'Z';
 		fprintf(out, ".%s%s %.*s\n", optional ? "Op " : "", is_name ? "Ar" : "Cm",
 			(int)word_len, word);
@@ -133,9 +133,9 @@ static const char ending[] =
 	".Sh WHICH BALANCER\n"
 	"The socket is the first of these that is given:\n"
 	".Fl \\-socket ,\n"
+	".Fl \\-name ,\n"
 	"the environment's\n"
 	".Ev BALANCERD_SOCKET ,\n"
-	".Fl \\-name ,\n"
 	"the name\n"
 	".Dq default .\n"
 	"The socket of a name is\n"

@@ -7,7 +7,7 @@
 #include "base/must.h"
 #include "base/text.h"
 
-#define HOUR 3600000
+#define DAY UINT64_C(86400000)
 #define AT(field) .offset = offsetof(struct options, field)
 
 const struct option option_table[OPTIONS] = {
@@ -21,7 +21,7 @@ const struct option option_table[OPTIONS] = {
 	[OPTION_TOKEN_FILE] = {"token-file", "FILE", COMPLETES_FILE, true, AT(token_file),
 		.help = "a file whose first line is the token for --url"},
 	[OPTION_TIMEOUT] = {"timeout", "TIME", COMPLETES_NOTHING, false, AT(timeout_ms),
-		.range = {VALUE_TIME, 1, 24 * HOUR},
+		.range = {VALUE_TIME, 1, DAY},
 		.help = "give up after this time"},
 	[OPTION_JSON] = {"json", .help = "print the balancer's own answer, in JSON"},
 	[OPTION_QUIET] = {"quiet",
@@ -37,7 +37,7 @@ const struct option option_table[OPTIONS] = {
 	[OPTION_TEMPORARY] = {"temporary",
 		.help = "forget the change when the balancer ends"},
 	[OPTION_LIMIT] = {"limit", "TIME", COMPLETES_NOTHING, false, AT(limit_ms),
-		.range = {VALUE_TIME, 0, 24 * HOUR},
+		.range = {VALUE_TIME, 0, DAY},
 		.help = "how long open connections may go on; the rest is cut then"},
 	[OPTION_NOW] = {"now", .help = "cut open connections at once"},
 	[OPTION_NO_WAIT] = {"no-wait", .help = "do not wait for open connections"},

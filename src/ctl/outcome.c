@@ -11,7 +11,7 @@ const char *const outcome_meanings[OUTCOMES] = {
 	[OUTCOME_WRONG]         = "The command line is wrong.",
 	[OUTCOME_NO_BALANCER]   = "No balancer is running there.",
 	[OUTCOME_NO_PERMISSION] = "No permission, or a wrong token.",
-	[OUTCOME_UNKNOWN]       = "There is no such server, pool or listener.",
+	[OUTCOME_UNKNOWN]       = "There is no such server or pool.",
 	[OUTCOME_CONFLICT]      = "It is there already, or was changed meanwhile.",
 	[OUTCOME_LATE]          = "It was not done in time.",
 };
@@ -22,12 +22,10 @@ static const struct {
 	enum outcome outcome;
 } codes[] = {
 	{"bad-request",      OUTCOME_WRONG},
-	{"pool-needed",      OUTCOME_WRONG},
 	{"no-token",         OUTCOME_NO_PERMISSION},
 	{"read-only",        OUTCOME_NO_PERMISSION},
 	{"pool-unknown",     OUTCOME_UNKNOWN},
 	{"server-unknown",   OUTCOME_UNKNOWN},
-	{"listener-unknown", OUTCOME_UNKNOWN},
 	{"server-exists",    OUTCOME_CONFLICT},
 	{"version-changed",  OUTCOME_CONFLICT},
 };

@@ -16,7 +16,7 @@ enum outcome {
 	OUTCOME_WRONG,			/* the command line is wrong */
 	OUTCOME_NO_BALANCER,		/* none is running there */
 	OUTCOME_NO_PERMISSION,
-	OUTCOME_UNKNOWN,		/* no such server, pool or listener */
+	OUTCOME_UNKNOWN,		/* no such server or pool */
 	OUTCOME_CONFLICT,		/* already there, or changed meanwhile */
 	OUTCOME_LATE,			/* not done in time */
 	OUTCOMES

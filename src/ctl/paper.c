@@ -81,3 +81,25 @@ struct paper_time paper_time(unsigned long long seconds)
 		snprintf(t.text, sizeof t.text, "%llu s", seconds);
 	return t;
 }
+
+struct paper_bytes paper_bytes(unsigned long long bytes)
+{
+	static const char units[] = " kMGTPE";
+	unsigned long long whole = bytes, tenths = 0;
+	struct paper_bytes b;
+	size_t unit = 0;
+
+	while (whole >= 1000) {
+		tenths = whole % 1000 / 100;
+		whole /= 1000;
+		unit++;
+	}
+	if (unit == 0)
+		snprintf(b.text, sizeof b.text, "%llu", whole);
+	else if (whole < 10)
+		snprintf(b.text, sizeof b.text, "%llu.%llu%c", whole, tenths,
+			 units[unit]);
+	else
+		snprintf(b.text, sizeof b.text, "%llu%c", whole, units[unit]);
+	return b;
+}

@@ -44,6 +44,12 @@ struct paper_time {
 };
 struct paper_time paper_time(unsigned long long seconds);
 
+/* 999, 1.2k, 34M: multiples of 1000, in at most four characters. */
+struct paper_bytes {
+	char text[24];
+};
+struct paper_bytes paper_bytes(unsigned long long bytes);
+
 /* "s" unless there is one. */
 static inline const char *plural(unsigned long long count)
 {

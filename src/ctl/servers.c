@@ -233,7 +233,7 @@ enum outcome ctl_weight(struct call *call, struct err *err)
 	static const struct value_range range = {VALUE_NUMBER, 0, OPTION_WEIGHT_MAX};
 	struct target t;
 	struct answer a;
-	const char *word;
+	const char *word = "";
 	uint64_t weight;
 	enum outcome outcome = find_target(call, &t, &word, err);
 

@@ -17,24 +17,50 @@
 enum {
 	/* Descriptors for what is no connection of clients: logs, epoll, probes, the
 	 * control interface, standard ones. */
-	DESCRIPTORS_APART = 64,
+	DESCRIPTORS_APART = 160,
 	CONNECTIONS_MAX = 1024 * 1024,
 };
 
-/* A client's connection needs one, and while a request is under way one to a server,
- * and for a large body a pipe: room for a server's with every third of them. What idle
- * ones hold is given up when it is needed (upstream.h). */
-static uint32_t connections_that_fit(void)
+/* How many descriptors go with so many clients. An HTTP client's connection needs one, and
+ * while a request is under way one to a server, and for a large body a pipe: room for a
+ * server's with every third of them; what idle ones hold is given up when it is needed
+ * (upstream.h). A TCP client's has one to its server for as long as it lives. */
+struct share {
+	rlim_t clients, descriptors;
+};
+
+static struct share share_of(const struct model *m)
 {
+	for (uint32_t i = 0; i < m->listener_count; i++)
+		if (m->listeners[i].kind == LISTEN_TCP)
+			return (struct share){1, 2};
+	return (struct share){3, 4};
+}
+
+static rlim_t descriptors_for(struct share share, rlim_t connections)
+{
+	return (connections * share.descriptors + share.clients - 1) / share.clients +
+	       DESCRIPTORS_APART;
+}
+
+/* Raises the limit as far as it goes, and beyond what it was meant to be where more
+ * connections are asked for and the system lets us. */
+static uint32_t connections_that_fit(const struct model *m)
+{
+	struct share share = share_of(m);
+	rlim_t wanted = descriptors_for(share, m->connections_max);
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return 1024;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	struct rlimit raised = {wanted, wanted};
+	if (wanted <= limit.rlim_max || setrlimit(RLIMIT_NOFILE, &raised) != 0) {
+		raised = (struct rlimit){limit.rlim_max, limit.rlim_max};
+		setrlimit(RLIMIT_NOFILE, &raised);
+	}
 	rlim_t fit = DESCRIPTORS_APART;
-	if (limit.rlim_cur > 2 * DESCRIPTORS_APART)
-		fit = (limit.rlim_cur - DESCRIPTORS_APART) / 4 * 3;
+	if (raised.rlim_cur > 2 * DESCRIPTORS_APART)
+		fit = (raised.rlim_cur - DESCRIPTORS_APART) / share.descriptors * share.clients;
 	return fit < CONNECTIONS_MAX ? (uint32_t)fit : CONNECTIONS_MAX;
 }
 
@@ -117,8 +143,8 @@ static void set_connections(struct live *live, const struct model *m, uint32_t f
 {
 	if (m->connections_max > fits)
 		log_warn("connections %u are more than the descriptor limit allows; "
-			 "raise it (ulimit -n) to %u", m->connections_max,
-			 m->connections_max / 3 * 4 + DESCRIPTORS_APART);
+			 "raise it (ulimit -n) to %llu", m->connections_max,
+			 (unsigned long long)descriptors_for(share_of(m), m->connections_max));
 	atomic_store(&live->connections_max, m->connections_max > 0 ? m->connections_max : fits);
 }
 
@@ -150,7 +176,7 @@ put_model:
 
 int publish_file(struct service *s, struct model *m, struct err *err)
 {
-	uint32_t fits = connections_that_fit();
+	uint32_t fits = connections_that_fit(m);
 
 	if (publish(s, m, true, err) != 0)
 		return -1;

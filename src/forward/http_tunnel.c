@@ -63,8 +63,7 @@ static enum flow move_down(struct request *r)
 }
 
 /* One side has said all, still listens, and has failed since: no read tells. Once both
- * directions of a connection are shut, the kernel calls it broken too; that is no
- * failure, and what has come before is still to be read. */
+ * have said all, what has come before is still to be written. */
 static bool has_failed(const struct request *r)
 {
 	return (r->shut_server && !r->shut_client && r->session->client.broken) ||

@@ -42,6 +42,12 @@ static void destroy(struct tcp_departure *d)
 	free(d);
 }
 
+/* A session that has moved may be joined elsewhere at once. */
+static bool is_at(const struct tcp_session *s, const struct tcp_departure *d)
+{
+	return !list_empty(&s->joined) && s->place.server->id == d->id;
+}
+
 /* Tells the sessions at the front of the list; who stays goes to its end. */
 static void tell_some(struct tcp_departure *d, struct backend *b)
 {
@@ -56,7 +62,7 @@ static void tell_some(struct tcp_departure *d, struct backend *b)
 		if (s->life.state != TCP_VERIFYING)
 			tcp_note_silence(s);
 		tcp_on(s, event);
-		if (!list_empty(&s->joined)) {
+		if (is_at(s, d)) {
 			list_remove(&s->joined);
 			list_push_last(&b->joined, &s->joined);
 		}

@@ -109,6 +109,7 @@ static enum tcp_action replay(struct tcp_life *life)
 
 static enum tcp_action park(struct tcp_life *life)
 {
+	life->overlapping = false;
 	life->moving = TCP_COUNT_IDLE;
 	return go(life, TCP_PARKED, TCP_DO_PARK);
 }
@@ -188,6 +189,8 @@ static void note(struct tcp_life *life, enum tcp_event event)
 {
 	if (event == TCP_EVENT_CLIENT_SPOKE) {
 		life->asked = true;
+		if (life->state == TCP_ANSWERING)
+			life->overlapping = !life->quiet;
 	} else if (event == TCP_EVENT_SERVER_SPOKE) {
 		life->greeted = life->greeted || !life->asked;
 		life->answered = true;

@@ -24,17 +24,17 @@
  *
  * A client is moved only where it cannot notice:
  *   - replayed: nothing has been answered to what it said last, and every byte of that is
- *     at hand: another server is told the same. With REDISTRIBUTE_REPLAY only as long as
- *     no server has ever answered;
- *   - idle: what the server said last was delivered, and silence followed (`quiet`). The
- *     client is parked, and its next byte goes to another server.
+ *     at hand: another server is told the same. That needs a beginning: nothing was said
+ *     before, or silence (`quiet`) lies between the last answer and what the client says.
+ *     With REDISTRIBUTE_REPLAY only as long as no server has ever answered;
+ *   - idle: what the server said last was delivered, and silence followed. The client is
+ *     parked, and its next byte goes to another server.
  * Never once a server has spoken first: another one would greet the client again. A
  * server that ends a connection may mean it, so it is moved away from only when it turns
  * out to be dead; the end that a living server makes is passed on.
  *
- * Silence is taken for the end of an answer, and an answer for one to all that was asked.
- * So a client that asks again without waiting may lose the answer to what it had asked
- * before; protocols of that kind want REDISTRIBUTE_REPLAY.
+ * Silence is taken for the end of an answer, and an answer for one to all that was asked:
+ * where both sides speak as they like and pause in between, REDISTRIBUTE_REPLAY is right.
  */
 #ifndef FORWARD_TCP_LIFE_H
 #define FORWARD_TCP_LIFE_H
@@ -105,10 +105,12 @@ struct tcp_life {
 	bool greeted;		/* a server spoke first */
 	bool asked;		/* the client has spoken */
 	bool answered;		/* a server has spoken */
+	bool overlapping;	/* the client has spoken into an answer */
 	bool asking;		/* VERIFYING: it was ASKING before */
 	bool reset;		/* VERIFYING: the end was a RST */
 	bool replayable;	/* shell: every byte since the server last spoke is at hand */
-	bool quiet;		/* shell: all that the server said is delivered, silence since */
+	bool quiet;		/* shell: all that both said is delivered, and the server has
+				 * been silent since */
 	bool down;		/* shell: the server is known to be dead */
 	bool client_ended;	/* shell: the client sends no more */
 };
@@ -124,7 +126,7 @@ enum tcp_action tcp_life_step(struct tcp_life *life, enum tcp_event event);
 static inline bool tcp_life_keeps(const struct tcp_life *life)
 {
 	return life->mode != REDISTRIBUTE_OFF && life->replayable && !life->greeted &&
-	       (life->mode == REDISTRIBUTE_IDLE || !life->answered);
+	       !life->overlapping && (life->mode == REDISTRIBUTE_IDLE || !life->answered);
 }
 
 /* Whether bytes pass. */

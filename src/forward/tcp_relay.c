@@ -109,13 +109,28 @@ static bool may_keep(struct tcp_session *s, size_t len)
 
 /* ---- the ends ---- */
 
+/* A flow's source has failed, for a reason of errno. A server that resets had not read all
+ * that it was sent, so it was not at rest, however silent. */
+static void on_broken(struct tcp_session *s, int flow, int reason)
+{
+	if (flow == TCP_UP) {
+		tcp_on(s, TCP_EVENT_CLIENT_GONE);
+		return;
+	}
+	tcp_note_silence(s);
+	s->life.quiet = s->life.quiet && reason != ECONNRESET;
+	tcp_on(s, TCP_EVENT_SERVER_RESET);
+}
+
 /* The server has sent its end, or failed: what that means is for the life to say. */
 static void report_server_end(struct tcp_session *s)
 {
-	bool reset = s->ends[TCP_SERVER].broken && !s->flows[TCP_UP].shut;
-
+	if (s->ends[TCP_SERVER].broken) {
+		on_broken(s, TCP_DOWN, ECONNRESET);
+		return;
+	}
 	tcp_note_silence(s);
-	tcp_on(s, reset ? TCP_EVENT_SERVER_RESET : TCP_EVENT_SERVER_ENDED);
+	tcp_on(s, TCP_EVENT_SERVER_ENDED);
 }
 
 /* A read has shown the end of the flow's source. */
@@ -128,17 +143,6 @@ static void on_end(struct tcp_session *s, int flow)
 		report_server_end(s);
 }
 
-/* A read has failed. */
-static void on_broken(struct tcp_session *s, int flow)
-{
-	if (flow == TCP_UP) {
-		tcp_on(s, TCP_EVENT_CLIENT_GONE);
-		return;
-	}
-	tcp_note_silence(s);
-	tcp_on(s, TCP_EVENT_SERVER_RESET);
-}
-
 /* A write has failed. A server may have answered before it failed: that is read first, and
  * its end after it. */
 static void on_refused(struct tcp_session *s, int flow)
@@ -148,7 +152,7 @@ static void on_refused(struct tcp_session *s, int flow)
 	if (flow == TCP_DOWN)
 		tcp_on(s, TCP_EVENT_CLIENT_GONE);
 	else if (s->flows[TCP_DOWN].ended)
-		on_broken(s, TCP_DOWN);
+		on_broken(s, TCP_DOWN, ECONNRESET);
 	else
 		to->readable = true;
 }
@@ -165,11 +169,10 @@ static void pass_end(struct tcp_session *s, int flow)
 }
 
 /* A failure that no read will tell of: the source of a flow that is not read any more, or
- * not at present. Once both directions of a connection are shut, the kernel calls it broken
- * too; that is no failure. */
+ * not at present. */
 static bool has_failed(const struct tcp_session *s, int flow)
 {
-	if (!s->ends[flow].broken || s->flows[!flow].shut)
+	if (!s->ends[flow].broken)
 		return false;
 	return s->flows[flow].ended ||
 	       (flow == TCP_UP && (tcp_untaken(s, TCP_UP) > 0 || s->ends[TCP_SERVER].broken));
@@ -185,11 +188,11 @@ static bool on_client_spoke(struct tcp_session *s, const char *at, size_t len)
 
 	if (s->life.state == TCP_ENDING || (s->life.state == TCP_ASKING && s->life.asked))
 		return true;
-	s->life.down = false;
-	if (at != NULL && s->life.state == TCP_ANSWERING) {
-		tcp_note_silence(s);
-		may_move = s->life.down && s->life.quiet;
-	}
+	tcp_note_silence(s);
+	if (at == NULL)
+		s->life.down = false;	/* what is in a pipe cannot be moved */
+	else
+		may_move = s->life.state == TCP_ANSWERING && s->life.down && s->life.quiet;
 	if (may_move && !hold_ahead(s, at, len))
 		return false;
 	tcp_on(s, TCP_EVENT_CLIENT_SPOKE);
@@ -279,7 +282,7 @@ static enum flow copy(struct tcp_session *s, int flow, size_t *budget)
 		on_end(s, flow);
 		return FLOW_ON;
 	case STREAM_BROKEN:
-		on_broken(s, flow);
+		on_broken(s, flow, errno);
 		return FLOW_WAITS;
 	}
 	*budget -= got < *budget ? got : *budget;
@@ -340,7 +343,7 @@ static enum flow splice_flow(struct tcp_session *s, int flow, size_t *budget)
 		if (s->ends[!flow].broken && f->pipe->held > 0)
 			on_refused(s, flow);
 		else
-			on_broken(s, flow);
+			on_broken(s, flow, ECONNRESET);
 		return FLOW_ON;
 	}
 	return FLOW_WAITS;
@@ -362,7 +365,7 @@ static enum flow move_flow(struct tcp_session *s, int flow, size_t *budget)
 	if (f->shut || !tcp_life_is_joined(&s->life))
 		return FLOW_WAITS;
 	if (has_failed(s, flow)) {
-		on_broken(s, flow);
+		on_broken(s, flow, ECONNRESET);
 		return FLOW_WAITS;
 	}
 	if (!flush(s, flow) || (flow == TCP_UP && s->ends[TCP_SERVER].broken))
@@ -424,7 +427,7 @@ bool tcp_read_ahead(struct tcp_session *s)
 		on_end(s, TCP_UP);
 		return false;
 	case STREAM_BROKEN:
-		on_broken(s, TCP_UP);
+		on_broken(s, TCP_UP, errno);
 		return false;
 	}
 	s->active_ms = loop_now_ms(s->worker->loop);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "listen/listener.h"
 
 const struct model_listener *tcp_listener(const struct tcp_session *s)
 {
@@ -81,12 +82,16 @@ void tcp_rearm(struct tcp_session *s)
 		loop_timer_start(s->worker->loop, &s->deadline, ms);
 }
 
-/* Whether either end takes what waits for it, however slowly. */
+/* Whether either end takes what waits for it, here or in the kernel, however slowly. */
 static bool is_taken(struct tcp_session *s)
 {
-	for (int flow = 0; flow < 2; flow++)
-		if (tcp_untaken(s, flow) > 0 && stream_is_taken(&s->ends[!flow]))
+	for (int flow = 0; flow < 2; flow++) {
+		struct stream *to = &s->ends[!flow];
+		bool looked = to->untaken != INT_MAX;
+		if (stream_is_taken(to) &&
+		    (looked || to->untaken > 0 || tcp_untaken(s, flow) > 0))
 			return true;
+	}
 	return false;
 }
 
@@ -147,7 +152,8 @@ void tcp_note_silence(struct tcp_session *s)
 {
 	s->life.down = s->place.server != NULL &&
 		       !atomic_load_explicit(&s->place.server->up, memory_order_relaxed);
-	s->life.quiet = tcp_untaken(s, TCP_DOWN) == 0 && since_ms(s, s->spoke_ms) >= s->quiet_ms;
+	s->life.quiet = tcp_untaken(s, TCP_UP) == 0 && tcp_untaken(s, TCP_DOWN) == 0 &&
+			since_ms(s, s->spoke_ms) >= s->quiet_ms;
 }
 
 static void end(struct tcp_session *s, bool hard)
@@ -361,14 +367,17 @@ static void end_all(struct worker *w, const struct port *port)
 	}
 }
 
-/* Accepted connections inherit it. */
+/* Accepted connections inherit what a listening socket has. One that was an HTTP listener's
+ * may wait for clients to speak first. */
 static void adopt(struct worker *w)
 {
 	LIST_EACH(&w->ports, it, next) {
 		struct port *port = CONTAINER_OF(it, struct port, link);
-		if (port->protocol == &protocol_tcp && port->acceptor.watch.fd >= 0)
-			stream_probe(port->acceptor.watch.fd,
-				     port_door(port)->listener->keep_alive_probe_ms);
+		int fd = port->acceptor.watch.fd;
+		if (port->protocol != &protocol_tcp || fd < 0)
+			continue;
+		stream_probe(fd, port_door(port)->listener->keep_alive_probe_ms);
+		listener_defer(&fd, 1, false);
 	}
 	tcp_leave_adopt(w);
 }

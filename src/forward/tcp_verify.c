@@ -1,21 +1,25 @@
 /* forward/tcp_verify.c - whether a server whose connection has ended is still there.
  *
  * The end of a connection in silence may be meant, or be its server's death: a connection
- * attempt tells them apart. One per server and loop is under way at a time. That it fails
- * is true for everybody, and remembered for REMEMBER_MS, since the clients of a dead server
- * come in swarms; that it stands tells only those who asked before it was made, since a
- * server may die at any moment: the others are for the next attempt.
+ * attempt tells them apart, one per server and loop for all sessions that ask. That it fails
+ * is true for everybody, and remembered for REMEMBER_MS.
  *
- * A process that is being killed may still accept what it then ends. So a server counts as
- * alive when an attempt has stood for STAND_MS; one that was ended is made again, once.
+ * That it stands says little at first. A process that dies closes its descriptors one by
+ * one, the listening one among the last (Linux runs what was put off at exit the last
+ * first): for a server with many clients that takes a while, in which it still seems to
+ * accept. So the attempt has to stand for a window of STAND_MS after a session has asked;
+ * and if a swarm of others asks meanwhile, on any loop, as those of a dying server do, until
+ * there have been CALM_WINDOWS without one, and at most for WINDOWS_MAX. When the server
+ * ends the attempt, it is made once more: a dying process had accepted it, and now accepts
+ * no more.
  *
- *                .---- somebody has asked meanwhile ----.
- *                v              ended, once             |
- *   nobody -> DIALING <------------------------.        |
- *    asks        | '-- connected --> STANDING --'--- it stands: alive ---> nobody asks
- *                '-- refused, late     '-- reset
- *                             v            v
- *                             DEAD, remembered --------------------------> nobody asks
+ *                  ended, once
+ *              .-----------------.      .- windows pass -.
+ *              v                 |      v                |
+ *   nobody -> DIALING -- connected --> STANDING ---------'-- all are told: alive
+ *    asks      | refused, late          | reset                     |
+ *              v                        v                           v
+ *             DEAD, remembered ---------------------------------> nobody asks
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -24,13 +28,22 @@
 #include "forward/tcp_session.h"
 #include "parse/proxy.h"
 
-enum { STAND_MS = 20, REMEMBER_MS = 100 };
+enum {
+	STAND_MS = 40,
+	SWARM_MIN = 4,		/* sessions that ask within one window */
+	CALM_WINDOWS = 2,
+	WINDOWS_MAX = 25,	/* as long as a swarm may last */
+	REMEMBER_MS = 100,
+};
 
 enum verdict_state { VERDICT_DIALING, VERDICT_STANDING, VERDICT_DEAD };
 
 struct tcp_verdict {
 	enum verdict_state state;
 	bool           once_more;	/* the attempt before this one was ended */
+	uint32_t       windows;		/* of this attempt, that have passed */
+	uint32_t       calm_needed;	/* without a swarm, before anybody is told */
+	uint32_t       ends_seen;	/* server's silent_ends when this window began */
 	struct worker *worker;		/* borrowed */
 	struct live_server *server;	/* held by way of the edition */
 	struct edition *edition;	/* a user of it */
@@ -38,8 +51,8 @@ struct tcp_verdict {
 	struct loop_watch watch;	/* owned */
 	struct dial     dial;
 	struct loop_timer timer;
-	struct link     asking;		/* sessions, for this attempt */
-	struct link     later;		/* and for the next one */
+	struct link     asking;		/* sessions that have asked before this window */
+	struct link     later;		/* and in it */
 };
 
 static void dial(struct tcp_verdict *v);
@@ -91,21 +104,12 @@ static void decide_dead(struct tcp_verdict *v)
 	tell(&v->later, TCP_EVENT_SERVER_DIED);
 }
 
-/* Sessions that are told move on, and may ask again: those are for the next attempt. */
+/* They end, and do not ask again. */
 static void decide_alive(struct tcp_verdict *v)
 {
-	loop_watch_close(v->worker->loop, &v->watch);
-	loop_timer_stop(v->worker->loop, &v->timer);
-	v->once_more = false;
-	v->state = VERDICT_DIALING;
 	tell(&v->asking, TCP_EVENT_SERVER_LIVES);
-	if (list_empty(&v->later)) {
-		destroy(v);
-		return;
-	}
-	list_insert(&v->later, &v->asking);
-	list_remove(&v->later);
-	dial(v);
+	tell(&v->later, TCP_EVENT_SERVER_LIVES);
+	destroy(v);
 }
 
 /* ---- attempts ---- */
@@ -125,12 +129,24 @@ static void introduce(const struct tcp_verdict *v)
 		(void)!send(v->watch.fd, header, len, MSG_NOSIGNAL);
 }
 
+/* Whether so many have asked in the window that ends that the server seems to be dying. */
+static bool was_swarm(struct tcp_verdict *v)
+{
+	uint32_t ends = atomic_load_explicit(&v->server->silent_ends, memory_order_relaxed);
+	bool swarm = ends - v->ends_seen >= SWARM_MIN;
+
+	v->ends_seen = ends;
+	return swarm;
+}
+
 static void on_result(struct tcp_verdict *v, enum dial_result result)
 {
 	switch (result) {
 	case DIAL_OPEN:
 		introduce(v);
 		v->state = VERDICT_STANDING;
+		v->windows = v->calm_needed = 0;
+		was_swarm(v);		/* the first window begins */
 		loop_timer_start(v->worker->loop, &v->timer, STAND_MS);
 		break;
 	case DIAL_REFUSED:
@@ -168,11 +184,34 @@ static void on_ready(struct loop_watch *watch, unsigned events)
 			decide_alive(v);
 			return;
 		}
+		v->once_more = true;
 		loop_watch_close(v->worker->loop, &v->watch);
 		loop_timer_stop(v->worker->loop, &v->timer);
-		v->once_more = true;
 		dial(v);
 	}
+}
+
+/* The attempt still stands: those who have asked before this window are told. */
+static void end_window(struct tcp_verdict *v)
+{
+	if (was_swarm(v))
+		v->calm_needed = CALM_WINDOWS;
+	else if (v->calm_needed > 0)
+		v->calm_needed--;
+	v->windows++;
+	if (v->calm_needed == 0 || v->windows >= WINDOWS_MAX) {
+		v->windows = 0;
+		tell(&v->asking, TCP_EVENT_SERVER_LIVES);
+	}
+	while (!list_empty(&v->later)) {
+		struct link *session = v->later.next;
+		list_remove(session);
+		list_push_last(&v->asking, session);
+	}
+	if (list_empty(&v->asking))
+		destroy(v);
+	else
+		loop_timer_start(v->worker->loop, &v->timer, STAND_MS);
 }
 
 static void on_timer(struct loop_timer *t)
@@ -181,7 +220,7 @@ static void on_timer(struct loop_timer *t)
 
 	worker_sweep(v->worker);
 	if (v->state == VERDICT_STANDING)
-		decide_alive(v);
+		end_window(v);
 	else
 		destroy(v);
 }
@@ -230,6 +269,7 @@ void tcp_verify(struct tcp_session *s)
 		tell_one(s, TCP_EVENT_SERVER_DIED);
 		return;
 	}
+	atomic_fetch_add_explicit(&s->place.server->silent_ends, 1, memory_order_relaxed);
 	tcp_rearm(s);
 	list_remove(&s->verifying);
 	if (v != NULL) {

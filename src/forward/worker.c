@@ -256,7 +256,14 @@ static void on_port_limit(struct loop_timer *t)
 	struct port *port = CONTAINER_OF(t, struct port, limit);
 
 	worker_sweep(port->worker);
-	port->protocol->end_all(port->worker, port);
+	protocol_tcp.end_all(port->worker, port);
+}
+
+/* Of all kinds: a removed listener may have been of another one before. */
+static void begin_drain(struct worker *w, const struct port *port)
+{
+	for (size_t i = 0; i < COUNT_OF(protocols); i++)
+		protocols[i]->begin_drain(w, port);
 }
 
 static void open_port(struct worker *w, const struct port_opening *opening)
@@ -295,7 +302,7 @@ static void remove_port(struct worker *w, struct port *port)
 	if (port->sessions == 0)
 		end_port(port);
 	else
-		port->protocol->begin_drain(w, port);
+		begin_drain(w, port);
 }
 
 /* A list's first and last elements point at its head: it is moved by hand. */
@@ -444,8 +451,7 @@ static void on_drain(struct loop_job *job)
 		w->draining = true;
 		LIST_EACH(&w->ports, it, next)
 			acceptor_stop(&CONTAINER_OF(it, struct port, link)->acceptor);
-		for (size_t i = 0; i < COUNT_OF(protocols); i++)
-			protocols[i]->begin_drain(w, NULL);
+		begin_drain(w, NULL);
 		udp_drain(w);
 		for (uint32_t i = 0; i < w->backend_count; i++)
 			upstream_close_idle(&w->backends[i]);

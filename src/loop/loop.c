@@ -197,9 +197,11 @@ static unsigned told(uint32_t epoll_events)
 		events |= LOOP_READABLE;
 	if (epoll_events & EPOLLOUT)
 		events |= LOOP_WRITABLE;
-	if (epoll_events & EPOLLRDHUP)
+	if (epoll_events & (EPOLLRDHUP | EPOLLHUP))
 		events |= LOOP_ENDED | LOOP_READABLE;
-	if (epoll_events & (EPOLLERR | EPOLLHUP))
+	if (epoll_events & EPOLLHUP)		/* a write is told that it is in vain */
+		events |= LOOP_WRITABLE;
+	if (epoll_events & EPOLLERR)
 		events |= LOOP_BROKEN | LOOP_READABLE | LOOP_WRITABLE;
 	return events;
 }

@@ -58,6 +58,7 @@ struct live_server {
 
 	/* Rarely touched. */
 	alignas(64) _Atomic(const struct address *) address;	/* NULL until resolved */
+	atomic_uint silent_ends;	/* TCP connections that it has ended in silence, so far */
 	uint32_t id;			/* dense: index of per-loop tables, see model_attach */
 	uint64_t seed;			/* hash of the address text */
 	char     text[ADDRESS_TEXT_MAX];

@@ -16,7 +16,7 @@ import pytest
 from harness.balancer import BALANCERD, REPORTS
 from harness.balancerctl import BALANCERCTL, Control
 from harness.patience import PATIENCE, until
-from harness.ports import Port
+from harness.ports import Port, share
 
 PID = re.compile(r"\(pid (\d+)\)")
 NOBODY = 65534
@@ -226,14 +226,25 @@ def test_lines_that_start_nothing(bench, words, says):
     assert done.failed(2).startswith(says)
 
 
+@pytest.fixture
+def everywhere():
+    """A port that is ours on every address of this machine."""
+    holder = socket.socket(socket.AF_INET6)
+    share(holder)
+    holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    holder.bind(("::", 0))
+    yield holder.getsockname()[1]
+    holder.close()
+
+
 @pytest.mark.parametrize("address, shown", [
     ("localhost", r"(127\.0\.0\.1|\[::1\])"), ("::1", r"\[::1\]"), ("[::1]", r"\[::1\]"),
     ("0.0.0.0", r"0\.0\.0\.0")])
-def test_addresses_to_start_on(bench, address, shown):
-    done = bench("start", address, bench.port, "--log", bench.log, "--state",
+def test_addresses_to_start_on(bench, everywhere, address, shown):
+    done = bench("start", address, everywhere, "--log", bench.log, "--state",
                  bench.folder)
     bench.note(done)
-    assert re.match(rf"started on {shown}:{bench.port} ", done.did())
+    assert re.match(rf"started on {shown}:{everywhere} ", done.did())
 
 
 def test_names_and_ipv6_as_servers(bench):
@@ -378,6 +389,47 @@ def test_paths_may_be_relative(bench):
     assert bench("add", "127.0.0.1", 1, "--socket", "c.sock", cwd=bench.folder).code == 0
     assert list((bench.folder / "c.state").glob("*.json"))
     assert bench("stop", "--socket", bench.folder / "c.sock").code == 0
+
+
+@pytest.fixture
+def served(bench):
+    """A balancer that runs by a file."""
+    path = bench.folder / "web.conf"
+    path.write_text(f"listen http 127.0.0.1:{bench.port} {{ to web }}\n"
+                    "pool web {\n    check off\n    server 127.0.0.1:1\n}\n")
+    with open(bench.log, "ab") as log:
+        process = subprocess.Popen(
+            [BALANCERD, "run", "--state", bench.folder / "state", path], stderr=log,
+            env=bench.control.environment)
+    until(lambda: bench("status").code == 0, "it answers")
+    yield path
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+
+
+def test_the_configuration(bench, served):
+    assert bench("config", "check").did().startswith(f"{served} is good: 1 listener")
+    assert bench("config", "check", served).code == 0
+    assert "server 127.0.0.1:1" in bench("config", "show").out
+    assert bench("config", "diff").out == ""
+    assert bench("add", "127.0.0.1", 2, "--weight", 3).code == 0
+    assert bench("config", "diff").lines == [
+        " pool web {", "+\tserver 127.0.0.1:2 weight 3"]
+    assert bench("reload").did() == f"reloaded {served}"
+    assert len(bench("list").lines) == 2, "a reload keeps what was added"
+
+    served.write_text(served.read_text().replace("check off", "chekc off"))
+    done = bench("config", "check")
+    assert done.code == 1
+    assert done.err.splitlines()[0].startswith(f"{served}:3:5: error: unknown word")
+    assert done.err.splitlines()[-1] == f"balancerctl: {served} has 1 error"
+    assert "chekc" in bench("reload").failed(1)
+    assert bench("config", "diff").code == 1
+
+
+def test_nothing_to_reload(bench):
+    bench.start()
+    assert "without a file" in bench("reload").failed(1)
 
 
 def become_nobody():

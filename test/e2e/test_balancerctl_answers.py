@@ -24,6 +24,7 @@ def server(address="127.0.0.1:8081", **members):
 def pool(name="web", *servers):
     return {"name": name, "balance": "round-robin", "servers": list(servers),
             "in_flight": 3, "requests": 40, "waiting": 1, "retries": 2,
+            "bytes_up": 5, "bytes_down": 1234567,
             "moved": {"replayed": 1, "idle": 2, "closed": 4}}
 
 
@@ -31,8 +32,8 @@ STATUS = {"name": "default", "version": "0.1.0", "pid": 4242, "uptime_s": 11520,
           "state": "running", "file": "/etc/balancerd/balancerd.conf", "threads": 2,
           "connections": 12, "lasting": True, "state_file": "/var/lib/balancerd/x.json",
           "listeners": [{"address": "0.0.0.0:8080", "kind": "http",
-                         "pools": ["web", "api"], "connections": 12, "accepted": 99, "requests": 1000,
-                         "bytes_up": 5, "bytes_down": 6}],
+                         "pools": ["web", "api"], "connections": 12, "accepted": 99,
+                         "requests": 1000}],
           "pools": 1, "servers": 2, "servers_up": 1}
 SERVERS = "/v1/pools/web/servers"
 ONE = SERVERS + "/127.0.0.1:8081"
@@ -210,8 +211,8 @@ def test_status_in_a_pipe_is_stable_text(fake, ctl):
         "file\t/etc/balancerd/balancerd.conf\nstate_file\t/var/lib/balancerd/x.json\n"
         "lasting\tyes\npid\t4242\nuptime_s\t11520\nthreads\t2\nconnections\t12\n"
         "pools\t1\nservers\t2\nservers_up\t1\n"
-        "listener\t0.0.0.0:8080\thttp\tweb,api\t12\t99\t1000\t5\t6\n"
-        "pool\tweb\tround-robin\t2\t1\t3\t1\t40\t2\t3\t4\n")
+        "listener\t0.0.0.0:8080\thttp\tweb,api\t12\t99\t1000\n"
+        "pool\tweb\tround-robin\t2\t1\t3\t1\t40\t2\t3\t4\t5\t1234567\n")
 
 
 def test_status_on_a_terminal(fake, ctl):
@@ -226,6 +227,7 @@ def test_status_on_a_terminal(fake, ctl):
         "connections    12"]
     assert lines[6].startswith("LISTENER      KIND  POOLS    NOW")
     assert lines[9].startswith("POOL  BALANCE      SERVERS  UP")
+    assert lines[10].split()[-2:] == ["5", "1.2M"]
 
 
 def test_reload(fake, ctl):
@@ -241,15 +243,27 @@ def test_config_show(fake, ctl):
 
 def test_config_diff(fake, ctl):
     fake.answers["GET", "/v1/config/diff"] = (200, {
-        "file": "/etc/b.conf", "changes": [],
-        "lines": ["-    server 127.0.0.1:1", "+    server 127.0.0.1:2"]})
+        "file": "/etc/b.conf", "file_errors": [],
+        "changes": [{"pool": "db", "server": "db1:1", "what": "waiting"}],
+        "lines": [" pool web {", "-\tserver 127.0.0.1:1", "+\tserver 127.0.0.1:2"]})
     assert ctl("config", "diff").lines == [
-        "-    server 127.0.0.1:1", "+    server 127.0.0.1:2"]
-    assert "\x1b[31m-    server" in ctl.on_terminal("config", "diff")[1]
+        " pool web {", "-\tserver 127.0.0.1:1", "+\tserver 127.0.0.1:2",
+        "? pool db, server db1:1: a change that waits for its pool"]
+    _, seen = ctl.on_terminal("config", "diff")
+    assert seen.startswith(" pool web {\n\x1b[31m-\tserver 127.0.0.1:1\x1b[0m\n\x1b[32m+")
     fake.answers["GET", "/v1/config/diff"] = (200, {"lines": []})
     assert ctl("config", "diff").out == ""
     assert ctl.on_terminal("config", "diff") == (
         0, "what is in force is what the file says\n")
+
+
+def test_config_diff_with_a_file_that_has_errors(fake, ctl):
+    fake.answers["GET", "/v1/config/diff"] = (200, {
+        "file": "/etc/b.conf", "file_errors": PROBLEMS, "changes": [], "lines": []})
+    done = ctl("config", "diff")
+    assert done.code == 1 and done.out == ""
+    assert done.err.splitlines()[0] == "/etc/b.conf:3:5: error: unknown word"
+    assert done.err.splitlines()[-1] == "balancerctl: /etc/b.conf has 1 error"
 
 
 PROBLEMS = [{"line": 3, "column": 5, "kind": "error", "message": "unknown word"},
@@ -274,9 +288,11 @@ def test_config_check_that_finds_something(fake, ctl):
         "standard input:3:5: error: unknown word",
         "standard input:4:1: warning: hardly meant",
         "balancerctl: standard input has 1 error"]
+    fake.answers["POST", "/v1/config/check"] = (200, {
+        "good": False, "problems": PROBLEMS, "summary": None, "file": "/etc/b.conf"})
     done = ctl("config", "check")
-    assert done.err.splitlines()[0] == (
-        "/etc/balancerd/balancerd.conf:3:5: error: unknown word")
+    assert done.err.splitlines()[0] == "/etc/b.conf:3:5: error: unknown word"
+    assert done.err.splitlines()[-1] == "balancerctl: /etc/b.conf has 1 error"
 
 
 def test_config_check_of_what_is_no_file(fake, ctl, tmp_path):
@@ -308,6 +324,7 @@ def test_quiet_says_nothing_of_what_was_done(fake, ctl):
 
 @pytest.mark.parametrize("status, code, exit_code", [
     (400, "bad-request", 2), (401, "no-token", 4), (403, "read-only", 4),
+    (409, "changes-full", 1), (409, "refused", 1), (500, "no-memory", 1),
     (404, "pool-unknown", 5), (404, "server-unknown", 5), (404, "path-unknown", 1),
     (409, "server-exists", 6), (409, "pool-full", 1), (409, "draining", 1),
     (409, "config-errors", 1), (409, "no-file", 1), (412, "version-changed", 6),
@@ -412,14 +429,14 @@ def test_over_tcp_with_a_token(tmp_path, ctl):
     (["--url", "http://a:1", "--token-file", "blank"],
      "the token in blank has a byte that no token may have"),
     (["--url", "http://a:1", "--token-file", "long"],
-     "the token in long has more than 4096 bytes"),
+     "the token in long has more than 256 bytes"),
     (["--name", "a/b"], '"a/b" is no name'),
     (["--socket", "/" + "x" * 200], "the path of a control socket has 107 bytes at most"),
 ])
 def test_wrong_ways_to_name_a_balancer(tmp_path, words, says):
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "blank").write_text("a b\n")
-    (tmp_path / "long").write_text("x" * 4097)
+    (tmp_path / "long").write_text("x" * 257)
     done = Control()("list", *words, cwd=tmp_path)
     assert done.failed(2).startswith(says)
 

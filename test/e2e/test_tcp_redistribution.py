@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import Process
 
 import psutil
@@ -19,7 +19,7 @@ from harness.ports import accepts, share
 from harness.stage import balancers
 
 
-QUEUE = 8       # connections that a server does not accept
+QUEUE = 64      # connections that a server has not accepted yet
 
 
 def play(port, script):
@@ -206,6 +206,31 @@ def test_a_later_exchange_is_told_again_too(stage, tcp):
     client.receives(servers[1].name + b" two")
 
 
+def test_what_is_said_into_an_answer_is_not_told_again(stage, tcp):
+    """As in a stream both ways: another server could make nothing of a piece of it."""
+    servers, balancer = tcp(answer_once, None, pool="redistribute idle quiet 1s")
+    client = join(stage, balancer, servers[0], servers, say=b"one", hear=b"first")
+    client.send(b"two")
+    time.sleep(0.05)
+    servers[0].kill()
+    client.sees_the_end()
+    assert not connections_to(balancer, servers[1])
+
+
+def test_who_has_not_been_heard_is_not_idle(stage, tcp):
+    """The server dies with bytes of its client unread: what it said was not the end."""
+    def answer_and_stop_reading(sock):
+        if sock.recv(3):
+            sock.sendall(b"first")
+            time.sleep(PATIENCE)
+    servers, balancer = tcp(answer_and_stop_reading, None)
+    client = join(stage, balancer, servers[0], servers, say=b"one and more", hear=b"first")
+    time.sleep(0.05)
+    servers[0].kill()
+    client.sees_the_end()
+    assert client.was_reset
+
+
 def test_with_replay_only_the_first_exchange_is(stage, tcp):
     servers, balancer = tcp(answer_once, None, pool="redistribute replay")
     client = join(stage, balancer, servers[0], servers, say=b"one", hear=b"first")
@@ -299,6 +324,38 @@ def test_fifty_idle_clients_go_on_talking(stage):
     assert all(c.server != lost for c in crowd.clients)
     crowd.close()
     assert moved(balancer, []) == [0, 50 - len(kept), 0]
+
+
+def test_a_server_that_takes_its_time_to_die_is_known_as_dead(stage, tcp):
+    """As of one with many connections: they end one after the other, and its listening
+    socket last."""
+    mine = []
+
+    def echo_and_die(sock):
+        mine.append(sock)
+        while piece := sock.recv(65536):
+            if piece == b"die":
+                for one in list(mine):
+                    with suppress(OSError):
+                        one.shutdown(socket.SHUT_WR)
+                    time.sleep(0.001)
+                os._exit(1)
+            sock.sendall(b"echo " + piece)
+    servers, balancer = tcp(echo_and_die, None)
+    clients = [stage.client(balancer) for _ in range(300)]
+    theirs = 0
+    for client in clients:
+        client.send(b"one")
+        theirs += client.sock.recv(100) == b"echo one"
+    time.sleep(0.05)
+    with socket.create_connection(("127.0.0.1", servers[0].port)) as sock:
+        sock.sendall(b"die")
+        time.sleep(0.5)
+    for client in clients:
+        client.send(b"two")
+        client.receives(servers[1].name + b" two")
+    assert moved(balancer, clients) == [0, theirs, 0]
+    assert theirs > 100
 
 
 def test_a_half_closed_client_is_not_parked(stage, tcp):

@@ -50,12 +50,12 @@ static void what_stands_further_up_wins(void **state)
 	(void)state;
 	assert_socket(&p, "/option.sock", false);
 	p.socket = NULL;
+	assert_socket(&p, "/run/unit/web.sock", false);
+	p.name = NULL;
 	assert_socket(&p, "/environment.sock", false);
 	p.balancerd_socket = "";
 	assert_socket(&p, "/file.sock", false);
 	p.file_socket = NULL;
-	assert_socket(&p, "/run/unit/web.sock", false);
-	p.name = NULL;
 	assert_socket(&p, "/run/unit/default.sock", true);
 	p.runtime_directory = NULL;
 	assert_socket(&p, "/run/user/1000/balancerd/default.sock", true);

@@ -63,6 +63,7 @@ static void play(const struct line *script, size_t lines)
 #define CONNECTED {TCP_EVENT_CONNECTED, TCP_DO_RELAY, 0, 0}
 #define ASKS      {TCP_EVENT_CLIENT_SPOKE, TCP_DO_NOTHING, 0, 0}
 #define ANSWERS   {TCP_EVENT_SERVER_SPOKE, TCP_DO_NOTHING, 0, 0}
+#define ASKS_ANEW {TCP_EVENT_CLIENT_SPOKE, TCP_DO_NOTHING, QUIET, 0}
 #define JOINED    BEGUN, PICKED, CONNECTED
 #define ASKING    JOINED, ASKS
 #define ANSWERING ASKING, ANSWERS
@@ -166,6 +167,22 @@ static void in_the_middle_of_an_answer_nothing_is_moved(void **unused)
 	     {TCP_EVENT_SERVER_LEFT, TCP_DO_CUT, 0, TCP_COUNT_NOT_MOVED});
 }
 
+static void what_is_said_into_an_answer_is_not_told_again(void **unused)
+{
+	(void)unused;
+	PLAY(IDLE, 3, TCP_DONE, ANSWERING, ASKS,
+	     {TCP_EVENT_SERVER_RESET, TCP_DO_CUT, DOWN, TCP_COUNT_NOT_MOVED});
+	PLAY(IDLE, 3, TCP_DONE, ANSWERING, ASKS, ANSWERS, ASKS,
+	     {TCP_EVENT_SERVER_RESET, TCP_DO_CUT, DOWN, TCP_COUNT_NOT_MOVED});
+	PLAY(IDLE, 3, TCP_PICKING, ANSWERING, ASKS, ANSWERS, ASKS_ANEW, ASKS,
+	     {TCP_EVENT_SERVER_RESET, TCP_DO_MOVE, DOWN, 0});
+	PLAY(IDLE, 3, TCP_PICKING, ANSWERING, ASKS, ANSWERS,
+	     {TCP_EVENT_SERVER_ENDED, TCP_DO_PARK, DOWN | QUIET, 0},
+	     {TCP_EVENT_CLIENT_SPOKE, TCP_DO_PICK, 0, 0}, PICKED,
+	     {TCP_EVENT_CONNECTED, TCP_DO_RELAY, 0, TCP_COUNT_IDLE}, ASKS,
+	     {TCP_EVENT_SERVER_RESET, TCP_DO_MOVE, DOWN, 0});
+}
+
 static void a_server_that_leaves_lets_go_whom_it_can(void **unused)
 {
 	(void)unused;
@@ -226,7 +243,8 @@ static void an_exchange_is_told_again_so_many_times(void **unused)
 	     {TCP_EVENT_SERVER_RESET, TCP_DO_CUT, DOWN, TCP_COUNT_NOT_MOVED});
 	PLAY(IDLE, 1, TCP_PICKING, ASKING,	/* an answer begins a new account */
 	     {TCP_EVENT_SERVER_RESET, TCP_DO_MOVE, DOWN, 0}, PICKED,
-	     {TCP_EVENT_CONNECTED, TCP_DO_RELAY, 0, TCP_COUNT_REPLAYED}, ASKS, ANSWERS, ASKS,
+	     {TCP_EVENT_CONNECTED, TCP_DO_RELAY, 0, TCP_COUNT_REPLAYED}, ASKS, ANSWERS,
+	     ASKS_ANEW,
 	     {TCP_EVENT_SERVER_RESET, TCP_DO_MOVE, DOWN, 0});
 }
 
@@ -295,8 +313,10 @@ static void check_step(const struct tcp_life *before, enum tcp_event event,
 		assert_false(life.client_ended);
 		assert_true(before->state == TCP_VERIFYING || before->quiet);
 	}
-	if (action == TCP_DO_MOVE && before->state == TCP_ASKING)
+	if (action == TCP_DO_MOVE && before->state == TCP_ASKING) {
 		assert_true(life.replayable);
+		assert_false(life.overlapping);
+	}
 	if (action == TCP_DO_MOVE && life.mode == REDISTRIBUTE_REPLAY)
 		assert_false(life.answered);
 	if (action == TCP_DO_PARK || action == TCP_DO_MOVE)
@@ -381,6 +401,7 @@ int main(void)
 		cmocka_unit_test(between_exchanges_a_client_is_parked_until_it_speaks),
 		cmocka_unit_test(a_silent_server_that_is_down_is_left_by_the_next_byte),
 		cmocka_unit_test(in_the_middle_of_an_answer_nothing_is_moved),
+		cmocka_unit_test(what_is_said_into_an_answer_is_not_told_again),
 		cmocka_unit_test(a_server_that_leaves_lets_go_whom_it_can),
 		cmocka_unit_test(silence_ends_politely_and_the_rest_with_a_reset),
 		cmocka_unit_test(a_server_that_greets_is_never_replaced),

@@ -153,6 +153,24 @@ static void an_end_is_told_as_an_end(void **unused)
 	close(e->other);
 	e->other = -1;
 	loop_turn(l, 0);
+	events = events_of(e);
+	assert_true((events & LOOP_ENDED) && (events & LOOP_WRITABLE));
+	assert_false(events & LOOP_BROKEN);
+	close_end(e);
+}
+
+static void a_reset_is_told_as_one(void **unused)
+{
+	struct end *e = open_end();
+
+	(void)unused;
+	assert_int_equal(loop_watch_register(l, &e->watch), 0);
+	loop_turn(l, 0);
+	events_of(e);
+	assert_int_equal(write(e->watch.fd, "x", 1), 1);
+	close(e->other);	/* with a byte unread */
+	e->other = -1;
+	loop_turn(l, 0);
 	assert_true(events_of(e) & LOOP_BROKEN);
 	close_end(e);
 }
@@ -476,6 +494,7 @@ int main(void)
 		TEST(what_was_told_is_not_told_again),
 		TEST(what_is_ready_before_registering_is_told),
 		TEST(an_end_is_told_as_an_end),
+		TEST(a_reset_is_told_as_one),
 		TEST(level_triggered_is_told_until_it_is_read),
 		TEST(forgotten_is_open_but_not_told),
 		TEST(closing_drops_what_was_fetched),
