@@ -3,8 +3,9 @@
  * Descriptors are told of once per change (edge-triggered), so what was told has to
  * be remembered: `readable` and `writable` stay true until a call has shown that
  * there is no more. A read that brings less than was asked for has emptied the
- * socket, unless the peer has ended: then the end is still to be read. That saves
- * the call that would only say EAGAIN.
+ * socket, and what comes behind it is nothing, or the end if the loop has told of one
+ * before. That saves the call that would only say EAGAIN, or 0. Urgent bytes of TCP are
+ * the exception: a read stops in front of them, and they are left out.
  *
  * Thread: the loop's.
  */
@@ -30,6 +31,8 @@ struct stream {
 	bool writable;		/* the last write was taken whole */
 	bool ended;		/* the peer will send no more than is there */
 	bool broken;		/* reset, or failed */
+	bool at_end;		/* all that it sent has been read */
+	bool urgent;		/* a short read may have stopped at an urgent byte */
 	int  untaken;		/* bytes in the kernel when stream_is_taken looked last */
 };
 
@@ -45,7 +48,7 @@ static inline void stream_init(struct stream *s, int fd,
 {
 	loop_watch_init(&s->watch, fd, on_ready);
 	s->readable = s->writable = true;
-	s->ended = s->broken = false;
+	s->ended = s->broken = s->at_end = s->urgent = false;
 	s->untaken = INT_MAX;
 }
 
@@ -60,17 +63,33 @@ static inline void stream_note(struct stream *s, unsigned events)
 		s->ended = true;
 	if (events & LOOP_BROKEN)
 		s->broken = s->ended = true;
+	if (events & LOOP_URGENT)
+		s->urgent = true;
+}
+
+/* A read has brought less than was asked for. What the peer had sent is read then, and if
+ * it had ended before, the end is all that is left: no call is needed to see it. */
+static inline void stream_note_short(struct stream *s)
+{
+	if (s->urgent || s->broken)
+		return;
+	if (s->ended)
+		s->at_end = true;
+	else
+		s->readable = false;
 }
 
 /* Reads up to `room` bytes; *got is set on STREAM_OK and at least 1. */
 static inline enum stream_result stream_read(struct stream *s, void *at, size_t room,
 					     size_t *got)
 {
+	if (s->at_end)
+		return STREAM_END;
 	ssize_t n = recv(s->watch.fd, at, room, 0);
 
 	if (n > 0) {
-		if ((size_t)n < room && !s->ended)
-			s->readable = false;
+		if ((size_t)n < room)
+			stream_note_short(s);
 		*got = (size_t)n;
 		return STREAM_OK;
 	}

@@ -201,6 +201,8 @@ static unsigned told(uint32_t epoll_events)
 		events |= LOOP_ENDED | LOOP_READABLE;
 	if (epoll_events & EPOLLHUP)		/* a write is told that it is in vain */
 		events |= LOOP_WRITABLE;
+	if (epoll_events & EPOLLPRI)
+		events |= LOOP_URGENT;
 	if (epoll_events & EPOLLERR)
 		events |= LOOP_BROKEN | LOOP_READABLE | LOOP_WRITABLE;
 	return events;
@@ -288,7 +290,7 @@ static int add(struct loop *l, struct loop_watch *w, uint32_t events)
 
 int loop_watch_register(struct loop *l, struct loop_watch *w)
 {
-	return add(l, w, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+	return add(l, w, EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET);
 }
 
 int loop_watch_register_level(struct loop *l, struct loop_watch *w)

@@ -32,6 +32,7 @@ enum loop_event {
 	LOOP_ENDED    = 4,	/* the peer sends no more (FIN); bytes may still wait */
 	LOOP_BROKEN   = 8,	/* reset or failed; bytes may still wait */
 	LOOP_RESUMED  = 16,	/* loop_again, asked for by the handler itself */
+	LOOP_URGENT   = 32,	/* among the bytes are urgent ones (TCP): a read stops there */
 };
 
 struct loop;

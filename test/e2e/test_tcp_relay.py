@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import signal
 import socket
 import threading
 import time
@@ -93,6 +94,21 @@ def test_what_is_said_before_the_connection_is_accepted_arrives(stage, tcp):
     for number, client in enumerate(clients):
         client.receives(b"number %d" % number)
         client.sees_the_end()
+
+
+def test_urgent_bytes_hold_up_no_others(stage, tcp):
+    """A read stops in front of an urgent byte, which is left out itself."""
+    balancer = tcp([stage.server(on_connection=echo)])
+    client = socket.create_connection(("127.0.0.1", balancer.port), PATIENCE)
+    client.sendall(b"first")
+    assert client.recv(5) == b"first"
+    balancer.signal(signal.SIGSTOP)
+    client.sendall(b"before")
+    client.send(b"!", socket.MSG_OOB)
+    client.sendall(b"behind")
+    balancer.signal(signal.SIGCONT)
+    assert client.recv(12, socket.MSG_WAITALL) == b"beforebehind"
+    client.close()
 
 
 def test_a_server_may_speak_first(stage, tcp):

@@ -83,7 +83,7 @@ static void a_read_that_fills_its_room_may_have_left_something(void **unused)
 	assert_false(s.readable);
 }
 
-static void the_end_is_still_to_be_read_when_the_peer_has_ended(void **unused)
+static void the_end_is_still_to_be_heard_when_the_peer_has_ended(void **unused)
 {
 	(void)unused;
 	peer_says("bye");
@@ -95,6 +95,30 @@ static void the_end_is_still_to_be_read_when_the_peer_has_ended(void **unused)
 	assert_int_equal(stream_read(&s, room, sizeof room, &n), STREAM_END);
 	assert_true(s.ended);
 	assert_false(s.broken);
+}
+
+static void a_short_read_that_ends_is_the_last(void **unused)
+{
+	(void)unused;
+	peer_says("bye");
+	peer_leaves();
+	stream_note(&s, LOOP_READABLE | LOOP_ENDED);
+	assert_int_equal(stream_read(&s, room, sizeof room, &n), STREAM_OK);
+	int fd = s.watch.fd;
+	s.watch.fd = -1;		/* a call would fail */
+	assert_int_equal(stream_read(&s, room, sizeof room, &n), STREAM_END);
+	s.watch.fd = fd;
+}
+
+static void a_short_read_says_nothing_where_bytes_are_urgent(void **unused)
+{
+	(void)unused;
+	peer_says("hello");
+	stream_note(&s, LOOP_READABLE | LOOP_URGENT);
+	assert_int_equal(stream_read(&s, room, sizeof room, &n), STREAM_OK);
+	assert_true(s.readable);
+	assert_int_equal(stream_read(&s, room, sizeof room, &n), STREAM_WAIT);
+	assert_false(s.readable);
 }
 
 static void each_word_of_the_loop_sets_its_own_mark(void **unused)
@@ -144,7 +168,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_stream_may_be_tried),
 		TEST(a_read_that_fills_its_room_may_have_left_something),
-		TEST(the_end_is_still_to_be_read_when_the_peer_has_ended),
+		TEST(the_end_is_still_to_be_heard_when_the_peer_has_ended),
+		TEST(a_short_read_that_ends_is_the_last),
+		TEST(a_short_read_says_nothing_where_bytes_are_urgent),
 		TEST(each_word_of_the_loop_sets_its_own_mark),
 		TEST(what_the_kernel_does_not_take_is_told),
 		TEST(writing_to_nobody_is_an_answer_and_no_signal),
