@@ -53,6 +53,21 @@ static void on_marked_down(void *arg, const struct model *m, struct live_server 
 	post(arg, m, (struct mark){.server = server, .why = why}, run_marked_down);
 }
 
+static void run_proved(struct loop_job *job)
+{
+	struct mark *mark = CONTAINER_OF(job, struct mark, job);
+
+	prober_on_proof(mark->service->prober, mark->server);
+	atomic_store(&mark->server->proof_told, false);
+	end(mark);
+}
+
+static void on_proved(void *arg, const struct model *m, struct live_server *server)
+{
+	if (!post(arg, m, (struct mark){.server = server}, run_proved))
+		atomic_store(&server->proof_told, false);
+}
+
 static void run_check_due(struct loop_job *job)
 {
 	struct mark *mark = CONTAINER_OF(job, struct mark, job);
@@ -98,7 +113,7 @@ static void on_released(struct live *live)
 void notices_hooks(struct service *s, struct worker_hooks *hooks)
 {
 	*hooks = (struct worker_hooks){
-		.marked_down = on_marked_down, .check_due = on_check_due,
+		.marked_down = on_marked_down, .proved = on_proved, .check_due = on_check_due,
 		.drained = on_drained, .arg = s,
 	};
 }

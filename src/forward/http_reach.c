@@ -109,7 +109,7 @@ static uint32_t choose(const struct request *r)
 
 	if (r->named != PICK_NONE && pick_may(&lane->view, r->named, &r->tried))
 		return r->named;
-	return lane->pool->policy->pick(&lane->view, &lane->state, r->key, &r->tried);
+	return place_pick(lane, r->key, &r->tried);
 }
 
 void request_pick(struct request *r)

@@ -152,7 +152,7 @@ static void begin_answer(struct request *r, char *at, size_t len)
 		request_on(r, EVENT_MALFORMED);
 		return;
 	}
-	live_server_succeeded(r->upstream->live);
+	place_succeed(w, r->edition, r->lane, r->upstream->live);
 	live_count(&r->upstream->live->responses);
 	r->server_us = (uint32_t)(loop_now_us(w->loop) - r->picked_us);
 	request_on(r, EVENT_RESPONSE);
@@ -218,7 +218,7 @@ static void switch_protocols(struct request *r, char *at, size_t len)
 		return;
 	}
 	r->status = 101;
-	live_server_succeeded(r->upstream->live);
+	place_succeed(w, r->edition, r->lane, r->upstream->live);
 	size_t new_len = write_head(w, at, &how);
 	char *start = at + w->head->length - new_len;
 	memcpy(start, w->head_out, new_len);

@@ -2,6 +2,15 @@
 
 #include "base/must.h"
 
+uint32_t place_pick(struct lane *lane, uint64_t key, const struct tried *tried)
+{
+	uint32_t at = lane->pool->policy->pick(&lane->view, &lane->state, key, tried);
+
+	if (at == PICK_NONE && lane->pool->check.kind == CHECK_OFF)
+		at = pick_suspect(&lane->view, &lane->state, key, tried);
+	return at;
+}
+
 enum place_answer place_take(struct place *p, struct worker *w, const struct lane *lane,
 			     uint32_t at, const struct tried *tried)
 {
@@ -97,6 +106,15 @@ bool place_may_be_free(const struct worker *w, const struct lane *lane,
 	note_wait(w, lane);
 	return somebody_has_room(lane, tried) ||
 	       pick_why_none(&lane->view, tried) != PICK_ALL_BUSY;
+}
+
+void place_succeed(struct worker *w, const struct edition *e, const struct lane *lane,
+		   struct live_server *server)
+{
+	live_server_succeeded(server);
+	if (UNLIKELY(!atomic_load_explicit(&server->up, memory_order_relaxed)) &&
+	    lane->pool->check.kind == CHECK_OFF && !atomic_exchange(&server->proof_told, true))
+		w->hooks.proved(w->hooks.arg, e->model, server);
 }
 
 void place_fail(struct worker *w, const struct edition *e, const struct lane *lane,

@@ -25,6 +25,10 @@ enum place_answer {
 	PLACE_NOBODY,	/* none is up, or all that are up have been tried; counted */
 };
 
+/* Whom the lane's policy chooses, by the key where it wants one. Where all are down by
+ * passive marks alone, one of them is tried all the same. */
+uint32_t place_pick(struct lane *lane, uint64_t key, const struct tried *tried);
+
 /* Takes a place at the lane's server number `at`, or finds out why the policy has chosen
  * none (PICK_NONE). p holds none yet. */
 enum place_answer place_take(struct place *p, struct worker *w, const struct lane *lane,
@@ -46,6 +50,11 @@ void place_stop_waiting(const struct lane *lane, struct waiter *waiter);
  * of the next place. */
 bool place_may_be_free(const struct worker *w, const struct lane *lane,
 		       const struct tried *tried);
+
+/* The server has answered, or has taken a connection that says as much. One that is down by
+ * a mark alone is no longer, as soon as the control thread has heard of it. */
+void place_succeed(struct worker *w, const struct edition *e, const struct lane *lane,
+		   struct live_server *server);
 
 /* Holds a failure against a server, as passive health. `lane` is its pool. */
 void place_fail(struct worker *w, const struct edition *e, const struct lane *lane,

@@ -77,13 +77,14 @@ static void enter_state(struct tcp_departure *d, struct backend *b, enum departu
 		d->to_tell++;
 }
 
-/* How long the next step waits: what is being said comes to its end meanwhile. */
+/* How long the next step waits: a turn between two batches, or until what is being said
+ * has come to its end. A timer of 0 would be due in the same turn. */
 static uint64_t pause_ms(const struct tcp_departure *d, const struct backend *b)
 {
 	uint32_t quiet_ms = worker_lane(b)->pool->quiet_ms;
 
 	if (d->to_tell > 0 || d->state == DEPARTURE_ENDING)
-		return 0;
+		return 1;
 	return quiet_ms < SILENCE_MS_MAX ? quiet_ms : SILENCE_MS_MAX;
 }
 

@@ -67,8 +67,7 @@ void tcp_pick(struct tcp_session *s)
 {
 	struct tcp_reach *reach = s->reach;
 	struct lane *lane = reach->lane;
-	uint32_t at = lane->pool->policy->pick(&lane->view, &lane->state, reach->key,
-					       &reach->tried);
+	uint32_t at = place_pick(lane, reach->key, &reach->tried);
 
 	switch (place_take(&s->place, s->worker, lane, at, &reach->tried)) {
 	case PLACE_TAKEN:
@@ -150,7 +149,7 @@ static void on_connected(struct tcp_session *s, enum dial_result result)
 		on_failed(s, result);
 		return;
 	}
-	live_server_succeeded(s->place.server);
+	place_succeed(s->worker, s->reach->edition, s->reach->lane, s->place.server);
 	tcp_on(s, TCP_EVENT_CONNECTED);
 	if (tcp_life_is_joined(&s->life))
 		tcp_relay(s);

@@ -131,14 +131,13 @@ static uint64_t key_of(const struct flow *f, const struct model_pool *pool)
 /* Asks the policy; those that have failed come again only when there are no others. */
 static uint32_t pick_for(struct flow *f, struct lane *lane)
 {
-	const struct policy *policy = lane->pool->policy;
 	uint64_t key = key_of(f, lane->pool);
-	uint32_t at = policy->pick(&lane->view, &lane->state, key, &f->tried);
+	uint32_t at = place_pick(lane, key, &f->tried);
 
-	if (at != PICK_NONE || pick_why_none(&lane->view, &f->tried) != PICK_ALL_TRIED)
+	if (at != PICK_NONE || pick_why_none(&lane->view, &f->tried) == PICK_ALL_BUSY)
 		return at;
 	f->tried.count = 0;
-	return policy->pick(&lane->view, &lane->state, key, &f->tried);
+	return place_pick(lane, key, &f->tried);
 }
 
 /* Joins the server that the policy names. False: that is no use, another may be. */
@@ -342,7 +341,7 @@ static void on_server_ready(struct loop_watch *watch, unsigned events)
 			fail(f, failure_of(error));
 		return;
 	}
-	live_server_succeeded(f->place.server);
+	place_succeed(w, f->edition, lane_of(f->port), f->place.server);
 	f->tried.count = 0;
 	rearm(f);
 	send_down(f, count);

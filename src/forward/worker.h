@@ -98,6 +98,7 @@ struct worker_hooks {
 	/* `m` holds the live part; the receiver takes a hold of its own. */
 	void (*marked_down)(void *arg, const struct model *m, struct live_server *s,
 			    enum live_failure why);
+	void (*proved)(void *arg, const struct model *m, struct live_server *s);
 	void (*check_due)(void *arg, const struct model *m, struct live_pool *pool);
 	void (*drained)(void *arg, struct worker *w);
 	void *arg;

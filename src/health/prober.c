@@ -409,6 +409,18 @@ void prober_check_server(struct prober *p, struct live_server *s)
 	}
 }
 
+void prober_on_proof(struct prober *p, struct live_server *s)
+{
+	struct checked_server *c = s->prober;
+
+	if (c == NULL || has_check(c) || is_up(c) || !has_address(c))
+		return;
+	must(c->prober == p);
+	loop_timer_stop(p->loop, &c->timer);
+	verdict_force(&c->verdict, true);
+	publish(c, "answered", "");
+}
+
 void prober_on_passive_mark(struct prober *p, struct live_server *s,
 			    enum live_failure why)
 {

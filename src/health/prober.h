@@ -12,7 +12,7 @@
  *
  * A server that a passive mark has set down comes up after `rise` good probes in a
  * row; where there is no check, after passive_ms, and then one more failure is
- * enough to mark it again. A server without an address is down until it has one.
+ * enough to mark it again, or when it has answered somebody who had no other to ask. A server without an address is down until it has one.
  *
  * Thread: control.
  */
@@ -45,6 +45,10 @@ void prober_check_pool(struct prober *p, struct live_pool *pool);
 /* Probes this server now, unless that is under way: its address has just become
  * known. Where there is no check, it is up from now on. */
 void prober_check_server(struct prober *p, struct live_server *s);
+
+/* The data path has had an answer of this server, which is down by a mark and has no
+ * check: it is up. */
+void prober_on_proof(struct prober *p, struct live_server *s);
 
 /* The data path has marked this server down or wants it looked at: logs the mark
  * (once) and probes it at once. `why` is what passive has seen. */

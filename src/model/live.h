@@ -53,6 +53,8 @@ struct live_server {
 	/* Written by every request. */
 	alignas(64) atomic_uint in_flight;
 	atomic_uint   failures_in_row;	/* reset by each good response */
+	atomic_bool   proof_told;	/* that it answers although it is down: by a loop; the
+					 * control thread takes it back */
 	atomic_ullong requests, responses, retried_away, failures[FAILURES];
 	struct gate   gate;		/* parallel_max */
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "pick/state.h"
+
 const struct policy *const policies[] = {
 	&policy_round_robin,
 	&policy_least_load,
@@ -38,4 +40,21 @@ enum pick_answer pick_why_none(const struct pick_view *view, const struct tried 
 		answer = PICK_ALL_TRIED;
 	}
 	return answer;
+}
+
+uint32_t pick_suspect(const struct pick_view *view, struct pick_state *state, uint64_t key,
+		      const struct tried *tried)
+{
+	if (pick_why_none(view, tried) != PICK_ALL_DOWN)
+		return PICK_NONE;
+	uint64_t start = key != 0 ? key : pick_random(state);
+	for (uint32_t n = 0; n < view->count; n++) {
+		uint32_t i = (uint32_t)((start + n) % view->count);
+		const struct pick_server *s = &view->servers[i];
+		bool wanted = pick_weight(s) > 0 &&
+			      !atomic_load_explicit(&s->live->draining, memory_order_relaxed);
+		if (wanted && !pick_is_busy(s) && !pick_was_tried(tried, i))
+			return i;
+	}
+	return PICK_NONE;
 }

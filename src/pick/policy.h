@@ -143,4 +143,11 @@ static inline bool pick_may(const struct pick_view *view, uint32_t i,
 enum pick_answer { PICK_ALL_DOWN, PICK_ALL_TRIED, PICK_ALL_BUSY };
 enum pick_answer pick_why_none(const struct pick_view *view, const struct tried *tried);
 
+/* Where all are down and nobody checks, a mark is a guess about the past, and believing
+ * all of them would make a short failure of the last server an outage: one of those that
+ * are down, not drained, not at its limit, and not tried; by key, if there is one. PICK_NONE:
+ * none is, or somebody is up. */
+uint32_t pick_suspect(const struct pick_view *view, struct pick_state *state, uint64_t key,
+		      const struct tried *tried);
+
 #endif

@@ -220,6 +220,22 @@ def test_passive_failures_in_a_row_mark_a_server_down_and_time_lifts_it(stage):
     assert stage.spread(balancer, 10) == {0: 5, 1: 5}
 
 
+def test_a_mark_on_the_last_server_is_no_outage(stage):
+    """Nobody checks, so nobody knows: it is asked all the same, and its answer lifts the
+    mark long before the time is over."""
+    server = stage.server()
+    balancer = stage.balancer([server], pool="passive 1 for 1h; retry off", threads=1)
+    client = stage.client(balancer)
+    assert client.get("/").status == 200
+    server.die()
+    assert client.get("/").status == 502
+    balancer.logs("server is down")
+    server.listen()
+    assert client.get("/").status == 200
+    balancer.logs('server is up.*reason="answered"')
+    assert client.get("/").status == 200
+
+
 def test_a_check_brings_a_passively_marked_server_back(stage):
     (first, _), servers, balancer = two_patients(stage, pool="passive 1 for 1h")
     stage.until(lambda: first.probes > 0, "it is probed")

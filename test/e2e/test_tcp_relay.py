@@ -313,7 +313,6 @@ def test_a_refused_connection_goes_to_the_next_server(stage, tcp):
 def test_a_client_of_nobody_is_reset(stage, tcp):
     balancer = tcp([f"127.0.0.1:{stage.port()}", f"127.0.0.1:{stage.port()}"])
     client = stage.client(balancer)
-    client.send(b"hello")
     client.sees_the_end()
     assert client.was_reset
 

@@ -198,6 +198,31 @@ static void none_has_a_reason(void **unused)
 	pool_fini(&pool);
 }
 
+/* All are down: the marks are guesses, and one is asked all the same. */
+static void where_all_are_down_a_suspect_is_asked(void **unused)
+{
+	struct tried tried = {.count = 0};
+
+	(void)unused;
+	pool_init(&pool, 4, 1);
+	assert_int_equal(pick_suspect(&pool.view, &pool.state, 7, &nobody), PICK_NONE);
+	for (uint32_t i = 0; i < 4; i++)
+		pool.live[i].up = false;
+	pool.live[1].draining = true;
+	pool.live[2].weight = 0;
+	uint32_t first = pick_suspect(&pool.view, &pool.state, 7, &nobody);
+	assert_true(first == 0 || first == 3);
+	assert_int_equal(pick_suspect(&pool.view, &pool.state, 7, &nobody), first);
+	tried.at[tried.count++] = first;
+	assert_int_equal(pick_suspect(&pool.view, &pool.state, 7, &tried), 3 - first);
+	tried.at[tried.count++] = 3 - first;
+	assert_int_equal(pick_suspect(&pool.view, &pool.state, 7, &tried), PICK_NONE);
+	pool.servers[0].parallel_max = pool.live[0].gate.inside = 1;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(pick_suspect(&pool.view, &pool.state, 0, &nobody), 3);
+	pool_fini(&pool);
+}
+
 static void each_policy_is_found_by_its_word(void **unused)
 {
 	static const char *const words[] = {
@@ -291,6 +316,7 @@ int main(void)
 		cmocka_unit_test(idle_servers_are_used_as_their_weights),
 		cmocka_unit_test(a_changed_weight_is_honoured_soon),
 		cmocka_unit_test(none_has_a_reason),
+		cmocka_unit_test(where_all_are_down_a_suspect_is_asked),
 		cmocka_unit_test(each_policy_is_found_by_its_word),
 		cmocka_unit_test(neighbouring_seeds_have_nothing_in_common),
 		cmocka_unit_test(seeds_a_step_apart_give_no_shifted_sequence),
