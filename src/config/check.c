@@ -289,17 +289,17 @@ static void check_redistribute_sense(const struct build *b, const struct block *
 			       "moved");
 }
 
-/* Whether the policy can make its table of these servers; if so it is kept. */
+/* Whether the policy can make its table of these servers. It is made when the model comes
+ * into force: a look at a file must not cost what that takes. */
 static void check_table(const struct build *b, const struct block *block)
 {
-	struct model_pool *p = block->target;
+	const struct model_pool *p = block->target;
 	const struct given *balance = block_given(block, "balance");
 	struct err err;
 
-	if (p->policy->build == NULL || b->report->error_count > 0)
+	if (p->policy->check == NULL || b->report->error_count > 0)
 		return;
-	p->table = p->policy->build(p, &err);
-	if (p->table == NULL)
+	if (p->policy->check(p, &err) != 0)
 		report_error(b->report, balance != NULL ? place_of(balance, "") : block->at,
 			     "%s", err.text);
 }

@@ -230,13 +230,21 @@ static int say_taken(const struct journal *j, int lock, struct err *err)
 		       j->path, *who != '\0' ? who : "unknown");
 }
 
+/* Whether the lock that we hold is the one that others would find. */
+static bool holds_lock(const struct journal *j)
+{
+	struct stat ours, there;
+
+	return j->lock >= 0 && fstat(j->lock, &ours) == 0 &&
+	       stat(j->lock_path, &there) == 0 && ours.st_dev == there.st_dev &&
+	       ours.st_ino == there.st_ino;
+}
+
 /* The journal becomes ours. Nothing happens when it is, unless the lock's file has been
- * deleted: then nobody else would see that lock. */
+ * deleted, or moved away with its folder: then nobody else would see that lock. */
 static int take(struct journal *j, struct err *err)
 {
-	struct stat st;
-
-	if (j->lock >= 0 && fstat(j->lock, &st) == 0 && st.st_nlink > 0)
+	if (holds_lock(j))
 		return 0;
 	make_folders(j->folder);
 	int lock = open(j->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);

@@ -28,6 +28,25 @@ static int make_folders(const char *path, struct err *err)
 	return 0;
 }
 
+/* Who owns the folder may put another socket in the place of ours: nobody but root and
+ * ourselves shall. In /tmp anybody can make the folder that we would. */
+static int check_owner(const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash != NULL && slash > path ? (size_t)(slash - path) : 1;
+	char folder[ADDRESS_TEXT_MAX];
+	struct stat there;
+
+	snprintf(folder, sizeof folder, "%.*s", (int)len, slash != NULL ? path : ".");
+	if (stat(folder, &there) != 0)
+		return err_sys(err, "cannot look at the folder %s of the control socket",
+			       folder);
+	if (geteuid() == 0 || there.st_uid == 0 || there.st_uid == geteuid())
+		return 0;
+	return err_set(err, "the folder %s of the control socket belongs to another "
+		       "user, who could put another socket there", folder);
+}
+
 static int say_taken(const struct unix_socket *s, bool *taken, struct err *err)
 {
 	char text[16] = "";
@@ -164,7 +183,7 @@ int unix_socket_open(struct unix_socket *s, const char *path, bool *taken,
 		return err_set(err, "the path of the control socket is longer than %zu "
 			       "bytes", sizeof s->address.un.sun_path - 1);
 	if (address_parse(&s->address, text, "", err) != 0 ||
-	    make_folders(path, err) != 0)
+	    make_folders(path, err) != 0 || check_owner(path, err) != 0)
 		return -1;
 	snprintf(s->lock_path, sizeof s->lock_path, "%s.lock", path);
 	if (take_lock(s, taken, err) != 0)

@@ -25,8 +25,8 @@ struct unix_socket {
 
 /* Makes folders that are missing (0755) and the socket (0660; never more, not for a
  * moment). Returns the listening descriptor, owned by the caller. -1 and *err: another
- * process serves it (*taken is set then), something else stands there, or the system
- * refuses. */
+ * process serves it (*taken is set then), something else stands there, the folder is
+ * another user's, or the system refuses. */
 int unix_socket_open(struct unix_socket *s, const char *path, bool *taken,
 		     struct err *err);
 

@@ -167,6 +167,15 @@ static enum outcome refuse_permission(const struct client *c, struct err *err)
 			   "runs the balancer", c->place);
 }
 
+/* What the kernel refuses as it would a socket without a listener. */
+static const char *describe_refusing(const struct client *c)
+{
+	struct stat st;
+
+	return stat(c->place, &st) == 0 && !S_ISSOCK(st.st_mode)
+		? ", which is no socket" : ", one that is gone left its socket";
+}
+
 /* Nobody answers: the socket is missing, closed to us, or was left by the dead. */
 static enum outcome refuse_connection(const struct client *c, struct err *err)
 {
@@ -187,8 +196,7 @@ static enum outcome refuse_connection(const struct client *c, struct err *err)
 			   "no balancer is running at %s%s; start one with: balancerctl "
 			   "start ADDRESS PORT",
 			   c->place,
-			   number == ECONNREFUSED ? ", one that is gone left its socket"
-						  : "");
+			   number == ECONNREFUSED ? describe_refusing(c) : "");
 }
 
 static enum outcome refuse(const struct client *c, CURLcode code, struct err *err)

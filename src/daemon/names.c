@@ -68,37 +68,63 @@ void names_init(struct names *n, struct loop *loop, struct resolver *resolver,
 	loop_timer_init(&n->retry, on_retry);
 }
 
-static void forget_all(struct names *n)
+/* Takes the name of this server out of a list; NULL: it is not there. */
+static struct name *take(struct name **list, const struct live_server *live)
 {
-	while (n->first != NULL) {
-		struct name *name = n->first;
-		n->first = name->next;
+	while (*list != NULL && (*list)->live != live)
+		list = &(*list)->next;
+	struct name *name = *list;
+	if (name != NULL)
+		*list = name->next;
+	return name;
+}
+
+static void forget_all(struct names *n, struct name *list)
+{
+	while (list != NULL) {
+		struct name *name = list;
+		list = name->next;
+		n->asked -= name->question != NULL;
 		resolver_cancel(name->question);
 		free(name);
 	}
-	n->asked = 0;
-	loop_timer_stop(n->loop, &n->retry);
-	model_put(n->model);
-	n->model = NULL;
 }
 
-static void add(struct names *n, const struct model_server *s)
+/* The server's name, if it has no address: that of `before`, with its question under way,
+ * or a new one. In the order of the model, so that it is the first one of `before`, or
+ * close to that. */
+static struct name *name_of(struct names *n, const struct model_server *s,
+			    struct name **before)
 {
 	if (s->address.len > 0 || atomic_load(&s->live->address) != NULL)
-		return;
-	struct name *name = memory_new(1, sizeof *name);
-	*name = (struct name){.names = n, .next = n->first, .live = s->live, .server = s};
-	n->first = name;
+		return NULL;
+	struct name *name = take(before, s->live);
+	if (name == NULL)
+		name = memory_new(1, sizeof *name);
+	name->names = n;
+	name->next = NULL;
+	name->live = s->live;
+	name->server = s;
+	return name;
 }
 
+/* Changes may come faster than answers: a question whose server stays goes on. */
 void names_use(struct names *n, const struct model *m)
 {
-	forget_all(n);
-	if (m == NULL)
-		return;
-	n->model = model_get(m);
-	for (uint32_t i = 0; i < m->pool_count; i++)
-		for (uint32_t j = 0; j < m->pools[i].server_count; j++)
-			add(n, &m->pools[i].servers[j]);
+	const struct model *model_before = n->model;
+	struct name *before = n->first, **end = &n->first;
+
+	n->first = NULL;
+	n->model = m != NULL ? model_get(m) : NULL;
+	for (uint32_t i = 0; m != NULL && i < m->pool_count; i++) {
+		for (uint32_t j = 0; j < m->pools[i].server_count; j++) {
+			*end = name_of(n, &m->pools[i].servers[j], &before);
+			if (*end != NULL)
+				end = &(*end)->next;
+		}
+	}
+	forget_all(n, before);
+	model_put(model_before);
+	loop_timer_stop(n->loop, &n->retry);
 	ask_all(n);
 }

@@ -27,8 +27,8 @@ struct names {
 void names_init(struct names *n, struct loop *loop, struct resolver *resolver,
 		void (*on_resolved)(void *arg, struct live_server *s), void *arg);
 
-/* From now on the names of m, which must have been attached, are asked for. NULL:
- * none. */
+/* From now on the names of m, which must have been attached, are asked for; a question
+ * that is under way goes on. NULL: none. */
 void names_use(struct names *n, const struct model *m);
 
 #endif

@@ -95,15 +95,17 @@ static bool is_prime(uint32_t n)
 	return n >= 2;
 }
 
-static int check_size(const struct model_pool *pool, uint32_t seat_count, struct err *err)
+static int maglev_check(const struct model_pool *pool, struct err *err)
 {
-	uint32_t size = pool->maglev_size;
+	uint32_t size = pool->maglev_size, seat_count = 0;
 
 	/* Only a prime has no common divisor with any skip. */
 	if (!is_prime(size) || size > MAGLEV_SIZE_MAX)
 		return err_set(err, "pool %s: a table of %u entries; maglev needs a "
 			       "prime below %d, such as 65537",
 			       pool->name, size, MAGLEV_SIZE_MAX);
+	for (uint32_t i = 0; i < pool->server_count; i++)
+		seat_count += pool->servers[i].weight > 0;
 	if (size < seat_count)
 		return err_set(err, "pool %s: a table of %u entries for %u servers; "
 			       "raise its `table` to a prime of a hundred times that",
@@ -180,20 +182,19 @@ static void fill(struct maglev *m, struct seat *seats, uint32_t count)
 static struct pick_table *maglev_build(const struct model_pool *pool, struct err *err)
 {
 	must(pool->server_count < NOBODY);
+	if (maglev_check(pool, err) != 0)
+		return NULL;
 	struct seat *seats = memory_new(pool->server_count, sizeof *seats);
 	uint32_t count = take_seats(pool, seats);
-	struct maglev *m = NULL;
+	uint32_t size = count > 0 ? pool->maglev_size : 0;
+	size_t bytes = sizeof(struct maglev) + size * sizeof(uint16_t);
+	struct maglev *m = memory_new(1, bytes);
 
-	if (check_size(pool, count, err) == 0) {
-		uint32_t size = count > 0 ? pool->maglev_size : 0;
-		size_t bytes = sizeof *m + size * sizeof *m->entries;
-		m = memory_new(1, bytes);
-		m->table.bytes = bytes;
-		m->size = size;
-		fill(m, seats, count);
-	}
+	m->table.bytes = bytes;
+	m->size = size;
+	fill(m, seats, count);
 	free(seats);
-	return (struct pick_table *)m;
+	return &m->table;
 }
 
 const struct policy policy_maglev = {
@@ -202,5 +203,6 @@ const struct policy policy_maglev = {
 		"that stay",
 	.wants_key = true,
 	.build = maglev_build,
+	.check = maglev_check,
 	.pick = maglev_pick,
 };

@@ -65,6 +65,10 @@ struct policy {
 	 * milliseconds. The function is NULL where there is no table. */
 	struct pick_table *(*build)(const struct model_pool *pool, struct err *err);
 
+	/* Whether it would be built, at next to no cost. -1 and *err: not. NULL where
+	 * build is. Any thread. */
+	int (*check)(const struct model_pool *pool, struct err *err);
+
 	/* Never blocks, locks or allocates. Returns an index into servers. The key is a
 	 * good hash, all 64 bits of it (base/hash.h): it is used as it is. A policy that
 	 * must note its choice in live (least-load) does so here. */

@@ -193,17 +193,23 @@ static void visit_points(struct builder *b,
 	}
 }
 
+static int ring_check(const struct model_pool *pool, struct err *err)
+{
+	uint64_t points = count_points(pool);
+
+	if (points <= RING_POINTS_MAX)
+		return 0;
+	return err_set(err, "pool %s: its ring would have %llu points, the limit is %d; "
+		       "lower the weights of its servers or its `points`",
+		       pool->name, (unsigned long long)points, RING_POINTS_MAX);
+}
+
 static struct pick_table *ring_build(const struct model_pool *pool, struct err *err)
 {
 	must(pool->server_count <= UINT16_MAX);
-	uint64_t points = count_points(pool);
-	if (points > RING_POINTS_MAX) {
-		err_set(err, "pool %s: its ring would have %llu points, the limit is %d; "
-			"lower the weights of its servers or its `points`",
-			pool->name, (unsigned long long)points, RING_POINTS_MAX);
+	if (ring_check(pool, err) != 0)
 		return NULL;
-	}
-	struct ring *r = new_ring((uint32_t)points);
+	struct ring *r = new_ring((uint32_t)count_points(pool));
 	struct builder b = {pool, r, starts_of(r), servers_of(r)};
 	uint32_t bucket_count = UINT32_C(1) << r->bucket_bits, before = 0;
 
@@ -226,5 +232,6 @@ const struct policy policy_ring = {
 	.help = "by key, on a ring of hashes: no key moves between two servers that stay",
 	.wants_key = true,
 	.build = ring_build,
+	.check = ring_check,
 	.pick = ring_pick,
 };

@@ -364,6 +364,13 @@ def test_no_balancer_is_running(ctl, path):
         "PORT")
 
 
+def test_what_is_no_socket(ctl, path):
+    path.mkdir()
+    assert ctl("list").failed(3) == (
+        f"no balancer is running at {path}, which is no socket; start one with: "
+        "balancerctl start ADDRESS PORT")
+
+
 def test_a_socket_that_a_dead_balancer_left(ctl, path):
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(path))

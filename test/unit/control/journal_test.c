@@ -255,6 +255,26 @@ static void deleted_by_hand_is_deleted(void **state)
 	journal_close(j);
 }
 
+static void moved_away_is_begun_anew_with_a_lock(void **state)
+{
+	struct journal *j = journal_open(folder, serves);
+	char elsewhere[128];
+	struct err err;
+
+	(void)state;
+	snprintf(elsewhere, sizeof elsewhere, "%s.moved", folder);
+	must_keep(j, "1");
+	assert_int_equal(rename(folder, elsewhere), 0);
+	must_keep(j, "2");
+
+	struct journal *second = journal_open(folder, serves);
+	assert_kept(second, "127.0.0.1:2");
+	assert_int_equal(keep(second, "3", &err), -1);
+	journal_close(second);
+	journal_close(j);
+	assert_int_equal(nftw(elsewhere, delete, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 /* In a process of its own: the limit cannot be taken back without privileges. */
 static void when_the_disk_is_full_the_old_file_stays(void **state)
 {
@@ -306,6 +326,7 @@ int main(void)
 		TEST(a_file_without_end_is_not_read_whole),
 		TEST(two_never_write_the_same),
 		TEST(deleted_by_hand_is_deleted),
+		TEST(moved_away_is_begun_anew_with_a_lock),
 		TEST(when_the_disk_is_full_the_old_file_stays),
 		TEST(a_folder_that_cannot_be_made_is_an_error),
 	};

@@ -150,6 +150,37 @@ static void what_took_our_place_is_not_removed(void **unused)
 	unlink(path);
 }
 
+/* In a process of its own, which cannot become root again. */
+static void a_folder_of_a_stranger_is_not_trusted(void **unused)
+{
+	enum { STRANGER = 65533, OURSELVES };
+	static const uid_t owners[] = {STRANGER, OURSELVES, 0};
+	char name[64], inside[80];
+
+	(void)unused;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(folder, 0755), 0);
+	snprintf(name, sizeof name, "%s/d", folder);
+	snprintf(inside, sizeof inside, "%s/c.sock", name);
+	assert_int_equal(mkdir(name, 0755), 0);
+	assert_int_equal(chmod(name, 0777), 0);
+	for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) {
+		int status;
+		assert_int_equal(chown(name, owners[i], 0), 0);
+		pid_t child = fork();
+		if (child == 0) {
+			bool refused = setuid(OURSELVES) == 0 &&
+				unix_socket_open(&unix_socket, inside, &taken, &err) < 0;
+			unix_socket_close(&unix_socket);
+			_exit(refused ? 1 : 0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, owners[i] == STRANGER ? 1 << 8 : 0);
+	}
+	assert_int_equal(rmdir(name), 0);
+}
+
 static void a_path_that_does_not_fit_is_an_error(void **unused)
 {
 	char whole[400];
@@ -175,6 +206,7 @@ int main(void)
 		cmocka_unit_test(what_the_dead_left_is_replaced),
 		cmocka_unit_test(a_file_in_the_way_stays),
 		cmocka_unit_test(what_took_our_place_is_not_removed),
+		cmocka_unit_test(a_folder_of_a_stranger_is_not_trusted),
 		cmocka_unit_test(a_path_that_does_not_fit_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
