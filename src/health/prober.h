@@ -11,8 +11,9 @@
  *   a name without an address -------> down -------------------'
  *
  * A server that a passive mark has set down comes up after `rise` good probes in a
- * row; where there is no check, after passive_ms, and then one more failure is
- * enough to mark it again, or when it has answered somebody who had no other to ask. A server without an address is down until it has one.
+ * row. Where there is no check, it does after passive_ms, and then one more failure is
+ * enough to mark it again; or when it has answered somebody who had no other to ask. A
+ * server without an address is down until it has one.
  *
  * Thread: control.
  */
