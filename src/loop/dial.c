@@ -7,6 +7,8 @@
 
 #include "base/must.h"
 
+enum { PAUSE_MS_MIN = 2, PAUSE_MS_MAX = 64 };	/* between two calls for a full queue */
+
 static const char *const texts[DIAL_RESULTS] = {
 	[DIAL_OPEN] = "connected",
 	[DIAL_REFUSED] = "connection refused",
@@ -27,9 +29,7 @@ static enum dial_result result_of(int reason)
 	case 0:             return DIAL_OPEN;
 	case ECONNREFUSED:
 	case ECONNRESET:
-	case ENOENT:		/* no UNIX socket there */
-	case EAGAIN:		/* a UNIX socket's queue is full */
-			    return DIAL_REFUSED;
+	case ENOENT:	    return DIAL_REFUSED;	/* no UNIX socket there */
 	case ETIMEDOUT:     return DIAL_TIMED_OUT;
 	case EMFILE:
 	case ENFILE:
@@ -49,9 +49,51 @@ static void done(struct dial *d, enum dial_result result)
 	d->on_done(d, result);
 }
 
+/* Makes the call. True: *result says what came of it. */
+static bool call(struct dial *d, const struct address *to, enum dial_result *result)
+{
+	bool waits = false;
+
+	d->full = NULL;
+	*result = DIAL_OPEN;
+	if (connect(d->watch->fd, &to->any, to->len) != 0) {
+		if (errno == EAGAIN && to->any.sa_family == AF_UNIX) {
+			d->full = to;
+			return false;
+		}
+		waits = errno == EINPROGRESS;
+		*result = result_of(errno);
+	}
+	if ((waits || *result == DIAL_OPEN) && loop_watch_register(d->loop, d->watch) != 0) {
+		waits = false;
+		*result = DIAL_NO_DESCRIPTORS;
+	}
+	return !waits;
+}
+
+static void await(struct dial *d)
+{
+	uint64_t now_ms = loop_now_ms(d->loop);
+	uint64_t left_ms = d->until_ms > now_ms ? d->until_ms - now_ms : 0;
+
+	if (d->full != NULL && left_ms > d->pause_ms) {
+		left_ms = d->pause_ms;
+		if (d->pause_ms < PAUSE_MS_MAX)
+			d->pause_ms *= 2;
+	}
+	loop_timer_start(d->loop, &d->limit, left_ms);
+}
+
 static void on_limit(struct loop_timer *t)
 {
-	done(CONTAINER_OF(t, struct dial, limit), DIAL_TIMED_OUT);
+	struct dial *d = CONTAINER_OF(t, struct dial, limit);
+	enum dial_result result = DIAL_TIMED_OUT;
+
+	if (d->full != NULL && loop_now_ms(d->loop) < d->until_ms &&
+	    !call(d, d->full, &result))
+		await(d);
+	else
+		done(d, result);
 }
 
 void dial_init(struct dial *d, struct loop *l,
@@ -89,25 +131,15 @@ bool dial_start(struct dial *d, struct loop_watch *w, const struct address *to,
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	loop_watch_init(w, fd, on_ready);
 	d->watch = w;
-
-	bool waits = false;
-	if (connect(fd, &to->any, to->len) != 0) {
-		waits = errno == EINPROGRESS;
-		*result = result_of(errno);
-	} else {
-		*result = DIAL_OPEN;
-	}
-	if ((waits || *result == DIAL_OPEN) && loop_watch_register(d->loop, w) != 0) {
-		waits = false;
-		*result = DIAL_NO_DESCRIPTORS;
-	}
-	if (!waits) {
+	if (call(d, to, result)) {
 		if (*result != DIAL_OPEN)
 			loop_watch_close(d->loop, w);
 		return true;
 	}
 	d->pending = true;
-	loop_timer_start(d->loop, &d->limit, limit_ms);
+	d->pause_ms = PAUSE_MS_MIN;
+	d->until_ms = loop_now_ms(d->loop) + limit_ms;
+	await(d);
 	return false;
 }
 

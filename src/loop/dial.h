@@ -26,18 +26,24 @@ enum dial_result {
 struct dial {
 	struct loop       *loop;
 	struct loop_watch *watch;	/* borrowed */
-	struct loop_timer  limit;
+	struct loop_timer  limit;	/* of the whole, or until the next call */
 	bool               pending;
+	const struct address *full;	/* borrowed: a UNIX socket without room; else NULL */
+	uint32_t           pause_ms;	/* between two calls for it */
+	uint64_t           until_ms;
 	void (*on_done)(struct dial *d, enum dial_result result);
 };
 
 void dial_init(struct dial *d, struct loop *l,
 	       void (*on_done)(struct dial *d, enum dial_result result));
 
-/* Connects w, which must not be open, to `to`. True: the connection stands already
- * or failed already, and *result says which; on_done is not called. False: on_done
- * will be called once, out of dial_on_ready or at the time limit. On DIAL_OPEN w is
- * open and registered; on anything else it is closed. TCP_NODELAY is set. */
+/* Connects w, which must not be open, to `to`, borrowed while pending. True: the
+ * connection stands already or failed already, and *result says which; on_done is not
+ * called. False: on_done will be called once, out of dial_on_ready or a timer. On
+ * DIAL_OPEN w is open and registered; on anything else it is closed. TCP_NODELAY is set.
+ *
+ * A UNIX socket whose queue is full refuses at once, where one of TCP lets wait. It is
+ * called again and again up to the time limit, since nothing tells that it has room. */
 bool dial_start(struct dial *d, struct loop_watch *w, const struct address *to,
 		uint64_t limit_ms, void (*on_ready)(struct loop_watch *w, unsigned events),
 		enum dial_result *result);

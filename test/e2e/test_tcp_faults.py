@@ -1,16 +1,13 @@
 """TCP clients and servers at their worst: what must come of ends, resets, moves and
 reloads that meet at a bad moment."""
 
-import os
 import socket
-import struct
 import threading
 import time
 
 import pytest
 
-from harness.echo import EchoServer
-from harness.patience import PATIENCE, seconds_of, until
+from harness.patience import PATIENCE, seconds_of
 from harness.stage import balancers
 
 MIB = 1 << 20
@@ -19,12 +16,12 @@ MIB = 1 << 20
 class UnixServer:
     """Plays a script for each connection, on a UNIX socket."""
 
-    def __init__(self, path, script):
+    def __init__(self, path, script, backlog=128):
         self.path, self.script = str(path), script
         self.socks = []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
-        self.listener.listen(128)
+        self.listener.listen(backlog)
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -34,6 +31,7 @@ class UnixServer:
             except OSError:
                 return
             self.socks.append(sock)
+            time.sleep(0.003)
             threading.Thread(target=self.play, args=[sock], daemon=True).start()
 
     def play(self, sock):
@@ -82,8 +80,8 @@ def of_peer(script):
 @pytest.fixture
 def unix(stage):
     """Starts a server on a UNIX socket."""
-    def start(name, script):
-        server = UnixServer(stage.directory / name, script)
+    def start(name, script, **settings):
+        server = UnixServer(stage.directory / name, script, **settings)
         stage.servers.append(server)
         return server
     return start
@@ -128,6 +126,15 @@ def test_a_long_answer_of_a_unix_server_arrives_whole(stage, unix, tcp):
     client.receives(b"a" * 3 * MIB)
     client.sees_the_end()
     assert not client.was_reset
+
+
+def test_a_unix_server_with_a_short_queue_takes_a_burst(stage, unix, tcp):
+    balancer = tcp([unix("a", echo, backlog=2)])
+    clients = [stage.client(balancer) for _ in range(40)]
+    for client in clients:
+        client.send(b"hello")
+    for client in clients:
+        client.receives(b"hello")
 
 
 def test_who_moves_from_a_removed_unix_server_stays_with_the_next(stage, unix, tcp):
