@@ -266,7 +266,7 @@ void model_pool_defaults(struct model_pool *p)
 
 	p->redistribute = REDISTRIBUTE_IDLE;
 	p->replay_max = 16 * 1024;
-	p->quiet_ms = 10;
+	p->quiet_ms = 300;	/* a round trip, or the kernel's first repetition */
 	p->proxy_version = 0;
 }
 

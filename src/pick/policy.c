@@ -51,7 +51,7 @@ uint32_t pick_suspect(const struct pick_view *view, struct pick_state *state, ui
 	for (uint32_t n = 0; n < view->count; n++) {
 		uint32_t i = (uint32_t)((start + n) % view->count);
 		const struct pick_server *s = &view->servers[i];
-		bool wanted = pick_weight(s) > 0 &&
+		bool wanted = pick_weight(s) > 0 && atomic_load(&s->live->address) != NULL &&
 			      !atomic_load_explicit(&s->live->draining, memory_order_relaxed);
 		if (wanted && !pick_is_busy(s) && !pick_was_tried(tried, i))
 			return i;

@@ -145,8 +145,8 @@ enum pick_answer pick_why_none(const struct pick_view *view, const struct tried 
 
 /* Where all are down and nobody checks, a mark is a guess about the past, and believing
  * all of them would make a short failure of the last server an outage: one of those that
- * are down, not drained, not at its limit, and not tried; by key, if there is one. PICK_NONE:
- * none is, or somebody is up. */
+ * are down, and have an address, are not drained, not at their limit and not tried; by key,
+ * if there is one. PICK_NONE: none is, or somebody is up. */
 uint32_t pick_suspect(const struct pick_view *view, struct pick_state *state, uint64_t key,
 		      const struct tried *tried);
 

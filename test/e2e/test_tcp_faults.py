@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness.patience import PATIENCE, seconds_of
+from harness.patience import PATIENCE, seconds_of, until
 from harness.stage import balancers
 
 MIB = 1 << 20

@@ -113,8 +113,10 @@ def end_when_told(sock):
 
 @pytest.fixture
 def tcp(stage):
-    """Starts servers with these scripts (None: an echo), and a balancer in front."""
+    """Starts servers with these scripts (None: an echo), and a balancer in front, which
+    takes a short silence for the end of an answer."""
     def start(*scripts, **settings):
+        settings.setdefault("pool", "redistribute idle quiet 10ms")
         servers = [Mortal(stage.port(), s) if s else EchoServer(stage.port())
                    for s in scripts]
         stage.servers += servers
@@ -250,7 +252,7 @@ def test_with_replay_a_first_exchange_is(stage, tcp):
 
 
 def test_who_has_said_more_than_the_buffer_takes_is_not_moved(stage, tcp):
-    servers, balancer = tcp(swallow, None, pool="redistribute idle buffer 1k")
+    servers, balancer = tcp(swallow, None, pool="redistribute idle buffer 1k quiet 10ms")
     client = join(stage, balancer, servers[0], servers, say=b"a" * 1025)
     time.sleep(0.05)
     servers[0].kill()
@@ -258,7 +260,7 @@ def test_who_has_said_more_than_the_buffer_takes_is_not_moved(stage, tcp):
 
 
 def test_who_has_said_as_much_is_moved(stage, tcp):
-    servers, balancer = tcp(swallow, None, pool="redistribute idle buffer 1k")
+    servers, balancer = tcp(swallow, None, pool="redistribute idle buffer 1k quiet 10ms")
     client = join(stage, balancer, servers[0], servers, say=b"a" * 1024)
     time.sleep(0.05)
     servers[0].kill()
@@ -309,7 +311,7 @@ def test_a_parked_client_may_leave(stage, tcp):
 def test_fifty_idle_clients_go_on_talking(stage):
     servers = [EchoServer(stage.port()) for _ in range(3)]
     stage.servers += servers
-    balancer = stage.balancer(servers, kind="tcp")
+    balancer = stage.balancer(servers, kind="tcp", pool="redistribute idle quiet 10ms")
     crowd = Crowd(balancer.port, 50)
     crowd.round()
     time.sleep(0.1)

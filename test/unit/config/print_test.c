@@ -40,7 +40,7 @@ static void what_holds_anyway_is_not_said(void **unused)
 	       "listen http :80 { to a; connections unlimited; body-size unlimited\n"
 	       "	timeout head 10s keep-alive 60s; headers x-forwarded via }\n"
 	       "pool a { server 1 weight 1; balance round-robin; check off; retry 3\n"
-	       "	key address; redistribute idle quiet 10ms; host preserve }\n",
+	       "	key address; redistribute idle quiet 300ms; host preserve }\n",
 	       "listen http 0.0.0.0:80 {\n"
 	       "	to a\n"
 	       "}\n"

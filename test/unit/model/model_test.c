@@ -199,7 +199,7 @@ static void a_pools_limits_have_the_documented_defaults(void **unused)
 	assert_int_equal(p.key, KEY_ADDRESS);
 	assert_int_equal(p.redistribute, REDISTRIBUTE_IDLE);
 	assert_int_equal(p.replay_max, 16384);
-	assert_int_equal(p.quiet_ms, 10);
+	assert_int_equal(p.quiet_ms, 300);
 	assert_int_equal(p.queue_max, 1024);
 	assert_int_equal(p.queue_ms, 5000);
 	assert_int_equal(p.retries_max, 3);

@@ -201,12 +201,15 @@ static void none_has_a_reason(void **unused)
 /* All are down: the marks are guesses, and one is asked all the same. */
 static void where_all_are_down_a_suspect_is_asked(void **unused)
 {
+	static const struct address somewhere;
 	struct tried tried = {.count = 0};
 
 	(void)unused;
-	pool_init(&pool, 4, 1);
+	pool_init(&pool, 5, 1);
+	for (uint32_t i = 0; i < 4; i++)	/* the last one's name is not resolved */
+		pool.live[i].address = &somewhere;
 	assert_int_equal(pick_suspect(&pool.view, &pool.state, 7, &nobody), PICK_NONE);
-	for (uint32_t i = 0; i < 4; i++)
+	for (uint32_t i = 0; i < 5; i++)
 		pool.live[i].up = false;
 	pool.live[1].draining = true;
 	pool.live[2].weight = 0;
