@@ -178,7 +178,8 @@ def test_the_next_server_is_told_as_well(stage):
     first, second = Listener(), Listener()
     servers = [stage.server(on_connection=first), stage.server(on_connection=second)]
     servers[1].refuse()
-    balancer = stage.balancer([servers[0], servers[1]], kind="tcp", pool="proxy-protocol v1")
+    balancer = stage.balancer([servers[0], servers[1]], kind="tcp",
+                              pool="proxy-protocol v1; redistribute idle quiet 10ms")
     client = stage.client(balancer)
     client.send(b"one")
     client.receives(b"yes")
