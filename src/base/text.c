@@ -1,6 +1,10 @@
 #include "base/text.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/must.h"
 
 size_t text_character(const char *at, const char *end)
 {
@@ -76,4 +80,15 @@ struct quoted quote(const char *word)
 	q.text[used++] = '"';
 	q.text[used] = '\0';
 	return q;
+}
+
+void text_append(char *text, size_t size, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	int len = vsnprintf(text + used, size - used, format, args);
+	va_end(args);
+	must(len >= 0 && used + (size_t)len < size);
 }

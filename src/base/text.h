@@ -31,6 +31,11 @@ size_t text_width(const char *text);
  * left out: without the character that the cut went through, if it did. */
 size_t text_whole(const char *text, size_t len, char next);
 
+/* Appends to a text in an array of `size` bytes; what does not fit is a mistake of the
+ * caller's tables. */
+__attribute__((format(printf, 3, 4)))
+void text_append(char *text, size_t size, const char *format, ...);
+
 /* A word between double quotes for a message: one line, of bounded length. */
 struct quoted {
 	char text[TEXT_QUOTE_MAX + 8];

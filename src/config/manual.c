@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/roff.h"
 #include "base/value.h"
 #include "config/config.h"
 #include "config/directives.h"
@@ -79,38 +80,6 @@ static char *facts(const struct fresh *f, const struct directive *d,
 	return text;
 }
 
-/* Text that is no macro and has no escapes of roff. */
-static void print_text(FILE *out, const char *text)
-{
-	if (*text == '.' || *text == '\'')
-		fputs("\\&", out);
-	for (; *text != '\0'; text++) {
-		if (*text == '\\')
-			fputs("\\e", out);
-		else if (*text == '-')
-			fputs("\\-", out);
-		else
-			fputc(*text, out);
-	}
-}
-
-/* Sentences, each on a line of its own as mdoc wants it. */
-static void print_sentences(FILE *out, const char *text)
-{
-	const char *end;
-
-	while ((end = strstr(text, ". ")) != NULL) {
-		char sentence[512];
-		must((size_t)(end + 1 - text) < sizeof sentence);
-		memcpy(sentence, text, (size_t)(end + 1 - text));
-		sentence[end + 1 - text] = '\0';
-		print_text(out, sentence);
-		fputc('\n', out);
-		text = end + 2;
-	}
-	print_text(out, text);
-}
-
 /* What stands for a value: words of the language as such, the rest as what is to be
  * replaced: `TIME`, `N | auto`. */
 static void print_value(FILE *out, const struct argument *a)
@@ -124,7 +93,7 @@ static void print_value(FILE *out, const struct argument *a)
 	while ((word = strsep(&rest, "|")) != NULL) {
 		bool is_name = *word >= 'A' && *word <= 'Z';
 		fprintf(out, "%s%s ", between, is_name ? "Ar" : "Cm");
-		print_text(out, word);
+		roff_text(out, word);
 		between = " No | ";
 	}
 	if (a->unit != NULL)
@@ -137,7 +106,7 @@ static void print_argument(FILE *out, const char *begin, const struct argument *
 	fputs(begin, out);
 	if (a->keyword != NULL) {
 		fputs("Cm ", out);
-		print_text(out, a->keyword);
+		roff_text(out, a->keyword);
 		if (a->kind != ARGUMENT_FLAG)
 			fputc(' ', out);
 	}
@@ -149,7 +118,7 @@ static void print_argument(FILE *out, const char *begin, const struct argument *
 static void print_title(FILE *out, const struct directive *d)
 {
 	fprintf(out, ".It Xo\n.Ic ");
-	print_text(out, d->word);
+	roff_text(out, d->word);
 	if (d->second != NULL)
 		fprintf(out, " %s", d->second);
 	fputc('\n', out);
@@ -177,10 +146,10 @@ static void print_arguments(const struct page *p, const struct directive *d)
 		open = true;
 		char *known = facts(&p->fresh, d, a);
 		print_argument(p->out, ".It ", a);
-		print_text(p->out, a->help);
+		roff_text(p->out, a->help);
 		if (*known != '\0') {
 			fprintf(p->out, "\n(");
-			print_text(p->out, known);
+			roff_text(p->out, known);
 			fputc(')', p->out);
 		}
 		fputc('\n', p->out);
@@ -193,7 +162,7 @@ static void print_arguments(const struct page *p, const struct directive *d)
 static void print_directive(const struct page *p, const struct directive *d)
 {
 	print_title(p->out, d);
-	print_sentences(p->out, d->help);
+	roff_sentences(p->out, d->help);
 	fputc('\n', p->out);
 	if ((d->in & IN_LISTEN) != 0 && (d->in & IN_LISTEN) != IN_LISTEN)
 		fprintf(p->out, "Only %s.\n", context_text(d->in).text);
@@ -203,7 +172,7 @@ static void print_directive(const struct page *p, const struct directive *d)
 		char *known = facts(&p->fresh, d, &d->arguments[i]);
 		if (*known != '\0') {
 			fputc('(', p->out);
-			print_text(p->out, known);
+			roff_text(p->out, known);
 			fprintf(p->out, ")\n");
 		}
 		free(known);
@@ -227,9 +196,9 @@ static void print_policies(FILE *out)
 	fprintf(out, ".Sh POLICIES\n.Bl -tag -width Ds\n");
 	for (uint32_t i = 0; policies[i] != NULL; i++) {
 		fprintf(out, ".It Cm ");
-		print_text(out, policies[i]->name);
+		roff_text(out, policies[i]->name);
 		fputc('\n', out);
-		print_sentences(out, policies[i]->help);
+		roff_sentences(out, policies[i]->help);
 		fprintf(out, "\n");
 	}
 	fprintf(out, ".El\n");

@@ -182,6 +182,14 @@ static bool read_new(const struct ask *ask, const struct model_pool *p, const ch
 	return true;
 }
 
+/* What may be said of a server besides where it is. */
+#define SETTINGS(change)                                                                   \
+	{.name = "weight", .kind = MEMBER_NUMBER, .max = MODEL_WEIGHT_MAX,                \
+	 .value = &(change).weight, .given = &(change).has_weight},                       \
+	{.name = "drain", .kind = MEMBER_BOOL, .value = &(change).drain,                  \
+	 .given = &(change).has_drain},                                                   \
+	{.name = "temporary", .kind = MEMBER_BOOL, .value = &(change).temporary}
+
 void servers_add(const struct ask *ask, struct reply *r)
 {
 	const struct model_pool *p = ask_pool(ask, r);
@@ -193,11 +201,7 @@ void servers_add(const struct ask *ask, struct reply *r)
 	const struct member members[] = {
 		{.name = "address", .kind = MEMBER_TEXT, .required = true,
 		 .value = &text},
-		{.name = "weight", .kind = MEMBER_NUMBER, .max = MODEL_WEIGHT_MAX,
-		 .value = &c.weight, .given = &c.has_weight},
-		{.name = "drain", .kind = MEMBER_BOOL, .value = &c.drain,
-		 .given = &c.has_drain},
-		{.name = "temporary", .kind = MEMBER_BOOL, .value = &c.temporary},
+		SETTINGS(c),
 	};
 	json_t *body = body_read(ask->body, members, COUNT_OF(members), r);
 
@@ -217,11 +221,7 @@ void servers_set(const struct ask *ask, struct reply *r)
 		return;
 	struct change c = change_of(CHANGE_SET, p, &s->address);
 	const struct member members[] = {
-		{.name = "weight", .kind = MEMBER_NUMBER, .max = MODEL_WEIGHT_MAX,
-		 .value = &c.weight, .given = &c.has_weight},
-		{.name = "drain", .kind = MEMBER_BOOL, .value = &c.drain,
-		 .given = &c.has_drain},
-		{.name = "temporary", .kind = MEMBER_BOOL, .value = &c.temporary},
+		SETTINGS(c),
 	};
 	json_t *body = body_read(ask->body, members, COUNT_OF(members), r);
 

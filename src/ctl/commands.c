@@ -1,6 +1,5 @@
 /* ctl/commands.c - the table of commands, and how a line finds its entry. */
 #include <stdio.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/expected.h"
@@ -105,28 +104,17 @@ const struct command command_table[] = {
 
 const uint32_t command_count = COUNT_OF(command_table);
 
-/* Appends; what does not fit is a mistake of the table. */
-__attribute__((format(printf, 2, 3)))
-static void append(struct command_usage *u, const char *format, ...)
-{
-	size_t used = strlen(u->text);
-	va_list args;
-
-	va_start(args, format);
-	int len = vsnprintf(u->text + used, sizeof u->text - used, format, args);
-	va_end(args);
-	must(len >= 0 && used + (size_t)len < sizeof u->text);
-}
+#define APPEND(usage, ...) text_append((usage).text, sizeof (usage).text, __VA_ARGS__)
 
 struct command_usage command_usage(const struct command *c)
 {
 	struct command_usage u = {""};
 
-	append(&u, "%s", c->name);
+	APPEND(u, "%s", c->name);
 	if (c->second != NULL)
-		append(&u, " %s", c->second);
+		APPEND(u, " %s", c->second);
 	if (*c->arguments != '\0')
-		append(&u, " %s", c->arguments);
+		APPEND(u, " %s", c->arguments);
 	return u;
 }
 
@@ -138,7 +126,7 @@ struct command_usage command_usage_full(const struct command *c)
 		const struct option *o = &option_table[id];
 		if ((c->options & OPTION_BIT(id) & ~OPTIONS_TARGET) == 0)
 			continue;
-		append(&u, " [--%s%s%s]", o->name, o->argument != NULL ? " " : "",
+		APPEND(u, " [--%s%s%s]", o->name, o->argument != NULL ? " " : "",
 		       o->argument != NULL ? o->argument : "");
 	}
 	return u;

@@ -3,30 +3,8 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/roff.h"
 #include "ctl/call.h"
-
-/* Text that is no macro and has no escapes of roff; each sentence on a line of its own,
- * as mdoc wants it. */
-static void print_text(const char *text, FILE *out)
-{
-	bool begins = true;
-
-	for (; *text != '\0'; text++) {
-		if (begins && (*text == '.' || *text == '\''))
-			fputs("\\&", out);
-		begins = text[0] == '.' && text[1] == ' ';
-		if (*text == '\\')
-			fputs("\\e", out);
-		else if (*text == '-')
-			fputs("\\-", out);
-		else
-			fputc(*text, out);
-		if (begins) {
-			fputc('\n', out);
-			text++;
-		}
-	}
-}
 
 /* `Ar ADDRESS PORT` or `Op Ar FILE`, as macros: words in capitals are to be replaced,
  * in brackets may be left out, others are written as they are. */
@@ -48,7 +26,7 @@ static void print_arguments(const char *arguments, FILE *out)
 static void print_option_name(const struct option *o, const char *before, FILE *out)
 {
 	fprintf(out, "%sFl \\-", before);
-	print_text(o->name, out);
+	roff_sentences(out, o->name);
 	if (o->argument != NULL)
 		fprintf(out, " Ar %s", o->argument);
 	fputc('\n', out);
@@ -63,10 +41,10 @@ static void print_command(const struct command *c, FILE *out)
 		if ((c->options & OPTION_BIT(id) & ~OPTIONS_TARGET) != 0)
 			print_option_name(&option_table[id], ".Op ", out);
 	fprintf(out, ".Xc\n%c", c->help[0] - 'a' + 'A');
-	print_text(c->help + 1, out);
+	roff_sentences(out, c->help + 1);
 	fputs(".\n", out);
 	if (c->more != NULL) {
-		print_text(c->more, out);
+		roff_sentences(out, c->more);
 		fputc('\n', out);
 	}
 }
@@ -83,7 +61,7 @@ static void print_options(FILE *out)
 		print_option_name(o, ".It ", out);
 		fprintf(out, "%c", o->help[0] >= 'a' && o->help[0] <= 'z' ?
 			o->help[0] - 'a' + 'A' : o->help[0]);
-		print_text(o->help + 1, out);
+		roff_sentences(out, o->help + 1);
 		fputs(".\n", out);
 	}
 	fprintf(out, ".El\n");
@@ -94,7 +72,7 @@ static void print_exit_codes(FILE *out)
 	fprintf(out, ".Sh EXIT STATUS\n.Bl -tag -width Ds -compact\n");
 	for (int i = 0; i < OUTCOMES; i++) {
 		fprintf(out, ".It %d\n", i);
-		print_text(outcome_meanings[i], out);
+		roff_sentences(out, outcome_meanings[i]);
 		fputc('\n', out);
 	}
 	fprintf(out, ".El\n");

@@ -94,14 +94,6 @@ def tcp(stage):
     return start
 
 
-def served(balancer, what):
-    """The figures of the pool or listener, after the end."""
-    balancer.terminate()
-    line = balancer.logs(f"served {what}")[0]
-    return {name: int(value) for name, value in
-            (word.split("=") for word in line.split() if "=" in word) if value.isdigit()}
-
-
 # UNIX sockets as servers
 
 
@@ -153,7 +145,7 @@ def test_who_moves_from_a_removed_unix_server_stays_with_the_next(stage, unix, t
     for client in clients:
         client.send(b"again")
         client.receives(b"b again")
-    assert served(balancer, "pool=web retries")["moved_replayed"] == 5
+    assert balancer.served("pool=web retries")["moved_replayed"] == 5
 
 
 # Clients that are parked
@@ -267,7 +259,7 @@ def test_who_waits_too_long_for_a_place_is_counted(stage, tcp):
     inside.receives(b"in")
     stage.client(balancer).sees_the_end()
     inside.close()
-    assert served(balancer, "pool=web retries")["queue_timeouts"] == 1
+    assert balancer.served("pool=web retries")["queue_timeouts"] == 1
 
 
 # Time

@@ -62,14 +62,6 @@ def tcp(stage):
     return start
 
 
-def served(balancer, what):
-    """The figures of the pool or listener, after the end."""
-    balancer.terminate()
-    line = balancer.logs(f"served {what}")[0]
-    return {name: int(value) for name, value in
-            (word.split("=") for word in line.split() if "=" in word) if value.isdigit()}
-
-
 # Bytes and ends
 
 
@@ -81,7 +73,7 @@ def test_bytes_pass_both_ways(stage, tcp):
         client.receives(word)
     client.finish()
     client.sees_the_end()
-    pool = served(balancer, "pool=web")
+    pool = balancer.served("pool=web")
     assert pool["bytes_up"] == pool["bytes_down"] == 10006
 
 
@@ -310,7 +302,7 @@ def test_a_refused_connection_goes_to_the_next_server(stage, tcp):
         client.send(b"hello")
         client.receives(b"hello")
         client.close()
-    assert served(balancer, "pool=web ")["retries"] > 0
+    assert balancer.served("pool=web ")["retries"] > 0
 
 
 def test_a_client_of_nobody_is_reset(stage, tcp):

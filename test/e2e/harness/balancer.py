@@ -104,6 +104,13 @@ class Balancer:
         until(lambda: re.search("reload", self.log[before:]), "the reload is logged")
         return self.log[before:]
 
+    def served(self, what):
+        """Ends it, and returns the figures that it says last of a pool or listener."""
+        self.terminate()
+        line = self.logs(f"served {what}")[0]
+        words = (word.split("=") for word in line.split() if "=" in word)
+        return {name: int(value) for name, value in words if value.isdigit()}
+
     def terminate(self):
         """TERM, and the end it leads to: returns the exit code."""
         self.signal(signal.SIGTERM)

@@ -1,40 +1,22 @@
 /* Goal: the manual page that is kept is the one that would be printed. */
 #include "unit/config/read.h"
+#include "unit/page.h"
 
 #include "config/directives.h"
 #include "config/manual.h"
 #include "pick/policy.h"
 
-static char *printed(void)
-{
-	static char *text;
-	static size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	manual_print(out);
-	fclose(out);
-	return text;
-}
-
 /* If it fails: out/balancerd manual > doc/balancerd.conf.5 */
 static void the_page_in_doc_is_up_to_date(void **unused)
 {
 	(void)unused;
-	char *expected = printed(), *kept = calloc(strlen(expected) + 2, 1);
-	FILE *f = fopen("doc/balancerd.conf.5", "r");
-
-	assert_non_null(f);
-	assert_int_equal(fread(kept, 1, strlen(expected) + 1, f), strlen(expected));
-	assert_string_equal(kept, expected);
-	fclose(f);
-	free(kept);
-	free(expected);
+	page_is_kept(manual_print, "doc/balancerd.conf.5");
 }
 
 static void every_word_has_an_entry(void **unused)
 {
 	(void)unused;
-	char *page = printed(), entry[64];
+	char *page = page_printed(manual_print), entry[64];
 	const struct directive *d;
 
 	for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++) {
@@ -54,7 +36,7 @@ static void the_example_reads(void **unused)
 {
 	(void)unused;
 	static const char mark[] = "-offset indent\n";
-	char *page = printed(), example[2048];
+	char *page = page_printed(manual_print), example[2048];
 	const char *from = strstr(page, mark);
 	size_t len = 0;
 
@@ -71,7 +53,7 @@ static void the_example_reads(void **unused)
 static void defaults_and_bounds_are_those_in_force(void **unused)
 {
 	(void)unused;
-	char *page = printed();
+	char *page = page_printed(manual_print);
 
 	assert_non_null(strstr(page, "(1k to 65535, by default 16k)"));
 	assert_non_null(strstr(page, "(1 to 64, by default auto)"));

@@ -1,47 +1,21 @@
 /* Goal: the manual page that is kept is the one that would be printed, and has it all. */
 #include "ctl/manual.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit/page.h"
 
 #include "ctl/command.h"
-
-static char *printed(void)
-{
-	char *text;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	ctl_manual_print(out);
-	fclose(out);
-	return text;
-}
 
 /* If it fails: out/balancerctl manual > doc/balancerctl.8 */
 static void the_page_in_doc_is_up_to_date(void **unused)
 {
 	(void)unused;
-	char *expected = printed(), *kept = calloc(strlen(expected) + 2, 1);
-	FILE *f = fopen("doc/balancerctl.8", "r");
-
-	assert_non_null(f);
-	assert_int_equal(fread(kept, 1, strlen(expected) + 1, f), strlen(expected));
-	assert_string_equal(kept, expected);
-	fclose(f);
-	free(kept);
-	free(expected);
+	page_is_kept(ctl_manual_print, "doc/balancerctl.8");
 }
 
 static void every_command_and_option_has_an_entry(void **unused)
 {
 	(void)unused;
-	char *page = printed(), entry[80];
+	char *page = page_printed(ctl_manual_print), entry[80];
 
 	for (uint32_t i = 0; i < command_count; i++) {
 		const struct command *c = &command_table[i];
