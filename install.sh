@@ -90,6 +90,12 @@ systemd_runs() {
 	[ -z "$destdir" ] && [ -d /run/systemd/system ]
 }
 
+reload_units() {
+	systemd_runs || return 0
+	systemctl daemon-reload ||
+		say "systemd has not read its units again; type: systemctl daemon-reload"
+}
+
 run_make() {
 	make --no-print-directory "$@" PREFIX="$prefix" DESTDIR="$destdir" \
 		SYSCONFDIR="$sysconfdir" SYSTEMD="$systemd"
@@ -149,7 +155,7 @@ settle_service() {
 		systemd-sysusers "$root/lib/sysusers.d/balancerd.conf" ||
 			say "The user balancerd could not be made; the service needs it."
 	fi
-	if systemd_runs; then systemctl daemon-reload || true; fi
+	reload_units
 }
 
 report() {
@@ -223,7 +229,7 @@ remove_files() {
 	rm -f "$manifest"
 	# Deepest first; one that others use by now stays.
 	for place in $folders; do rmdir "$root/$place" 2>/dev/null || true; done
-	if systemd_runs; then systemctl daemon-reload || true; fi
+	reload_units
 	say "Removed from $root:"
 	echo "$files" | sed 's/^/    /'
 }

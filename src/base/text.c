@@ -39,6 +39,11 @@ bool text_is_plain(const char *text)
 	return true;
 }
 
+bool text_equals(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 size_t text_width(const char *text)
 {
 	size_t width = 0;

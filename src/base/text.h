@@ -24,6 +24,9 @@ size_t text_character(const char *at, const char *end);
 /* Whether all of it is UTF-8, and no byte of it controls anything. */
 bool text_is_plain(const char *text);
 
+/* Whether both are the same text, or both are none (NULL). */
+bool text_equals(const char *a, const char *b);
+
 /* How many characters there are. */
 size_t text_width(const char *text);
 

@@ -16,6 +16,15 @@ static bool same_port(const struct model_listener *a, const struct model_listene
 	       address_equals(&a->address, &b->address);
 }
 
+/* This address, at this place, is that of control number i already. */
+static void refuse_control(const struct build *b, const struct block *block,
+			   struct place at, const struct address *address, uint32_t i)
+{
+	report_error(b->report, at,
+		     "%s is the address of the control interface already, in line %u",
+		     address->text, block->made[MAKES_CONTROL][i].line);
+}
+
 void check_new_listener(const struct build *b, const struct block *block)
 {
 	uint32_t last = b->model->listener_count - 1;
@@ -37,11 +46,7 @@ void check_new_listener(const struct build *b, const struct block *block)
 	for (uint32_t i = 0; i < b->model->control_count; i++)
 		if (all[last].kind != LISTEN_UDP &&
 		    address_equals(&controls[i].address, &all[last].address))
-			report_error(b->report, at,
-				     "%s is the address of the control interface "
-				     "already, in line %u",
-				     all[last].address.text,
-				     block->made[MAKES_CONTROL][i].line);
+			refuse_control(b, block, at, &all[last].address, i);
 }
 
 /* Controls are read before all listeners. */
@@ -53,11 +58,8 @@ void check_new_control(const struct build *b, const struct block *block)
 	for (uint32_t i = 0; i < last; i++)
 		if (all[last].address.len > 0 &&
 		    address_equals(&all[i].address, &all[last].address))
-			report_error(b->report, block->made[MAKES_CONTROL][last],
-				     "%s is the address of the control interface "
-				     "already, in line %u",
-				     all[last].address.text,
-				     block->made[MAKES_CONTROL][i].line);
+			refuse_control(b, block, block->made[MAKES_CONTROL][last],
+				       &all[last].address, i);
 }
 
 void check_new_pool(const struct build *b, const struct block *block)
@@ -89,15 +91,10 @@ void check_new_server(const struct build *b, const struct block *block)
 				     new->text, block->made[MAKES_SERVER][i].line);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* Whether everything that fits `later` fits `earlier` too. */
 static bool covers(const struct model_route *earlier, const struct model_route *later)
 {
-	bool host = earlier->host == NULL || same_text(earlier->host, later->host);
+	bool host = earlier->host == NULL || text_equals(earlier->host, later->host);
 	bool path = earlier->path == NULL ||
 		    (later->path != NULL &&
 		     strncmp(earlier->path, later->path, strlen(earlier->path)) == 0);

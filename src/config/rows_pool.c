@@ -150,7 +150,8 @@ static const struct directive rows[] = {
 			"passive). This is so without any check, too.",
 	}, {
 		.word = "passive", .in = IN_POOL,
-		.help = "Takes a server down after so many failed requests in a row.",
+		.help = "Takes a server down after so many failed requests in a row. Where that "
+			"is so of all, and no check tells, they are asked all the same.",
 		.arguments = {
 			{NULL, "N", NUMBER(1, STREAK_MAX), POOL_FIELD(passive_fails),
 			 .choices = choice_off},

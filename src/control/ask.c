@@ -21,15 +21,6 @@ const struct model_pool *ask_pool(const struct ask *ask, struct reply *r)
 	return NULL;
 }
 
-const struct model_server *ask_find_server(const struct model_pool *p,
-					   const struct address *address)
-{
-	for (uint32_t i = 0; i < p->server_count; i++)
-		if (address_equals(&p->servers[i].address, address))
-			return &p->servers[i];
-	return NULL;
-}
-
 const struct model_server *ask_server(const struct ask *ask, const struct model_pool *p,
 				      struct reply *r)
 {
@@ -41,7 +32,7 @@ const struct model_server *ask_server(const struct ask *ask, const struct model_
 		reply_error(r, REPLY_BAD_REQUEST, NULL, "%s", err.text);
 		return NULL;
 	}
-	const struct model_server *s = ask_find_server(p, &address);
+	const struct model_server *s = model_server_find(p, &address);
 	if (s != NULL)
 		return s;
 	/* Only the list: of two addresses each is near the other. */

@@ -54,10 +54,6 @@ const struct model_pool *ask_pool(const struct ask *ask, struct reply *r);
 const struct model_server *ask_server(const struct ask *ask, const struct model_pool *p,
 				      struct reply *r);
 
-/* The pool's server with this address, by any spelling of it, or NULL. */
-const struct model_server *ask_find_server(const struct model_pool *p,
-					   const struct address *address);
-
 /* The handlers, a file for each noun. Each changes only *r. */
 void status_get(const struct ask *ask, struct reply *r);
 void status_stop(const struct ask *ask, struct reply *r);

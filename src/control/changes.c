@@ -120,15 +120,6 @@ static struct model_pool *find_pool(const struct model *m, const char *pool)
 	return at >= 0 ? &m->pools[at] : NULL;
 }
 
-static struct model_server *find_server(const struct model_pool *p,
-					const struct address *a)
-{
-	for (uint32_t i = 0; p != NULL && i < p->server_count; i++)
-		if (address_equals(&p->servers[i].address, a))
-			return &p->servers[i];
-	return NULL;
-}
-
 static void set(struct model_server *s, const struct change *c)
 {
 	if (c->has_weight)
@@ -140,7 +131,7 @@ static void set(struct model_server *s, const struct change *c)
 static enum change_fault add(struct model_pool *p, const struct change *c,
 			     struct err *err)
 {
-	struct model_server *s = find_server(p, &c->server);
+	struct model_server *s = model_server_find(p, &c->server);
 
 	if (s != NULL) {
 		err_set(err, "pool %s has the server %.150s already; to change it, set "
@@ -166,7 +157,7 @@ enum change_fault change_apply(struct model *m, const struct change *c, struct e
 	if (c->kind == CHANGE_ADD)
 		return add(p, c, err);
 
-	struct model_server *s = find_server(p, &c->server);
+	struct model_server *s = model_server_find(p, &c->server);
 	if (s == NULL)
 		return no_server(p, c, err);
 	if (c->kind == CHANGE_REMOVE)
@@ -240,7 +231,7 @@ static void settle(struct wish *w, const struct model_server *s, const struct wi
 static void wish_apply(const struct wish *w, struct model_pool *p,
 		       struct changes_entry *listed)
 {
-	struct model_server *s = find_server(p, &listed->change.server);
+	struct model_server *s = model_server_find(p, &listed->change.server);
 
 	if (w->presence == GONE) {
 		if (s != NULL)
@@ -336,7 +327,8 @@ enum change_fault changes_note(struct changes *all, const struct model *file,
 			       const struct change *c, struct err *err)
 {
 	const struct model_pool *p = find_pool(file, c->pool);
-	const struct model_server *in_file = find_server(p, &c->server);
+	const struct model_server *in_file =
+		p != NULL ? model_server_find(p, &c->server) : NULL;
 	struct entry *e = entry_find(all, c);
 
 	if (e == NULL)
@@ -369,7 +361,7 @@ void changes_apply(struct changes *all, struct model *m, uint32_t *caught_up)
 		e->listed.waiting = p == NULL;
 		if (p != NULL) {
 			const struct model_server *in_file =
-				find_server(p, &e->listed.change.server);
+				model_server_find(p, &e->listed.change.server);
 			*caught_up += entry_settle(e, in_file);
 			wish_apply(&e->now, p, &e->listed);
 		}

@@ -103,7 +103,7 @@ static void reply_changed(const struct ask *ask, const struct change *c, uint16_
 	const struct model *m = view_model(ask->view);
 	int pool = model_pool_find(m, span_of(c->pool));
 	const struct model_server *s =
-		pool >= 0 ? ask_find_server(&m->pools[pool], &c->server) : NULL;
+		pool >= 0 ? model_server_find(&m->pools[pool], &c->server) : NULL;
 
 	if (s != NULL)
 		reply_server(ask, s, status, r);
@@ -176,7 +176,7 @@ static bool read_new(const struct ask *ask, const struct model_pool *p, const ch
 			    "go round for ever", address->text, l->address.text);
 		return false;
 	}
-	const struct model_server *there = ask_find_server(p, address);
+	const struct model_server *there = model_server_find(p, address);
 	if (there != NULL)
 		*address = there->address;
 	return true;

@@ -60,17 +60,6 @@ static void print_listeners(const struct call *call, const json_t *listeners)
 	table_destroy(t);
 }
 
-static uint64_t count_up(const json_t *servers)
-{
-	uint64_t up = 0;
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(servers, i, one)
-		up += strcmp(member_text(one, "state"), "up") == 0;
-	return up;
-}
-
 /* 1234567 in a pipe, 1.2M for people. */
 static void put_bytes(struct table *t, const struct paper *paper, uint64_t bytes)
 {
@@ -93,7 +82,7 @@ static void print_pools(const struct call *call, const json_t *pools)
 		const json_t *servers = json_object_get(one, "servers");
 		const json_t *moved = json_object_get(one, "moved");
 		size_t count = json_array_size(servers);
-		uint64_t up = count_up(servers);
+		uint64_t up = member_count(servers, "state", "up");
 		enum style style = up > 0 ? STYLE_PLAIN : STYLE_BAD;
 		table_put(t, STYLE_PLAIN, "%s", member_text(one, "name"));
 		table_put(t, STYLE_PLAIN, "%s", member_text(one, "balance"));

@@ -54,17 +54,6 @@ static void print_problems(const json_t *problems, const char *file)
 			member_text(one, "kind"), member_text(one, "message"));
 }
 
-static uint64_t count_errors(const json_t *problems)
-{
-	uint64_t errors = 0;
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(problems, i, one)
-		errors += strcmp(member_text(one, "kind"), "error") == 0;
-	return errors;
-}
-
 /* The text of a file as the body of a question. */
 static enum outcome take_file(const char *path, const char *name, json_t **body,
 			      struct err *err)
@@ -86,7 +75,7 @@ static enum outcome take_file(const char *path, const char *name, json_t **body,
 static enum outcome refuse_errors(const json_t *problems, const char *file,
 				  struct err *err)
 {
-	uint64_t errors = count_errors(problems);
+	uint64_t errors = member_count(problems, "kind", "error");
 
 	return outcome_set(err, OUTCOME_FAILED, "%s has %" PRIu64 " error%s", file,
 			   errors, plural(errors));

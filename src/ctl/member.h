@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline const char *member_text(const json_t *object, const char *key)
 {
@@ -27,6 +28,18 @@ static inline uint64_t member_number(const json_t *object, const char *key)
 static inline bool member_is_true(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));
+}
+
+/* How many of a list's objects have this text under the key. */
+static inline uint64_t member_count(const json_t *list, const char *key, const char *text)
+{
+	uint64_t count = 0;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+		count += strcmp(member_text(one, key), text) == 0;
+	return count;
 }
 
 #endif

@@ -2,10 +2,10 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/must.h"
+#include "base/text.h"
 #include "daemon/inside.h"
 #include "daemon/loops.h"
 #include "daemon/notify.h"
@@ -24,11 +24,10 @@ static void set_leave(const struct service *s, const struct change *c)
 		leave_ms = 0;			/* as the model says */
 	else if (leave_ms == 0)
 		leave_ms = UINT32_MAX;		/* at once */
-	for (uint32_t i = 0; i < s->model->pools[pool].server_count; i++) {
-		const struct model_server *server = &s->model->pools[pool].servers[i];
-		if (address_equals(&server->address, &c->server))
-			atomic_store(&server->live->leave_ms, leave_ms);
-	}
+	const struct model_server *server =
+		model_server_find(&s->model->pools[pool], &c->server);
+	must(server != NULL);		/* or the change would have been refused */
+	atomic_store(&server->live->leave_ms, leave_ms);
 }
 
 static void say_changed(const struct change *c)
@@ -101,11 +100,6 @@ int steering_use_file(struct service *s, struct model *file, struct err *err)
 	return 0;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* What is read only once. */
 static void warn_of_restart(const struct model *now, const struct model *file)
 {
@@ -113,9 +107,9 @@ static void warn_of_restart(const struct model *now, const struct model *file)
 
 	if (file->threads != now->threads)
 		log_warn("threads %s", until);
-	if (!same_text(file->control_path, now->control_path))
+	if (!text_equals(file->control_path, now->control_path))
 		log_warn("the control socket %s", until);
-	if (!same_text(file->state_path, now->state_path))
+	if (!text_equals(file->state_path, now->state_path))
 		log_warn("the state folder %s", until);
 }
 

@@ -64,6 +64,13 @@ static inline struct edition *edition_use(struct edition *e)
 	return e;
 }
 
+/* Where a listener leads that knows no routes but its `to POOL`, which is the last. */
+static inline struct lane *edition_lane(const struct edition *e,
+					const struct model_listener *l)
+{
+	return &e->lanes[l->routes[l->route_count - 1].pool];
+}
+
 /* One user less; the last one's call ends it. Nobody may be waiting in it then. */
 void edition_release(struct edition *e);
 

@@ -176,18 +176,11 @@ void request_connect(struct request *r)
 
 void request_on_connected(struct request *r, enum dial_result result)
 {
-	static const enum live_failure failures[DIAL_RESULTS] = {
-		[DIAL_REFUSED] = FAILURE_REFUSED,
-		[DIAL_TIMED_OUT] = FAILURE_CONNECT_TIMEOUT,
-		[DIAL_UNREACHABLE] = FAILURE_UNREACHABLE,
-	};
-
 	if (result == DIAL_OPEN) {
 		request_on(r, EVENT_CONNECTED);
 		return;
 	}
-	if (failures[result] != FAILURE_NONE)	/* the rest is our own lack of something */
-		request_fail_server(r, failures[result]);
+	place_fail_dial(r->session->worker, r->edition, r->lane, request_server(r), result);
 	request_on(r, result == DIAL_TIMED_OUT ? EVENT_CONNECT_LATE : EVENT_CONNECT_FAILED);
 }
 
@@ -199,6 +192,5 @@ void request_leave_failed(struct request *r)
 		return;
 	live_count(&request_server(r)->retried_away);
 	live_count(&r->lane->pool->live->retries);
-	if (r->tried.count < PICK_TRIED_MAX)
-		r->tried.at[r->tried.count++] = r->server;
+	pick_note_tried(&r->tried, r->server);
 }

@@ -117,6 +117,27 @@ void place_succeed(struct worker *w, const struct edition *e, const struct lane 
 		w->hooks.proved(w->hooks.arg, e->model, server);
 }
 
+void place_note_tried(const struct lane *lane, const struct live_server *server,
+		      struct tried *tried)
+{
+	for (uint32_t i = 0; i < lane->view.count; i++)
+		if (lane->view.servers[i].live == server)
+			pick_note_tried(tried, i);
+}
+
+void place_fail_dial(struct worker *w, const struct edition *e, const struct lane *lane,
+		     struct live_server *server, enum dial_result result)
+{
+	static const enum live_failure failures[DIAL_RESULTS] = {
+		[DIAL_REFUSED] = FAILURE_REFUSED,
+		[DIAL_TIMED_OUT] = FAILURE_CONNECT_TIMEOUT,
+		[DIAL_UNREACHABLE] = FAILURE_UNREACHABLE,
+	};
+
+	if (failures[result] != FAILURE_NONE)
+		place_fail(w, e, lane, server, failures[result]);
+}
+
 void place_fail(struct worker *w, const struct edition *e, const struct lane *lane,
 		struct live_server *server, enum live_failure why)
 {

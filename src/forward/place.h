@@ -10,6 +10,7 @@
 #define FORWARD_PLACE_H
 
 #include "forward/worker.h"
+#include "loop/dial.h"
 
 /* How it was taken is how it is left, whatever the model says by then. */
 struct place {
@@ -55,6 +56,15 @@ bool place_may_be_free(const struct worker *w, const struct lane *lane,
  * a mark alone is no longer, as soon as the control thread has heard of it. */
 void place_succeed(struct worker *w, const struct edition *e, const struct lane *lane,
 		   struct live_server *server);
+
+/* The server is not to be asked again for this one. */
+void place_note_tried(const struct lane *lane, const struct live_server *server,
+		      struct tried *tried);
+
+/* A dial has failed: held against the server, unless it was for our own lack of something.
+ * `lane` is its pool. */
+void place_fail_dial(struct worker *w, const struct edition *e, const struct lane *lane,
+		     struct live_server *server, enum dial_result result);
 
 /* Holds a failure against a server, as passive health. `lane` is its pool. */
 void place_fail(struct worker *w, const struct edition *e, const struct lane *lane,

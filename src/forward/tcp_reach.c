@@ -12,15 +12,6 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static void try_no_more(struct tcp_reach *reach, const struct live_server *server)
-{
-	const struct pick_view *view = &reach->lane->view;
-
-	for (uint32_t i = 0; i < view->count; i++)
-		if (view->servers[i].live == server && reach->tried.count < PICK_TRIED_MAX)
-			reach->tried.at[reach->tried.count++] = i;
-}
-
 bool tcp_reach_begin(struct tcp_session *s, const struct sockaddr *peer,
 		     const struct live_server *lost)
 {
@@ -32,14 +23,14 @@ bool tcp_reach_begin(struct tcp_session *s, const struct sockaddr *peer,
 		return false;
 	}
 	struct edition *e = edition_use(s->port->edition);
-	struct lane *lane = &e->lanes[tcp_listener(s)->routes[0].pool];
+	struct lane *lane = edition_lane(e, tcp_listener(s));
 	const struct model_pool *pool = lane->pool;
 	*reach = (struct tcp_reach){.session = s, .edition = e, .lane = lane};
 	list_init(&reach->waiter.link);
 	if (pool->policy->wants_key)
 		reach->key = key_of_peer(peer, pool->key);
 	if (lost != NULL)
-		try_no_more(reach, lost);
+		place_note_tried(lane, lost, &reach->tried);
 	s->reach = reach;
 	s->life.mode = (uint8_t)pool->redistribute;
 	s->life.retries_max = (uint8_t)pool->retries_max;
@@ -124,22 +115,16 @@ void tcp_wait(struct tcp_session *s)
 
 static void on_failed(struct tcp_session *s, enum dial_result result)
 {
-	static const enum live_failure failures[DIAL_RESULTS] = {
-		[DIAL_REFUSED] = FAILURE_REFUSED,
-		[DIAL_TIMED_OUT] = FAILURE_CONNECT_TIMEOUT,
-		[DIAL_UNREACHABLE] = FAILURE_UNREACHABLE,
-	};
 	struct tcp_reach *reach = s->reach;
 	struct live_server *server = s->place.server;
 
-	if (failures[result] != FAILURE_NONE)	/* the rest is our own lack of something */
-		place_fail(s->worker, reach->edition, reach->lane, server, failures[result]);
+	place_fail_dial(s->worker, reach->edition, reach->lane, server, result);
 	place_leave(&s->place, s->worker);
 	if (s->life.retries_left > 0) {
 		live_count(&server->retried_away);
 		live_count(&reach->lane->pool->live->retries);
 	}
-	try_no_more(reach, server);
+	place_note_tried(reach->lane, server, &reach->tried);
 	tcp_on(s, TCP_EVENT_CONNECT_FAILED);
 }
 

@@ -7,9 +7,7 @@
 
 static struct lane *lane_of(const struct udp_port *port)
 {
-	const struct model_listener *l = udp_listener(port);
-
-	return &port->worker->now->lanes[l->routes[l->route_count - 1].pool];
+	return edition_lane(port->worker->now, udp_listener(port));
 }
 
 static uint64_t bytes_of(const struct datagrams *batch, uint32_t first, uint32_t count)
@@ -39,14 +37,6 @@ static void leave(struct flow *f)
 
 	loop_watch_close(w->loop, &f->watch);
 	place_leave(&f->place, w);
-}
-
-/* Not asked again before another one has answered. */
-static void note_tried(struct flow *f, const struct lane *lane, const struct live_server *server)
-{
-	for (uint32_t i = 0; i < lane->view.count && f->tried.count < PICK_TRIED_MAX; i++)
-		if (lane->view.servers[i].live == server)
-			f->tried.at[f->tried.count++] = i;
 }
 
 static void use_newest(struct flow *f)
@@ -85,7 +75,7 @@ static void fail(struct flow *f, enum live_failure why)
 	place_fail(w, f->edition, lane, server, why);
 	live_count(&server->retried_away);
 	if (f->edition == w->now)
-		note_tried(f, lane, server);
+		place_note_tried(lane, server, &f->tried);	/* until another answers */
 	leave(f);
 }
 
@@ -156,7 +146,7 @@ static bool try_one(struct flow *f, struct lane *lane)
 		return true;
 	if (failure_of(error) != FAILURE_NONE)
 		place_fail(w, f->edition, lane, server, failure_of(error));
-	note_tried(f, lane, server);
+	place_note_tried(lane, server, &f->tried);	/* until another answers */
 	place_leave(&f->place, w);
 	return false;
 }

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/hash.h"
 #include "base/list.h"
@@ -16,6 +15,7 @@
 #include "base/memory.h"
 #include "base/must.h"
 #include "base/slab.h"
+#include "base/text.h"
 #include "health/probe.h"
 #include "health/verdict.h"
 
@@ -264,18 +264,13 @@ static void on_due(struct loop_timer *t)
 	ask(c);
 }
 
-static bool texts_equal(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* Thresholds aside: those do not change what is asked. */
 static bool asks_the_same(const struct model_check *a, const struct model_check *b)
 {
 	return a->kind == b->kind && a->expect == b->expect &&
 	       a->status_min == b->status_min && a->status_max == b->status_max &&
 	       a->every_ms == b->every_ms && a->timeout_ms == b->timeout_ms &&
-	       texts_equal(a->path, b->path) && texts_equal(a->host, b->host);
+	       text_equals(a->path, b->path) && text_equals(a->host, b->host);
 }
 
 static struct checked_server *remember(struct prober *p, struct live_server *s,

@@ -175,12 +175,12 @@ int model_pool_find(const struct model *m, struct span name)
 	return -1;
 }
 
-int model_server_find(const struct model_pool *p, const char *text)
+struct model_server *model_server_find(const struct model_pool *p, const struct address *a)
 {
 	for (uint32_t i = 0; i < p->server_count; i++)
-		if (strcmp(p->servers[i].address.text, text) == 0)
-			return (int)i;
-	return -1;
+		if (address_equals(&p->servers[i].address, a))
+			return &p->servers[i];
+	return NULL;
 }
 
 struct model_server *model_server_add(struct model_pool *p)

@@ -229,8 +229,8 @@ void model_destroy(struct model *m);
 /* The pool's index, or -1. */
 int model_pool_find(const struct model *m, struct span name);
 
-/* The server's index, by its text as address_parse writes it, or -1. */
-int model_server_find(const struct model_pool *p, const char *text);
+/* The pool's server with this address, however it is spelled (address_equals), or NULL. */
+struct model_server *model_server_find(const struct model_pool *p, const struct address *a);
 
 /* Room for one more at the end, with the defaults set; NULL: MODEL_SERVERS_MAX are there.
  * Earlier pointers to servers of the pool are no longer valid. */

@@ -104,6 +104,13 @@ static inline bool pick_was_tried(const struct tried *tried, uint32_t server)
 	return false;
 }
 
+/* One more of them; beyond PICK_TRIED_MAX they are forgotten. */
+static inline void pick_note_tried(struct tried *tried, uint32_t server)
+{
+	if (tried->count < PICK_TRIED_MAX)
+		tried->at[tried->count++] = server;
+}
+
 static inline uint32_t pick_weight(const struct pick_server *s)
 {
 	return atomic_load_explicit(&s->live->weight, memory_order_relaxed);

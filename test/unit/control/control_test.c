@@ -255,6 +255,16 @@ static struct model *asks_for(const char *first, const char *second)
 	return m;
 }
 
+/* What control_use says to it. */
+static int use_doors(const char *first, const char *second)
+{
+	struct model *m = asks_for(first, second);
+	int result = control_use(control, m, &err);
+
+	model_put(m);
+	return result;
+}
+
 static void write_token(const char *token, mode_t mode)
 {
 	FILE *out = fopen(token_path, "w");
@@ -300,32 +310,25 @@ static int connect_text(const char *text)
 static void doors_come_and_go_with_the_model(void **unused)
 {
 	char one[32], two[32];
-	struct model *m;
 
 	(void)unused;
 	free_port(one);
 	free_port(two);
 	write_token("secret", 0600);
-	m = asks_for(one, NULL);
-	assert_int_equal(control_use(control, m, &err), 0);
-	model_put(m);
+	assert_int_equal(use_doors(one, NULL), 0);
 	int fd = connect_text(one), none = connect_text(one);
 	assert_int_equal(ask_as(none, "wrong"), 401);
 	assert_int_equal(ask_as(fd, "secret"), 200);
 
 	/* Another token holds for connections that are there. */
 	write_token("other", 0600);
-	m = asks_for(one, two);
-	assert_int_equal(control_use(control, m, &err), 0);
-	model_put(m);
+	assert_int_equal(use_doors(one, two), 0);
 	assert_int_equal(ask_as(fd, "other"), 200);
 	int gone = connect_text(two);
 	assert_int_equal(ask_as(gone, "other"), 200);
 
 	/* What is no longer asked for ends, what stays goes on. */
-	m = asks_for(one, NULL);
-	assert_int_equal(control_use(control, m, &err), 0);
-	model_put(m);
+	assert_int_equal(use_doors(one, NULL), 0);
 	assert_int_equal(hear(gone), 0);
 	assert_int_equal(ask_as(fd, "other"), 200);
 	close(fd);
@@ -339,30 +342,23 @@ static void doors_come_and_go_with_the_model(void **unused)
 static void what_fails_changes_nothing(void **unused)
 {
 	char one[32], two[32];
-	struct model *m;
 
 	(void)unused;
 	free_port(one);
 	free_port(two);
 	write_token("secret", 0600);
-	m = asks_for(one, NULL);
-	assert_int_equal(control_use(control, m, &err), 0);
-	model_put(m);
+	assert_int_equal(use_doors(one, NULL), 0);
 	write_token("other", 0644);
-	m = asks_for(one, two);
-	assert_int_equal(control_use(control, m, &err), -1);
+	assert_int_equal(use_doors(one, two), -1);
 	assert_non_null(strstr(err.text, "chmod 600"));
-	model_put(m);
 	write_token("other", 0600);
 	int holder = socket(AF_INET, SOCK_STREAM, 0);
 	struct address at;
 	address_parse(&at, two, "", &err);
 	assert_int_equal(bind(holder, &at.any, at.len), 0);
 	assert_int_equal(listen(holder, 1), 0);
-	m = asks_for(one, two);
-	assert_int_equal(control_use(control, m, &err), -1);
+	assert_int_equal(use_doors(one, two), -1);
 	assert_non_null(strstr(err.text, "in use"));
-	model_put(m);
 	close(holder);
 	int fd = connect_text(one);
 	assert_int_equal(ask_as(fd, "secret"), 200);

@@ -1,29 +1,12 @@
 /* Goal: an edition says what its model says, each loop has its own, and both are there
  * as long as somebody uses them.
  */
-#include "unit/model/sample.h"
+#include "unit/model/live_fixture.h"
 
 #include <string.h>
 
 #include "forward/edition.h"
 #include "forward/sticky.h"
-
-static struct live live;
-static struct err err;
-
-static int start(void **unused)
-{
-	(void)unused;
-	live_init(&live);
-	return 0;
-}
-
-static int finish(void **unused)
-{
-	(void)unused;
-	live_fini(&live);
-	return 0;
-}
 
 /* Two pools of three and one servers, two listeners; attached. */
 static struct model *attached(void)

@@ -1,6 +1,6 @@
 /* Goal: what is written names a server so that it is found again, in this pool only and
  * whatever became of the other servers; nothing else names one. */
-#include "unit/model/sample.h"
+#include "unit/model/live_fixture.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,23 +8,7 @@
 #include "forward/sticky.h"
 #include "pick/policy.h"
 
-static struct live live;
-static struct err err;
 static struct h1_head head;
-
-static int start(void **unused)
-{
-	(void)unused;
-	live_init(&live);
-	return 0;
-}
-
-static int finish(void **unused)
-{
-	(void)unused;
-	live_fini(&live);
-	return 0;
-}
 
 static struct model *attached(const char *pool, const char *const *servers)
 {

@@ -1,28 +1,11 @@
 /* Goal: what is known of a server survives every reload that keeps it, and is gone
  * when the last model that had it is gone.
  */
-#include "unit/model/sample.h"
+#include "unit/model/live_fixture.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-
-static struct live live;
-static struct err err;
-
-static int start(void **unused)
-{
-	(void)unused;
-	live_init(&live);
-	return 0;
-}
-
-static int finish(void **unused)
-{
-	(void)unused;
-	live_fini(&live);
-	return 0;
-}
 
 static struct model *attached(const char *pool, const char *const *servers)
 {
