@@ -27,7 +27,7 @@ variant := $(variant)$(if $(filter-out gcc cc,$(notdir $(CC))),-$(notdir $(CC)))
 variant := $(variant)$(if $(COVER),-cover)
 OUT     ?= out$(variant)
 
-PACKAGES  := libxxhash jansson
+PACKAGES  := libxxhash jansson libcrypto
 PKGCFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKGLIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 
@@ -35,6 +35,11 @@ PKGLIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 CTL_PACKAGES := libcurl
 CTL_LIBS     := $(shell pkg-config --libs $(CTL_PACKAGES) 2>/dev/null)
 PKGCFLAGS    += $(shell pkg-config --cflags $(CTL_PACKAGES) 2>/dev/null)
+
+# And kv-client alone reads lines from people.
+CLIENT_PACKAGES := libedit
+CLIENT_LIBS     := $(shell pkg-config --libs $(CLIENT_PACKAGES) 2>/dev/null)
+PKGCFLAGS       += $(shell pkg-config --cflags $(CLIENT_PACKAGES) 2>/dev/null)
 
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-align -Wwrite-strings \
 	-Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wundef -Wvla \
@@ -62,10 +67,10 @@ DO  := $(if $(V),,@)
 
 # What each program is made of beyond the library: its folder with main().
 SOURCES  := $(sort $(wildcard src/*/*.c))
-MAINS    := src/daemon/main.c src/ctl/main.c src/origin/main.c
+MAINS    := src/daemon/main.c src/ctl/main.c src/origin/main.c src/store/main.c src/client/main.c
 LIBRARY  := $(OUT)/libbalancerd.a
 LIB_OBJ  := $(patsubst src/%.c,$(OUT)/obj/%.o,$(filter-out $(MAINS),$(SOURCES)))
-PROGRAMS := $(OUT)/balancerd $(OUT)/balancerctl $(OUT)/origin
+PROGRAMS := $(OUT)/balancerd $(OUT)/balancerctl $(OUT)/origin $(OUT)/kv-worker $(OUT)/kv-client
 
 .PHONY: all programs libraries
 all: programs
@@ -73,8 +78,8 @@ programs: $(PROGRAMS)
 
 # Says what is missing before the compiler says it in its own words.
 libraries:
-	@pkg-config --exists $(PACKAGES) $(CTL_PACKAGES) || { \
-		echo "missing: $(PACKAGES) $(CTL_PACKAGES)." \
+	@pkg-config --exists $(PACKAGES) $(CTL_PACKAGES) $(CLIENT_PACKAGES) || { \
+		echo "missing: $(PACKAGES) $(CTL_PACKAGES) $(CLIENT_PACKAGES)." \
 			"Please run: tools/install-deps build" >&2; \
 		exit 1; }
 
@@ -99,6 +104,14 @@ $(OUT)/balancerctl: $(OUT)/obj/ctl/main.o $(LIBRARY)
 $(OUT)/origin: $(OUT)/obj/origin/main.o $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(OUT)/kv-worker: $(OUT)/obj/store/main.o $(LIBRARY)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(OUT)/kv-client: $(OUT)/obj/client/main.o $(LIBRARY)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(CLIENT_LIBS) -o $@
 
 # Unit tests: one program per source file, test/unit mirrors src.
 UNIT_SOURCES := $(sort $(wildcard test/unit/*/*_test.c))
@@ -207,6 +220,8 @@ INSTALLED := \
 	$(OUT)/balancerd:755:sbin/balancerd \
 	$(OUT)/balancerctl:755:bin/balancerctl \
 	$(OUT)/origin:755:bin/origin \
+	$(OUT)/kv-worker:755:bin/kv-worker \
+	$(OUT)/kv-client:755:bin/kv-client \
 	$(foreach page,$(wildcard doc/*.[1-8]),\
 		$(page):644:share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))) \
 	$(MADE)/balancerctl.bash:644:share/bash-completion/completions/balancerctl \

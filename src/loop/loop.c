@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -21,14 +21,14 @@ struct loop {
 	uint64_t     wall_us;		/* of turn number wall_turn */
 	uint64_t     wall_turn;
 	struct link  again;		/* watches that go on in the next turn */
+	struct link  tasks;		/* for the end of this turn */
 
 	struct epoll_event events[LOOP_EVENTS_MAX];
 	int event_at, event_count;	/* of the batch being handled */
 
 	struct loop_watch wake;		/* an eventfd */
 	bool              stop;		/* atomic */
-	pthread_mutex_t   lock;		/* of the two below */
-	struct loop_job  *jobs_first, *jobs_last;
+	_Atomic(struct loop_job *) jobs;	/* the last one posted first */
 
 	struct loop_stats stats;
 };
@@ -69,12 +69,18 @@ const struct loop_stats *loop_stats(const struct loop *l)
 	return &l->stats;
 }
 
+/* In the order of posting. */
 static struct loop_job *take_jobs(struct loop *l)
 {
-	pthread_mutex_lock(&l->lock);
-	struct loop_job *first = l->jobs_first;
-	l->jobs_first = l->jobs_last = NULL;
-	pthread_mutex_unlock(&l->lock);
+	struct loop_job *job = atomic_exchange_explicit(&l->jobs, NULL, memory_order_acquire);
+	struct loop_job *first = NULL;
+
+	while (job != NULL) {
+		struct loop_job *posted_before = job->next;
+		job->next = first;
+		first = job;
+		job = posted_before;
+	}
 	return first;
 }
 
@@ -108,16 +114,13 @@ static void wake(struct loop *l)
 
 void loop_post(struct loop *l, struct loop_job *job)
 {
-	job->next = NULL;
-	pthread_mutex_lock(&l->lock);
-	bool first = l->jobs_first == NULL;
-	if (first)
-		l->jobs_first = job;
-	else
-		l->jobs_last->next = job;
-	l->jobs_last = job;
-	pthread_mutex_unlock(&l->lock);
-	if (first)
+	struct loop_job *last = atomic_load_explicit(&l->jobs, memory_order_relaxed);
+
+	do
+		job->next = last;
+	while (!atomic_compare_exchange_weak_explicit(&l->jobs, &last, job, memory_order_release,
+						      memory_order_relaxed));
+	if (last == NULL)	/* it may be asleep; later ones find it awake, or woken */
 		wake(l);
 }
 
@@ -132,7 +135,7 @@ struct loop *loop_create(struct err *err)
 	struct loop *l = memory_new(1, sizeof *l);
 
 	list_init(&l->again);
-	pthread_mutex_init(&l->lock, NULL);
+	list_init(&l->tasks);
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll < 0) {
 		err_sys(err, "no epoll instance");
@@ -158,7 +161,6 @@ close_wake:
 close_epoll:
 	close(l->epoll);
 free_loop:
-	pthread_mutex_destroy(&l->lock);
 	free(l);
 	return NULL;
 }
@@ -168,9 +170,9 @@ void loop_destroy(struct loop *l)
 	run_jobs(l);
 	must(l->wheel.count == 0);
 	must(list_empty(&l->again));
+	must(list_empty(&l->tasks));
 	loop_watch_close(l, &l->wake);
 	close(l->epoll);
-	pthread_mutex_destroy(&l->lock);
 	free(l);
 }
 
@@ -179,7 +181,7 @@ static int patience_ms(const struct loop *l, int wait_ms)
 {
 	uint64_t now = loop_now_ms(l), next = wheel_next_ms(&l->wheel);
 
-	if (!list_empty(&l->again) || next <= now)
+	if (!list_empty(&l->again) || !list_empty(&l->tasks) || next <= now)
 		return 0;
 	uint64_t until = next - now;
 	if (wait_ms >= 0 && (uint64_t)wait_ms < until)
@@ -208,12 +210,11 @@ static unsigned told(uint32_t epoll_events)
 	return events;
 }
 
-/* Takes out those that asked to go on in an earlier turn; what is asked for from here
- * on is for the next one. */
-static void take_again(struct loop *l, struct link *resumed)
+/* Takes a list over as it is; what is asked for from here on is for the next turn. */
+static void take_list(struct link *from, struct link *taken)
 {
-	list_insert(&l->again, resumed);
-	list_remove(&l->again);
+	list_insert(from, taken);
+	list_remove(from);
 }
 
 static void run_resumed(struct link *resumed)
@@ -238,6 +239,20 @@ static void run_timers(struct loop *l)
 	}
 }
 
+static void run_tasks(struct loop *l)
+{
+	struct link tasks;
+
+	if (list_empty(&l->tasks))
+		return;
+	take_list(&l->tasks, &tasks);
+	while (!list_empty(&tasks)) {
+		struct loop_task *t = CONTAINER_OF(tasks.next, struct loop_task, link);
+		list_remove(&t->link);
+		t->run(t);
+	}
+}
+
 void loop_turn(struct loop *l, int wait_ms)
 {
 	int n = epoll_wait(l->epoll, l->events, LOOP_EVENTS_MAX, patience_ms(l, wait_ms));
@@ -247,7 +262,7 @@ void loop_turn(struct loop *l, int wait_ms)
 	l->stats.turns++;
 	must(n >= 0 || errno == EINTR);
 	l->event_count = n > 0 ? n : 0;
-	take_again(l, &resumed);
+	take_list(&l->again, &resumed);
 	for (l->event_at = 0; l->event_at < l->event_count; l->event_at++) {
 		struct epoll_event *e = &l->events[l->event_at];
 		struct loop_watch *w = e->data.ptr;
@@ -259,6 +274,7 @@ void loop_turn(struct loop *l, int wait_ms)
 	l->event_count = 0;
 	run_resumed(&resumed);
 	run_timers(l);
+	run_tasks(l);
 	l->stats.timers_armed = l->wheel.count;
 }
 
@@ -332,6 +348,23 @@ void loop_again(struct loop *l, struct loop_watch *w)
 		return;
 	w->again = true;
 	list_push_last(&l->again, &w->again_link);
+}
+
+void loop_task_init(struct loop_task *t, void (*run)(struct loop_task *t))
+{
+	*t = (struct loop_task){.run = run};
+	list_init(&t->link);
+}
+
+void loop_at_end(struct loop *l, struct loop_task *t)
+{
+	if (list_empty(&t->link))
+		list_push_last(&l->tasks, &t->link);
+}
+
+void loop_task_cancel(struct loop_task *t)
+{
+	list_remove(&t->link);
 }
 
 void loop_timer_init(struct loop_timer *t, void (*on_due)(struct loop_timer *t))

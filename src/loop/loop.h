@@ -6,8 +6,9 @@
  *
  * One turn: wait (until an event, the next timer, or a message), read the clock
  * once, run messages, run ready descriptors (at most LOOP_EVENTS_MAX), run those
- * that asked to go on (loop_again), run due timers (at most LOOP_TIMERS_PER_TURN).
- * What is over the budget comes first in the next turn, which does not wait.
+ * that asked to go on (loop_again), run due timers (at most LOOP_TIMERS_PER_TURN), run
+ * what was put off to the end (loop_at_end). What is over the budget comes first in the
+ * next turn, which does not wait.
  *
  * Descriptors are watched edge-triggered and registered once: a handler that
  * leaves bytes unread, or room unwritten, has to remember that itself.
@@ -55,6 +56,12 @@ struct loop_timer {
 	void (*on_due)(struct loop_timer *t);
 };
 
+/* Something to be done at the end of a turn. Lives inside the struct that owns it. */
+struct loop_task {
+	struct link link;	/* in the loop's list while it waits */
+	void (*run)(struct loop_task *t);
+};
+
 /* A message to another thread's loop. Owned by the receiver from loop_post until
  * `run` is called; `run` may free it. */
 struct loop_job {
@@ -78,7 +85,7 @@ void loop_turn(struct loop *l, int wait_ms);
 /* From any thread: loop_run returns after the present turn. */
 void loop_stop(struct loop *l);
 
-/* From any thread, any number of times: `job->run` is called in the loop's thread,
+/* From any thread, without a lock, any number of times: `job->run` is called in the loop's thread,
  * in the order of posting. Each job may be in one loop at a time. */
 void loop_post(struct loop *l, struct loop_job *job);
 
@@ -113,6 +120,16 @@ void loop_watch_close(struct loop *l, struct loop_watch *w);
 /* Calls on_ready with LOOP_RESUMED in the next turn, so that one busy connection
  * does not keep the others waiting. */
 void loop_again(struct loop *l, struct loop_watch *w);
+
+void loop_task_init(struct loop_task *t, void (*run)(struct loop_task *t));
+
+/* Runs the task once, at the end of this turn: what many events of a turn add to is sent
+ * by one call. Nothing happens when it waits already. A task that asks for itself, or for
+ * another, out of `run` gets the end of the next turn. */
+void loop_at_end(struct loop *l, struct loop_task *t);
+
+/* Nothing happens when it does not wait. */
+void loop_task_cancel(struct loop_task *t);
 
 void loop_timer_init(struct loop_timer *t, void (*on_due)(struct loop_timer *t));
 
