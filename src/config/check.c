@@ -361,7 +361,7 @@ void check_listener(const struct build *b, const struct block *block)
 {
 	static const char *const what[] = {
 		[LISTEN_HTTP] = "requests", [LISTEN_TCP] = "connections",
-		[LISTEN_UDP] = "datagrams",
+		[LISTEN_UDP] = "datagrams", [LISTEN_KV] = "requests",
 	};
 	struct model_listener *l = block->target;
 

@@ -133,7 +133,7 @@ static void print_block(const struct printing *p, enum context in, const void *b
 
 	for (int blocks = 0; blocks <= 1; blocks++)
 		for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++)
-			if ((d->in & (unsigned)in) != 0 && d->refused == NULL &&
+			if ((d->in & (unsigned)in) != 0 &&
 			    (d->opens != IN_NONE) == blocks)
 				print_row(p, d, in, block);
 }

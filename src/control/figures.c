@@ -207,6 +207,7 @@ static const char *kind_name(enum listener_kind kind)
 	case LISTEN_HTTP: return "http";
 	case LISTEN_TCP:  return "tcp";
 	case LISTEN_UDP:  return "udp";
+	case LISTEN_KV:   return "kv";
 	}
 	return "";
 }

@@ -87,7 +87,7 @@ static int open_new(const struct service *s, const struct model *m, struct openi
 	o->count = 0;
 	for (uint32_t i = 0; i < m->listener_count; i++) {
 		const struct model_listener *l = &m->listeners[i];
-		if (!is_new(s, l->live))
+		if (l->kind == LISTEN_KV || !is_new(s, l->live))
 			continue;
 		int *fds = memory_new(s->worker_count, sizeof *fds);
 		bool datagrams = l->kind == LISTEN_UDP;

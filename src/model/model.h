@@ -32,6 +32,8 @@ enum {
 	MODEL_WEIGHT_MAX    = 256,
 	MODEL_PEERS_MAX     = 64,	/* ranges of trusted peers of one listener */
 	MODEL_CONTROLS_MAX  = 4,	/* addresses of the control interface, over TCP */
+	MODEL_KEY_MAX       = 32768,	/* bytes of a key, in key-value pools */
+	MODEL_ENTRY_MAX     = 65503,	/* and of a key with its value: what a message holds */
 };
 
 struct policy;		/* pick/policy.h */
@@ -81,6 +83,13 @@ enum redistribute {
 	REDISTRIBUTE_IDLE,	/* moved between exchanges too */
 };
 
+/* Who has to have a write, in a key-value pool, before its client is answered. */
+enum acks {
+	ACKS_NONE,		/* the worker that took it */
+	ACKS_ONE,		/* one more */
+	ACKS_ALL,		/* all that are ready */
+};
+
 struct model_pool {
 	char *name;			/* owned */
 	const struct policy *policy;
@@ -120,6 +129,12 @@ struct model_pool {
 	uint32_t quiet_ms;		/* silent so long after an answer, it was whole */
 	uint32_t proxy_version;		/* of the PROXY header for servers, 1 or 2; 0: none */
 
+	/* Key-value only. Such a pool has no servers of its own: workers join it. */
+	enum acks acks;
+	char    *secret_path;		/* owned; the file of the secret that workers have to
+					 * know; NULL: none */
+	uint32_t key_max, value_max;	/* bytes; together at most MODEL_ENTRY_MAX */
+
 	struct live_pool *live;		/* held; set by model_attach */
 };
 
@@ -133,7 +148,13 @@ enum forwarded_headers {
 	FORWARD_VIA = 1, FORWARD_X_FORWARDED = 2, FORWARD_FORWARDED = 4,
 };
 
-enum listener_kind { LISTEN_HTTP, LISTEN_TCP, LISTEN_UDP };
+enum listener_kind { LISTEN_HTTP, LISTEN_TCP, LISTEN_UDP, LISTEN_KV };
+
+/* What clients of a key-value listener speak. */
+enum kv_protocol {
+	KV_PROTOCOL_WIRE,	/* doc/kv-protocol.md */
+	KV_PROTOCOL_RESP,	/* that of Redis, version 2 */
+};
 
 /* A range of addresses, such as 10.0.0.0/8. */
 struct model_peers {
@@ -150,6 +171,10 @@ struct model_listener {
 	struct model_peers *proxy_peers;	/* owned; whose connections begin with a PROXY */
 	uint32_t proxy_peer_count;		/* header, which is believed */
 
+	enum kv_protocol protocol;	/* key-value */
+	struct address   workers;	/* key-value: where the pool's workers connect; len 0
+					 * and an empty text: not through this listener */
+
 	uint32_t connections_max;	/* at once, further ones wait unaccepted; 0: no limit.
 					 * UDP: flows, a datagram of one more is dropped */
 	uint32_t parallel_max;		/* requests at once; 0: no limit */
@@ -163,7 +188,8 @@ struct model_listener {
 	uint32_t keep_alive_ms;		/* without a request */
 	uint32_t linger_ms;		/* to read on after an early answer */
 	uint32_t tunnel_ms;		/* without a byte in a tunnel */
-	uint32_t idle_ms;		/* TCP, UDP: without a byte, either direction */
+	uint32_t idle_ms;		/* TCP, UDP: without a byte, either direction;
+					 * key-value: without a request; 0: no limit */
 	uint32_t lifetime_ms;		/* TCP: of a connection; 0: no limit */
 	uint32_t keep_alive_probe_ms;	/* TCP: silence after which the kernel asks whether the
 					 * peer is there, both sides; 0: never */
@@ -228,6 +254,10 @@ void model_destroy(struct model *m);
 
 /* The pool's index, or -1. */
 int model_pool_find(const struct model *m, struct span name);
+
+/* Whether a key-value listener leads to this pool: its servers are workers, which come
+ * and go by themselves. */
+bool model_pool_is_kv(const struct model *m, uint32_t pool);
 
 /* The pool's server with this address, however it is spelled (address_equals), or NULL. */
 struct model_server *model_server_find(const struct model_pool *p, const struct address *a);
