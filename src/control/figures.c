@@ -212,6 +212,13 @@ static const char *kind_name(enum listener_kind kind)
 	return "";
 }
 
+static void set_kv(json_t *object, const struct model_listener *l)
+{
+	set_text(object, "protocol", l->protocol == KV_PROTOCOL_RESP ? "resp" : "kv");
+	if (*l->workers.text != '\0')
+		set_text(object, "workers", l->workers.text);
+}
+
 /* The pools that it leads to, each once, in the order of its routes. */
 static json_t *pools_of(const struct figures *f, const struct model_listener *l)
 {
@@ -236,6 +243,8 @@ json_t *figures_listener(const struct figures *f, const struct model_listener *l
 
 	set_text(object, "address", l->address.text);
 	set_text(object, "kind", kind_name(l->kind));
+	if (l->kind == LISTEN_KV)
+		set_kv(object, l);
 	json_object_set_new(object, "pools", pools_of(f, l));
 	set_amount(object, "connections",
 		   is_udp ? &live->flows : &live->connections.inside);

@@ -24,17 +24,28 @@ enum {
 /* How many descriptors go with so many clients. An HTTP client's connection needs one, and
  * while a request is under way one to a server, and for a large body a pipe: room for a
  * server's with every third of them; what idle ones hold is given up when it is needed
- * (upstream.h). A TCP client's has one to its server for as long as it lives. */
+ * (upstream.h). A TCP client's has one to its server for as long as it lives. Key-value
+ * clients share the connections of workers. */
 struct share {
 	rlim_t clients, descriptors;
 };
 
+static const struct share shares[] = {
+	[LISTEN_HTTP] = {3, 4}, [LISTEN_TCP] = {1, 2}, [LISTEN_UDP] = {3, 4},
+	[LISTEN_KV] = {1, 1},
+};
+
+/* Of the kind that needs the most, since any client may be one of those. */
 static struct share share_of(const struct model *m)
 {
-	for (uint32_t i = 0; i < m->listener_count; i++)
-		if (m->listeners[i].kind == LISTEN_TCP)
-			return (struct share){1, 2};
-	return (struct share){3, 4};
+	struct share most = shares[LISTEN_KV];
+
+	for (uint32_t i = 0; i < m->listener_count; i++) {
+		struct share s = shares[m->listeners[i].kind];
+		if (s.descriptors * most.clients > most.descriptors * s.clients)
+			most = s;
+	}
+	return most;
 }
 
 static rlim_t descriptors_for(struct share share, rlim_t connections)
@@ -81,6 +92,7 @@ static void close_openings(const struct service *s, struct openings *o, bool des
 	}
 }
 
+/* What the loops forward. Key-value listeners are not among them. */
 static int open_new(const struct service *s, const struct model *m, struct openings *o,
 		    struct err *err)
 {

@@ -140,6 +140,15 @@ static const char *const in_tcp[] = {
 	"keep-alive-probe 9h", "proxy-protocol from 0.0.0.0/0 fd00::/8", NULL,
 };
 static const char *const in_udp[] = {"connections 3", "timeout idle 1h", NULL};
+static const char *const in_kv[] = {
+	"connections 3", "timeout idle 1s", "workers 0.0.0.0:3", "workers [::1]:1",
+	"protocol resp", NULL,
+};
+static const char *const in_kv_pool[] = {
+	"balance ring points 1 bounded 1%", "acks one", "acks all", "secret /etc/secret",
+	"key-size 1", "key-size 32k", "value-size 0", "value-size 65247", "queue 0 wait 0s",
+	"timeout connect 1ms response 2ms", "retry off", NULL,
+};
 static const char *const in_pool[] = {
 	"balance ring points 1 bounded 1%", "balance maglev table 2 bounded 1000%",
 	"balance random", "key address-port", "key path", "key header X-A",
@@ -180,6 +189,9 @@ static void every_word_is_printed_as_it_reads(void **unused)
 	are_printed(in_http, "listen http :1 { to a\n", "}\npool a { server 1 }\n");
 	are_printed(in_tcp, "listen tcp :1 { to a\n", "}\npool a { server 1 }\n");
 	are_printed(in_udp, "listen udp :1 { to a\n", "}\npool a { server 1 }\n");
+	are_printed(in_kv, "listen kv :1 { to a\n",
+		    "}\npool a {\n}\nlisten kv :4 { to a; workers :5 }\n");
+	are_printed(in_kv_pool, "listen kv :1 { to a; workers :2 }\npool a {\n", "}\n");
 	are_printed(in_pool, "pool a { server 1\n",
 		    "}\npool b { server 1 }\nlisten http :1 { to b }\n");
 }
