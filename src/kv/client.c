@@ -302,6 +302,7 @@ void kv_client_begin(struct kv_port *port, int fd)
 	if (c == NULL)
 		goto close_fd;
 	*c = (struct kv_client){.hub = hub, .port = port, .speaks = 1};
+	c->number = ++hub->clients_begun * MODEL_LOOPS_MAX + hub->number;
 	stream_init(&c->stream, fd, on_ready);
 	if (loop_watch_register(hub->loop, &c->stream.watch) != 0)
 		goto put_client;

@@ -133,6 +133,18 @@ struct adoption {
 	struct kv_opening openings[];
 };
 
+static const char shutdown_message[] = {KV_SHUTDOWN, 0, 0};
+
+/* Nobody asks any more for the pool that these workers have joined. */
+static void close_links_without_pool(struct kv_hub *hub)
+{
+	for (uint32_t i = 0; i < KV_LINKS_MAX; i++) {
+		struct kv_link *l = hub->links[i];
+		if (l != NULL && kv_edition_lane(hub->now, l->pool->live) == NULL)
+			kv_link_close(l, shutdown_message, sizeof shutdown_message);
+	}
+}
+
 static void on_adopt(struct loop_job *job)
 {
 	struct adoption *a = CONTAINER_OF(job, struct adoption, job);
@@ -149,6 +161,7 @@ static void on_adopt(struct loop_job *job)
 		kv_port_open(hub, &a->openings[i]);
 	LIST_EACH(&hub->pools, it, next)
 		kv_dispatch_waiting(CONTAINER_OF(it, struct kv_pool, link));
+	close_links_without_pool(hub);
 	kv_edition_release(before);
 	kv_hub_at_end(hub);
 	free(a);
@@ -248,12 +261,12 @@ static void on_part(struct loop_job *job)
 {
 	struct draining *d = CONTAINER_OF(job, struct draining, job);
 	struct kv_hub *hub = d->hub;
-	static const char shutdown[] = {KV_SHUTDOWN, 0, 0};
 
 	hub->parting = true;
 	for (uint32_t i = 0; i < KV_LINKS_MAX; i++)
 		if (hub->links[i] != NULL)
-			kv_link_close(hub->links[i], shutdown, sizeof shutdown);
+			kv_link_close(hub->links[i], shutdown_message,
+				      sizeof shutdown_message);
 	if (hub->link_count > 0)
 		loop_timer_start(hub->loop, &hub->drain_limit, d->limit_ms);
 	kv_hub_at_end(hub);

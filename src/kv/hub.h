@@ -119,6 +119,7 @@ struct kv_hub {
 	struct link ports, pools, routes;
 	struct link clients;
 	uint32_t    client_count, link_count;
+	uint64_t    clients_begun;
 	struct slab clients_slab;
 	struct kv_requests requests;
 	struct kv_link *links[KV_LINKS_MAX];	/* owned; by the low bits of their numbers */
