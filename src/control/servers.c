@@ -35,13 +35,13 @@ void servers_get(const struct ask *ask, struct reply *r)
 	figures_fini(&f);
 }
 
-static void reply_server(const struct ask *ask, const struct model_server *s,
-			 uint16_t status, struct reply *r)
+static void reply_server(const struct ask *ask, const struct model_pool *p,
+			 const struct model_server *s, uint16_t status, struct reply *r)
 {
 	struct figures f;
 
 	figures_init(&f, ask->view);
-	reply_json(r, status, figures_server(&f, s));
+	reply_json(r, status, figures_server(&f, p, s));
 	figures_fini(&f);
 }
 
@@ -51,7 +51,7 @@ void servers_get_one(const struct ask *ask, struct reply *r)
 	const struct model_server *s = p != NULL ? ask_server(ask, p, r) : NULL;
 
 	if (s != NULL)
-		reply_server(ask, s, 200, r);
+		reply_server(ask, p, s, 200, r);
 }
 
 static bool has_id(const uint64_t *ids, uint32_t id)
@@ -106,7 +106,7 @@ static void reply_changed(const struct ask *ask, const struct change *c, uint16_
 		pool >= 0 ? model_server_find(&m->pools[pool], &c->server) : NULL;
 
 	if (s != NULL)
-		reply_server(ask, s, status, r);
+		reply_server(ask, &m->pools[pool], s, status, r);
 	else
 		reply_json(r, status, json_object());
 }
@@ -285,7 +285,7 @@ void servers_remove(const struct ask *ask, struct reply *r)
 		return;
 	/* Its live part may end with the change. */
 	figures_init(&f, ask->view);
-	json_t *object = figures_server(&f, s);
+	json_t *object = figures_server(&f, p, s);
 	figures_fini(&f);
 	if (!make(ask, &c, r)) {
 		json_decref(object);

@@ -233,6 +233,26 @@ static void quick_forms_are_configurations_too(void **unused)
 	model_put(m);
 }
 
+static void workers_are_not_in_the_file(void **unused)
+{
+	(void)unused;
+	static const char text[] = "listen kv 0.0.0.0:1 {\n"
+				   "	to a\n"
+				   "	workers 0.0.0.0:2\n"
+				   "}\n"
+				   "pool a {\n"
+				   "}\n";
+	struct model *m = read_model(text);
+
+	/* As one that has joined. */
+	assert_int_equal(fill_listen(&model_server_add(&m->pools[0])->address, "3",
+				     "127.0.0.1", &(struct err){""}), 0);
+	char *printed = config_print(m);
+	assert_string_equal(printed, text);
+	free(printed);
+	model_put(m);
+}
+
 static void models_differ_in_one_word(void **unused)
 {
 	(void)unused;
@@ -273,6 +293,7 @@ int main(void)
 		cmocka_unit_test(what_one_word_decides_for_another_is_printed_too),
 		cmocka_unit_test(every_word_is_printed_as_it_reads),
 		cmocka_unit_test(quick_forms_are_configurations_too),
+		cmocka_unit_test(workers_are_not_in_the_file),
 		cmocka_unit_test(models_differ_in_one_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,6 +250,7 @@ static void workers_are_seen_and_set_but_come_and_go_themselves(void **unused)
 	assert_int_equal(fake.change_count, 0);
 	assert_int_equal(ask(SET, "{\"weight\": 5, \"drain\": true}"), 200);
 	assert_int_equal(number_of("weight"), 5);
+	assert_string_equal(text_of("from"), "worker");
 	assert_int_equal(ask("GET /v1/pools/web/servers", ""), 200);
 	assert_int_equal(json_array_size(json_object_get(body, "servers")), 3);
 	/* The other pool has servers. */
