@@ -55,6 +55,7 @@ void store_walk_bucket(struct store *s, uint32_t bucket, uint64_t now_ms,
 	do {
 		struct segment *segment = directory_find(&shard->directory, hash);
 		for (uint32_t i = 0; i < SEGMENT_SLOTS; i++) {
+			segment_prefetch(segment, i);
 			const struct slot *at = &segment->slots[i];
 			if (at->entry != NULL &&
 			    at->hash >> (64 - STORE_BUCKET_BITS) == bucket)
