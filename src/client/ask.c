@@ -83,7 +83,8 @@ enum ask_result ask_connect(struct ask *a, struct err *err)
 		talk_close(&a->talk);
 	if (a->talk.state == TALK_CLOSED)
 		talk_open(&a->talk);
-	while (a->talk.state != TALK_OPEN && a->talk.state != TALK_CLOSED && !a->interrupted)
+	while ((a->talk.state == TALK_DIALING || a->talk.state == TALK_GREETING) &&
+	       !a->interrupted)
 		loop_turn(a->balancer.loop, -1);
 	if (a->interrupted)
 		return interrupted(a, err);

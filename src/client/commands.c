@@ -44,8 +44,9 @@ static int build_put(const struct words *w, struct request *r, struct err *err)
 			result = set_condition(r, KV_IF_PRESENT, err);
 		else
 			result = err_set(err, "%s behind the value; expected ttl TIME, "
-					 "if-absent or if-present, and a value with blanks "
-					 "needs quotes", quote(words_text(word).text).text);
+					 "if-absent or if-present; a value with blanks "
+					 "needs quotes",
+					 quote(words_text(word).text).text);
 		if (result != 0)
 			return -1;
 	}
@@ -163,10 +164,11 @@ static void show_time_left(const struct answer *a, uint64_t now_ms, FILE *out)
 
 int kv_command_show(const struct command *c, const struct request *r,
 		    const struct answer *answer, const struct command_style *style,
-		    FILE *out, struct err *err)
+		    struct err *err)
 {
 	if (answer->result != KV_FINE)
 		return refuse_answer(r, answer, err);
+	FILE *out = style->out;
 	switch ((enum kv_verb)c->verb) {
 	case KV_VERB_GET:
 		if (style->raw) {

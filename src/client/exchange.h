@@ -1,5 +1,5 @@
-/* client/exchange.h - requests on one connection, the messages they become, and which answer
- * is whose.
+/* client/exchange.h - requests on one connection, the messages they become, and which
+ * answer is whose.
  *
  * Version 2 answers carry the tag of their request and may come in any order. Those of
  * version 1 come in the order of asking and repeat the key, which is looked at. An ERROR
@@ -27,7 +27,7 @@ struct request {
 struct answer {
 	uint8_t     result;		/* enum kv_result */
 	uint64_t    version, expires_ms;	/* 0 in version 1 */
-	struct span value;		/* borrowed from the message; of an error its text */
+	struct span value;		/* borrowed from the message; of an error, text */
 };
 
 struct exchange_slot {

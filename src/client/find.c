@@ -36,7 +36,8 @@ static int look_up(struct loop *loop, struct address *address, struct err *err)
 			loop_turn(loop, -1);
 	resolver_destroy(resolver);
 	if (search.answer.count == 0)
-		return err_set(err, "no balancer at %s: %s", text, search.answer.err.text);
+		return err_set(err, "no balancer at %s: %s", text,
+			       search.answer.err.text);
 	*address = search.answer.addresses[0];
 	memcpy(address->text, text, sizeof text);	/* people know it by its name */
 	return 0;

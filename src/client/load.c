@@ -1,12 +1,15 @@
 #include "client/load.h"
+#include "client/load_inside.h"
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "base/must.h"
 
+enum { OTHER_DESCRIPTORS = 16 };
 enum { TICK_MS = 1, BEAT_TERMINAL_MS = 500, BEAT_MS = 5000, BEAT_FIRST_MS = 2000 };
 
 static void over(struct load *l)
@@ -74,7 +77,8 @@ static void on_beat(struct loop_timer *t)
 {
 	struct load *l = CONTAINER_OF(t, struct load, beat);
 
-	load_progress_show(&l->progress, &l->figures, loop_now_us(l->loop), l->options, stderr);
+	load_progress_show(&l->progress, &l->figures, loop_now_us(l->loop), l->options,
+			   stderr);
 	loop_timer_start(l->loop, t, l->progress.terminal ? BEAT_TERMINAL_MS : BEAT_MS);
 }
 
@@ -141,9 +145,11 @@ static void close_load(struct load *l)
 	}
 }
 
-static void say_figures(struct load *l)
+/* Says how it went; returns the exit code. */
+static int conclude(struct load *l)
 {
 	const struct load_figures *f = &l->figures;
+	bool worked = f->took_us[LOAD_PUT].total + f->took_us[LOAD_GET].total > 0;
 
 	load_progress_clear(&l->progress, stderr);
 	if (f->begun_us > 0 && option_given(l->options, OPTION_JSON))
@@ -152,8 +158,23 @@ static void say_figures(struct load *l)
 		load_report_print(f, l->options, stdout);
 	if (l->failed)
 		fprintf(stderr, "kv-client: %s\n", l->failure.text);
-	else if (f->begun_us > 0 && f->took_us[LOAD_PUT].total + f->took_us[LOAD_GET].total == 0)
+	else if (!worked)
 		fprintf(stderr, "kv-client: no operation worked\n");
+	return worked && !l->failed && load_figures_wrong(f) == 0 ? 0 : 1;
+}
+
+/* Each connection is a descriptor; the rest is what else the program has open. */
+static int check_limit(const struct options *o, struct err *err)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur >= o->connections + OTHER_DESCRIPTORS)
+		return 0;
+	return err_set(err, "--connections %llu needs more descriptors than the limit of "
+			    "%llu; raise it with ulimit -n",
+		       (unsigned long long)o->connections,
+		       (unsigned long long)limit.rlim_cur);
 }
 
 int load_run(struct loop *loop, const struct address *address, const struct options *o)
@@ -175,7 +196,7 @@ int load_run(struct loop *loop, const struct address *address, const struct opti
 		.reads_percent = o->reads_percent, .strict = strict,
 	};
 	l->progress.terminal = isatty(STDERR_FILENO) == 1;
-	if (open_load(l, &err) != 0) {
+	if (check_limit(o, &err) != 0 || open_load(l, &err) != 0) {
 		fprintf(stderr, "kv-client: %s\n", err.text);
 		free(l);
 		return 1;
@@ -185,9 +206,7 @@ int load_run(struct loop *loop, const struct address *address, const struct opti
 	while (!l->over)
 		loop_turn(loop, -1);
 	close_load(l);
-	say_figures(l);
-	bool worked = l->figures.took_us[LOAD_PUT].total + l->figures.took_us[LOAD_GET].total > 0;
-	bool good = worked && !l->failed && load_figures_wrong(&l->figures) == 0;
+	int code = conclude(l);
 	free(l);
-	return good ? 0 : 1;
+	return code;
 }

@@ -41,6 +41,7 @@ int load_history_close(FILE *file, const char *path, struct err *err)
 
 	errno = failed ? EIO : 0;
 	if (fclose(file) != 0 || failed)
-		return err_sys(err, "the history in %s is not complete", quote(path).text);
+		return err_sys(err, "the history in %s is not complete",
+			       quote(path).text);
 	return 0;
 }

@@ -1,14 +1,14 @@
-/* client/load_history.h - a line of JSON about each operation, for whoever checks afterwards
- * what a pool has promised.
+/* client/load_history.h - a line of JSON about each operation, for whoever checks
+ * afterwards what a pool has promised.
  *
  *   {"op":"put","connection":3,"key":"0000000000000012","value":7,"invoke_us":1,
  *    "complete_us":2,"version":9,"result":"ok"}
  *
- * On one line each, in the order of completion. Times are of the monotonic clock, which all
- * processes of a machine share. `value` is the id that the write gave it, null where none was
- * read or it is none of this key; `complete_us` is null, and the result "lost", where no
- * answer came: it may or may not have happened. Other results are "ok", "missing", "foreign"
- * and the texts of errors.
+ * On one line each, in the order of completion. Times are of the monotonic clock, which
+ * all processes of a machine share. `value` is the id that the write gave it, null where
+ * none was read or it is none of this key; `complete_us` is null, and the result "lost",
+ * where no answer came: it may or may not have happened. Other results are "ok",
+ * "missing", "foreign" and the texts of errors.
  *
  * Errors of the file are kept until load_history_close.
  */

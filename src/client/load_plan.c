@@ -29,7 +29,8 @@ void load_plan_fini(struct load_plan *p)
 	free(p->answered);
 }
 
-static uint64_t random_key(const struct load_plan *p, uint64_t connection, uint64_t random)
+static uint64_t random_key(const struct load_plan *p, uint64_t connection,
+			   uint64_t random)
 {
 	if (!p->strict)
 		return random % p->keys;

@@ -1,12 +1,15 @@
-/* client/load_plan.h - what the load generator does next, and whether what it reads is right.
+/* client/load_plan.h - what the load generator does next, and whether what it reads is
+ * right.
  *
- * The plan: with reads and writes mixed, keys come at random, the same for the same seed; with
- * one kind alone they come one after the other, so that `--reads 0%` fills all of them. With
- * keys of their own, connection c of C has those that leave c when divided by C.
+ * The plan: with reads and writes mixed, keys come at random, the same for the same
+ * seed; with one kind alone they come one after the other, so that `--reads 0%` fills
+ * all of them. With keys of their own, connection c of C has those that leave c when
+ * divided by C.
  *
- * The judge: a value has to be one of its key. Strictly, with keys of their own, it also has
- * to be no older than the last write that was answered when the read was asked, and no newer
- * than the last one asked when it came; a write that was not answered may have happened.
+ * The judge: a value has to be one of its key. Strictly, with keys of their own, it also
+ * has to be no older than the last write that was answered when the read was asked, and
+ * no newer than the last one asked when it came; a write that was not answered may have
+ * happened.
  *
  * Pure but for its memory: 8 bytes for each key.
  */
@@ -20,7 +23,7 @@ struct load_plan {
 	uint64_t reads_percent;
 	bool     strict;		/* keys of their own */
 	uint64_t cursor;		/* of keys one after the other */
-	uint32_t *asked, *answered;	/* owned: for each key, the id of the last write */
+	uint32_t *asked, *answered;	/* owned: of each key, the last write's id */
 };
 
 void load_plan_init(struct load_plan *p);	/* the first five are set */
@@ -28,7 +31,7 @@ void load_plan_fini(struct load_plan *p);
 
 struct load_step {
 	uint64_t key;
-	uint32_t id;			/* of a write, its own; of a read, the oldest allowed */
+	uint32_t id;			/* of a write; of a read, the oldest allowed */
 	bool     writes;
 };
 

@@ -10,7 +10,9 @@ static const struct {
 	{"p99.9", "p999_us", 0.999},
 };
 
-static const char *const kind_names[LOAD_KINDS] = {[LOAD_PUT] = "put", [LOAD_GET] = "get"};
+static const char *const kind_names[LOAD_KINDS] = {
+	[LOAD_PUT] = "put", [LOAD_GET] = "get",
+};
 
 static unsigned long long number(uint64_t n)
 {
@@ -119,7 +121,8 @@ static void print_times(const struct load_figures *f, FILE *out)
 	}
 }
 
-static void print_verdicts(const struct load_figures *f, const struct options *o, FILE *out)
+static void print_verdicts(const struct load_figures *f, const struct options *o,
+			   FILE *out)
 {
 	if (o->verify == VERIFY_NOTHING)
 		return;
@@ -135,13 +138,14 @@ void load_report_print(const struct load_figures *f, const struct options *o, FI
 {
 	uint64_t us = f->ended_us - f->begun_us;
 
-	fprintf(out, "operations  %llu in %.2f s, %.0f/s  (%llu connections, pipeline %llu, "
-		"version %u)\n", number(f->answered), (double)us / 1e6,
+	fprintf(out, "operations  %llu in %.2f s, %.0f/s  (%llu connections, "
+		"pipeline %llu, version %u)\n", number(f->answered), (double)us / 1e6,
 		per_second(f->answered, us), number(o->connections), number(o->pipeline),
 		f->version);
 	print_times(f, out);
 	if (f->missing > 0)
-		fprintf(out, "missing     %llu gets found no value\n", number(f->missing));
+		fprintf(out, "missing     %llu gets found no value\n",
+			number(f->missing));
 	print_verdicts(f, o, out);
 	fprintf(out, "errors      %llu\n", number(load_figures_errors(f)));
 	for (uint8_t i = 0; i < KV_RESULTS; i++)
@@ -202,15 +206,16 @@ static const char *verdict_name(int i)
 	return load_verdict_name((enum load_verdict)i);
 }
 
-void load_report_print_json(const struct load_figures *f, const struct options *o, FILE *out)
+void load_report_print_json(const struct load_figures *f, const struct options *o,
+			    FILE *out)
 {
 	uint64_t us = f->ended_us - f->begun_us;
 
 	fprintf(out, "{\"version\":%u,\"connections\":%llu,\"pipeline\":%llu,"
 		"\"seconds\":%.6f,\"operations\":%llu,\"per_second\":%.1f,"
-		"\"missing\":%llu,\"unanswered\":%llu,\"reconnected\":%llu,\"right\":%llu,"
-		"\"wrong\":%llu", f->version, number(o->connections), number(o->pipeline),
-		(double)us / 1e6, number(f->answered), per_second(f->answered, us),
+		"\"missing\":%llu,\"unanswered\":%llu,\"reconnected\":%llu,"
+		"\"right\":%llu,\"wrong\":%llu", f->version, number(o->connections),
+		number(o->pipeline), (double)us / 1e6, number(f->answered), per_second(f->answered, us),
 		number(f->missing), number(f->unanswered), number(f->reconnected),
 		number(f->recognised), number(load_figures_wrong(f)));
 	json_times(f, out);

@@ -1,5 +1,5 @@
-/* client/load_report.h - the figures of a load: counted while it runs, shown as progress, and
- * printed at its end for people or as JSON.
+/* client/load_report.h - the figures of a load: counted while it runs, shown as
+ * progress, and printed at its end for people or as JSON.
  *
  * Pure but for the files that are printed to.
  */
@@ -46,7 +46,9 @@ void load_progress_show(struct load_progress *p, const struct load_figures *f,
 /* Takes the line off the terminal, so that something else may be printed. */
 void load_progress_clear(struct load_progress *p, FILE *out);
 
+/* All of them, for people, and as one line of JSON. The run is over. */
 void load_report_print(const struct load_figures *f, const struct options *o, FILE *out);
-void load_report_print_json(const struct load_figures *f, const struct options *o, FILE *out);
+void load_report_print_json(const struct load_figures *f, const struct options *o,
+			    FILE *out);
 
 #endif

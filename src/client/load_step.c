@@ -1,5 +1,5 @@
-/* client/load_step.c - what connections of the load do: ask, judge what is answered, and come
- * back when they are lost. load.c has the rest.
+/* client/load_step.c - what connections of the load do: ask, judge what is answered, and
+ * come back when they are lost. load.c has the rest.
  *
  * Invariant: load->under_way is the sum of all talks' waiting requests.
  * Thread: the loop's.
@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/must.h"
-#include "client/load.h"
+#include "client/load_inside.h"
 
 static struct load_operation *operation_of(struct load_connection *c, uint32_t tag)
 {
@@ -187,8 +187,8 @@ static void on_retry(struct loop_timer *timer)
 	talk_open(&c->talk);
 }
 
-/* Each connection counts once here; the last one begins the run. The first opens a number of
- * others, each of which opens one more, so that DIALS_MAX are under way. */
+/* Each connection counts once here; the last one begins the run. The first opens a
+ * number of others, each of which opens one more, so that DIALS_MAX are under way. */
 static void tried(struct load_connection *c)
 {
 	struct load *l = c->load;

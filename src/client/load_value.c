@@ -32,7 +32,8 @@ void load_key_write(const struct load_values *v, uint64_t key, char *out)
 	must(key == 0);
 }
 
-size_t load_value_write(const struct load_values *v, uint64_t key, uint32_t id, char *out)
+size_t load_value_write(const struct load_values *v, uint64_t key, uint32_t id,
+			char *out)
 {
 	uint64_t root = root_of(v, key, id);
 	size_t size = size_of(v, root);
@@ -58,7 +59,8 @@ bool load_value_recognise(const struct load_values *v, uint64_t key, struct span
 		return false;
 	for (size_t at = 0; at < value.len; at += 8) {
 		uint64_t piece = piece_at(root, claimed, at);
-		if (memcmp(value.at + at, &piece, value.len - at < 8 ? value.len - at : 8) != 0)
+		size_t len = value.len - at < 8 ? value.len - at : 8;
+		if (memcmp(value.at + at, &piece, len) != 0)
 			return false;
 	}
 	*id = claimed;

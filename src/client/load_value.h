@@ -1,9 +1,9 @@
-/* client/load_value.h - the keys and values that the load generator writes, and which value a
- * value is.
+/* client/load_value.h - the keys and values that the load generator writes, and which
+ * value a value is.
  *
- * A value is made of the seed, its key and its id, which counts the writes of this key from 1;
- * so whoever knows the seed can tell whether a value was ever meant for a key, and which write
- * it comes from, without remembering any.
+ * A value is made of the seed, its key and its id, which counts the writes of this key
+ * from 1; so whoever knows the seed can tell whether a value was ever meant for a key,
+ * and which write it comes from, without remembering any.
  *
  *   id u32 | sign u32 | bytes that follow from all of them ...
  *
@@ -21,7 +21,7 @@
 struct load_values {
 	uint64_t seed;
 	size_t   key_size;		/* room for the digits of the largest key */
-	size_t   size_min, size_max;	/* below LOAD_VALUE_RECOGNISED none is recognised */
+	size_t   size_min, size_max;	/* below LOAD_VALUE_RECOGNISED: no id */
 };
 
 enum { LOAD_VALUE_RECOGNISED = 8 };
@@ -30,7 +30,8 @@ enum { LOAD_VALUE_RECOGNISED = 8 };
 void load_key_write(const struct load_values *v, uint64_t key, char *out);
 
 /* Writes the value and returns its size, size_min to size_max. */
-size_t load_value_write(const struct load_values *v, uint64_t key, uint32_t id, char *out);
+size_t load_value_write(const struct load_values *v, uint64_t key, uint32_t id,
+			char *out);
 
 /* Whether it is a value of this key, every byte of it; *id is set if so. */
 bool load_value_recognise(const struct load_values *v, uint64_t key, struct span value,

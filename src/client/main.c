@@ -1,5 +1,5 @@
-/* client/main.c - kv-client: the command line is read, and what it asks for is done: commands
- * at a prompt, from standard input or from the line itself, or a load.
+/* client/main.c - kv-client: the command line is read, and what it asks for is done:
+ * commands at a prompt, from standard input or from the line itself, or a load.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -62,9 +62,11 @@ static int run(const struct options *o, char *const *words, uint32_t count)
 	int code = EXIT_FAILED;
 	struct err err;
 
-	if (kv_options_check(o, loads, &err) != 0 ||
-	    (loads && count > 1 &&
-	     err_set(&err, "load takes no words, only options; see kv-client --help") != 0)) {
+	int wrong = kv_options_check(o, loads, &err);
+	if (wrong == 0 && loads && count > 1)
+		wrong = err_set(&err, "load takes options only, no words; see kv-client "
+				"--help");
+	if (wrong != 0) {
 		fprintf(stderr, "kv-client: %s\n", err.text);
 		return EXIT_USAGE;
 	}
@@ -91,7 +93,8 @@ int main(int argc, char **argv)
 	struct err err;
 
 	signal(SIGPIPE, SIG_DFL);	/* `kv-client stats | head` ends quietly */
-	if (argc < 1 || kv_options_read(&options, argc - 1, argv + 1, &count, &err) != 0) {
+	if (argc < 1 ||
+	    kv_options_read(&options, argc - 1, argv + 1, &count, &err) != 0) {
 		fprintf(stderr, "kv-client: %s\n", err.text);
 		return EXIT_USAGE;
 	}

@@ -18,7 +18,7 @@ struct option {
 	enum form   form;
 	size_t      offset;		/* of its field in struct options */
 	struct value_range range;
-	const char *standard;		/* the default, as one would write it; NULL: none */
+	const char *standard;		/* the default as one writes it; NULL: none */
 	const char *help;
 };
 
@@ -65,8 +65,7 @@ static const struct option table[OPTIONS] = {
 		.range = {VALUE_NUMBER, 0, UINT64_MAX}, .standard = "1",
 		.help = "another one makes other values, in another order"},
 	[OPTION_VERIFY] = {"verify", "[strict]", FORM_VERIFY, AT(verify),
-		.help = "every value read was written for its key; strict: and is no older "
-			"than what its connection has written"},
+		.help = "check what is read; strict: against the connection's last write"},
 	[OPTION_HISTORY] = {"history", "FILE", FORM_TEXT, AT(history),
 		.help = "write a JSON line about each operation"},
 	[OPTION_JSON] = {"json", .help = "print the figures as JSON"},
@@ -119,11 +118,12 @@ static int read_sizes(struct options *o, const struct option *option, const char
 	if (value_read(&option->range, first, &o->value_size_min, err) != 0)
 		return -1;
 	o->value_size_max = o->value_size_min;
-	if (*dash != '\0' && value_read(&option->range, dash + 1, &o->value_size_max, err) != 0)
+	if (*dash != '\0' &&
+	    value_read(&option->range, dash + 1, &o->value_size_max, err) != 0)
 		return -1;
 	if (o->value_size_min > o->value_size_max)
-		return err_set(err, "%s begins with the larger one; the smaller comes first",
-			       quote(text).text);
+		return err_set(err, "%s begins with the larger one; the smaller comes "
+				    "first", quote(text).text);
 	return 0;
 }
 
@@ -149,8 +149,8 @@ static int read_value(struct options *o, const struct option *option, const char
 	case FORM_VERIFY:
 		o->verify = VERIFY_STRICT;
 		if (strcmp(text, "strict") != 0)
-			result = err_set(&why, "%s is no way to verify; write --verify or "
-					 "--verify strict", quote(text).text);
+			result = err_set(&why, "%s is no way to verify; write --verify "
+					 "or --verify strict", quote(text).text);
 		break;
 	case FORM_FLAG:
 		break;
@@ -205,22 +205,25 @@ static int check_together(struct options *o, struct err *err)
 	for (uint64_t rest = (o->keys - 1) / 10; rest > 0; rest /= 10)
 		digits++;
 	if (digits > o->key_size)
-		return err_set(err, "--key-size %llu has no room for %llu different keys; "
-				    "give %llu at least, or fewer --keys",
+		return err_set(err, "--key-size %llu has no room for %llu different "
+				    "keys; give %llu at least, or fewer --keys",
 			       (unsigned long long)o->key_size,
 			       (unsigned long long)o->keys, (unsigned long long)digits);
 	if (o->key_size + o->value_size_max > OPTION_VALUE_SIZE_MAX)
-		return err_set(err, "keys of %llu and values of %llu bytes are more than a "
-				    "message holds, which is %d together",
+		return err_set(err, "keys of %llu and values of %llu bytes are more than "
+				    "a message holds, which is %d together",
 			       (unsigned long long)o->key_size,
-			       (unsigned long long)o->value_size_max, OPTION_VALUE_SIZE_MAX);
-	if (o->verify != VERIFY_NOTHING && o->value_size_min < OPTION_VERIFIED_SIZE_MIN)
-		return err_set(err, "--verify needs values of at least %d bytes, since each "
+			       (unsigned long long)o->value_size_max,
+			       OPTION_VALUE_SIZE_MAX);
+	if ((o->verify != VERIFY_NOTHING || o->history != NULL) &&
+	    o->value_size_min < OPTION_VERIFIED_SIZE_MIN)
+		return err_set(err, "--%s needs values of at least %d bytes, since each "
 				    "says which one it is; give --value-size",
+			       o->history != NULL ? "history" : "verify",
 			       OPTION_VERIFIED_SIZE_MIN);
 	if (o->verify == VERIFY_STRICT && o->keys < o->connections)
-		return err_set(err, "--verify strict gives each connection keys of its own: "
-				    "--keys has to be at least --connections");
+		return err_set(err, "--verify strict gives each connection keys of its "
+				    "own: --keys has to be at least --connections");
 	return 0;
 }
 
@@ -250,8 +253,8 @@ int kv_options_check(const struct options *o, bool loads, struct err *err)
 		if (!option_given(o, id))
 			continue;
 		if (!loads && id >= OPTION_COUNT)
-			return err_set(err, "--%s is for load; write: kv-client load --%s",
-				       table[id].name, table[id].name);
+			return err_set(err, "--%s is for load; write: kv-client load "
+					    "--%s", table[id].name, table[id].name);
 		if (loads && (id == OPTION_RAW || id == OPTION_ESCAPES))
 			return err_set(err, "load takes no --%s", table[id].name);
 	}

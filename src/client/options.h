@@ -1,7 +1,7 @@
 /* client/options.h - the options of kv-client, in one table.
  *
- * They stand anywhere on the line, as `--count 1000` or `--count=1000`, until `--`; what is
- * left are the words of the command. Of one that is given twice, the second counts.
+ * They stand anywhere on the line, as `--count 1000` or `--count=1000`, until `--`; what
+ * is left are the words of the command. Of one that is given twice, the second counts.
  */
 #ifndef CLIENT_OPTIONS_H
 #define CLIENT_OPTIONS_H

@@ -37,8 +37,8 @@ static void on_interrupt(int number)
 	(void)number;
 }
 
-/* Completes the command at the beginning of the line, as far as it is clear, or lists what
- * it could be. */
+/* Completes the command at the beginning of the line, as far as it is clear, or lists
+ * what it could be. */
 static unsigned char complete(EditLine *edit, int key)
 {
 	const LineInfo *line = el_line(edit);
@@ -105,7 +105,8 @@ struct prompt *prompt_open(struct err *err)
 	p->history = history_init();
 	if (p->edit == NULL || p->history == NULL) {
 		prompt_close(p);
-		err_set(err, "this terminal cannot be used; give commands on standard input");
+		err_set(err, "this terminal cannot be used; give commands on standard "
+			     "input");
 		return NULL;
 	}
 	history(p->history, &p->event, H_SETSIZE, PROMPT_HISTORY_MAX);

@@ -24,8 +24,8 @@ struct prompt *prompt_open(struct err *err);
 /* Saves the history. NULL is allowed. */
 void prompt_close(struct prompt *p);
 
-/* The next line, without its newline, in memory of the prompt's that may be changed, until
- * the next call. "": SIGINT, or an empty line. NULL: the end. */
+/* The next line, without its newline, in memory of the prompt's that may be changed,
+ * until the next call. "": SIGINT, or an empty line. NULL: the end. */
 char *prompt_read(struct prompt *p, size_t *len);
 
 #endif

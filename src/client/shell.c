@@ -35,7 +35,7 @@ static void complain(const struct shell *s, const char *command, const char *why
 static enum shell_result ask_for(struct shell *s, const struct command *c,
 				 const struct request *r)
 {
-	struct command_style style = {.raw = s->raw};
+	struct command_style style = {.out = stdout, .raw = s->raw};
 	struct answer answer;
 	struct err err;
 
@@ -59,7 +59,7 @@ static enum shell_result ask_for(struct shell *s, const struct command *c,
 		return SHELL_FAILED;
 	}
 	style.now_ms = loop_wall_us(s->ask->balancer.loop) / 1000;
-	if (kv_command_show(c, r, &answer, &style, stdout, &err) == 0)
+	if (kv_command_show(c, r, &answer, &style, &err) == 0)
 		return SHELL_DONE;
 	complain(s, c->name, err.text);
 	return SHELL_FAILED;
@@ -124,8 +124,8 @@ int shell_run_words(struct ask *a, const struct options *o, char *const *words,
 	return result == SHELL_DONE || result == SHELL_QUIT ? EXIT_WELL : EXIT_FAILED;
 }
 
-/* Reads up to a newline, which is not kept. -1: the end; SHELL_LINE_MAX + 1: too long, and
- * skipped. */
+/* Reads up to a newline, which is not kept. -1: the end; SHELL_LINE_MAX + 1: too long,
+ * and skipped. */
 static ssize_t read_line(FILE *in, char *line)
 {
 	ssize_t len = 0;
@@ -151,7 +151,7 @@ int shell_run_script(struct ask *a, const struct options *o, FILE *in)
 		enum shell_result result = SHELL_FAILED;
 		s.line++;
 		if (len > SHELL_LINE_MAX)
-			complain(&s, NULL, "more than 1 MiB; no key and value are that long");
+			complain(&s, NULL, "longer than 1 MiB, as no command is");
 		else if (len > 0 && line[0] == '#')
 			result = SHELL_DONE;
 		else

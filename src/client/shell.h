@@ -1,9 +1,9 @@
-/* client/shell.h - commands one after the other: from a person, from standard input, or the
- * one on the command line.
+/* client/shell.h - commands one after the other: from a person, from standard input, or
+ * the one on the command line.
  *
- * What was asked for goes to standard output, everything else to standard error. A script
- * goes on after a command that did not work, and ends at one for which there is no
- * connection.
+ * What was asked for goes to standard output, everything else to standard error. A
+ * script goes on after a command that did not work, and ends at one for which there is
+ * no connection.
  */
 #ifndef CLIENT_SHELL_H
 #define CLIENT_SHELL_H

@@ -152,8 +152,8 @@ static void take_greeting(struct talk *t, const struct kv_message *m)
 		if (m->result == KV_PROTOCOL && may_fall_back(t))
 			fall_back(t);
 		else
-			lose(t, TALK_REFUSED, "refuses us: %s", m->value.len > 0
-			     ? words_text(m->value).text : kv_wire_result_text(m->result));
+			lose(t, TALK_REFUSED, "refuses us: %s", m->value.len > 0 ?
+			     words_text(m->value).text : kv_wire_result_text(m->result));
 		return;
 	}
 	enum kv_hello_state state = kv_hello_take(t->hello, m, &code, &why);
@@ -225,8 +225,8 @@ static size_t take_messages(struct talk *t, const char *at, size_t len)
 	return done;
 }
 
-/* `len` bytes have come into the scratch. What is taken does not stand in t->in meanwhile,
- * since whoever is told of an answer may close. */
+/* `len` bytes have come into the scratch. What is taken does not stand in t->in
+ * meanwhile, since whoever is told of an answer may close. */
 static void take_bytes(struct talk *t, size_t len)
 {
 	const char *scratch = t->balancer->scratch;
@@ -261,9 +261,11 @@ static void ended(struct talk *t, int reason)
 	else if (reason != 0)
 		lose(t, TALK_ENDED, "%s", reason == ECONNRESET ? "reset the connection"
 							       : strerror(reason));
+	else if (greeting)
+		lose(t, TALK_ENDED, "closed the connection instead of greeting; if it "
+		     "speaks version 1 only, say --version 1");
 	else
 		lose(t, TALK_ENDED, "closed the connection%s",
-		     greeting ? " instead of greeting" :
 		     t->exchange.waiting > 0 ? " before it answered" : "");
 }
 
@@ -322,6 +324,9 @@ static void on_dialed(struct dial *d, enum dial_result result)
 	if (result == DIAL_REFUSED)
 		lose(t, TALK_UNREACHED, "%s; start one with: balancerd kv",
 		     dial_result_text(result));
+	else if (result == DIAL_NO_DESCRIPTORS)
+		lose(t, TALK_UNREACHED, "%s here; raise the limit with ulimit -n",
+		     dial_result_text(result));
 	else if (result != DIAL_OPEN)
 		lose(t, TALK_UNREACHED, "%s", dial_result_text(result));
 	else if (t->balancer->version == 1)
@@ -358,6 +363,7 @@ void talk_open(struct talk *t)
 	exchange_reset(&t->exchange);
 	t->life++;
 	t->state = TALK_DIALING;
-	if (dial_start(&t->dial, &t->watch, &b->address, b->timeout_ms, on_ready, &result))
+	if (dial_start(&t->dial, &t->watch, &b->address, b->timeout_ms, on_ready,
+		       &result))
 		on_dialed(&t->dial, result);
 }

@@ -11,8 +11,8 @@
  *     |                    |    again, for version 1        |
  *     '------ on_lost -----'--------------------------------'
  *
- * A balancer that has answered one HELLO speaks version 2 from then on: a connection that ends
- * early is a lost one, and no reason to take it for an older program.
+ * A balancer that has answered one HELLO speaks version 2 from then on: a connection
+ * that ends early is a lost one, and no reason to take it for an older program.
  *
  * Limits: `depth` requests wait for answers; a balancer from which no answer comes for
  * timeout_ms while one is due is lost (TALK_SILENT).
@@ -36,7 +36,7 @@ struct talk_balancer {
 	struct address address;
 	uint64_t       timeout_ms;	/* to connect, to be greeted, and for an answer */
 	uint8_t        version;		/* 1 or 2; 0 until it has shown itself */
-	bool           certain;		/* it has answered a HELLO, or was said to be so */
+	bool           certain;		/* of the version: it is not tried out */
 	char           scratch[TALK_SCRATCH_BYTES];
 };
 
@@ -49,7 +49,7 @@ enum talk_loss {
 	TALK_ENDED,		/* closed or reset */
 	TALK_STOPPED,		/* the balancer had said that it stops */
 	TALK_SILENT,		/* no answer for timeout_ms */
-	TALK_MALFORMED,		/* what came is no message, or no answer to what was asked */
+	TALK_MALFORMED,		/* what came is no message, or answers nothing asked */
 	TALK_LOSSES
 };
 
@@ -92,12 +92,12 @@ void talk_fini(struct talk *t);
 /* Connects; it was closed. on_open or on_lost follows, maybe before this returns. */
 void talk_open(struct talk *t);
 
-/* Closes without on_lost; what waits stays pending until talk_open. Nothing happens when it
- * is closed. */
+/* Closes without on_lost; what waits stays pending until talk_open. Nothing happens when
+ * it is closed. */
 void talk_close(struct talk *t);
 
-/* Asks, at the end of the turn, and returns the tag. The connection is open, and the request
- * has passed exchange_check. */
+/* Asks, at the end of the turn, and returns the tag. The connection is open, and the
+ * request has passed exchange_check. */
 uint32_t talk_ask(struct talk *t, const struct request *r);
 
 /* "unreachable", "closed", ...: for figures by kind. */

@@ -9,7 +9,8 @@ struct reader {
 	char       *to;
 };
 
-static int refuse(const struct reader *r, const char *at, const char *why, struct err *err)
+static int refuse(const struct reader *r, const char *at, const char *why,
+		  struct err *err)
 {
 	return err_set(err, "column %zu: %s", (size_t)(at - r->start) + 1, why);
 }
@@ -30,20 +31,22 @@ static int read_escape(struct reader *r, struct err *err)
 	const char *known;
 
 	if (r->end - at < 2)
-		return refuse(r, at, "nothing behind the backslash; for one write \\\\", err);
+		return refuse(r, at, "nothing behind the backslash; for one write \\\\",
+			      err);
 	if (at[1] == 'x') {
 		int high = r->end - at > 3 ? hex_digit(at[2]) : -1;
 		int low = high >= 0 ? hex_digit(at[3]) : -1;
 		if (low < 0)
-			return refuse(r, at, "\\x needs two hex digits, as in \\x0a", err);
+			return refuse(r, at, "\\x needs two hex digits, as in \\x0a",
+				      err);
 		*r->to++ = (char)(high << 4 | low);
 		r->from += 4;
 		return 0;
 	}
 	known = at[1] != '\0' ? strchr(letters, at[1]) : NULL;
 	if (known == NULL)
-		return refuse(r, at, "no such escape; there are \\xHH \\n \\r \\t, and for a "
-			      "backslash \\\\", err);
+		return refuse(r, at, "no such escape; there are \\xHH \\n \\r \\t, and "
+			      "for a backslash \\\\", err);
 	*r->to++ = bytes[known - letters];
 	r->from += 2;
 	return 0;
@@ -150,7 +153,8 @@ static size_t write_escape(char c, char out[5])
 }
 
 /* One character or escape, *taken bytes of the text; points at what to print. */
-static struct span next_piece(const char *at, const char *end, char escape[5], size_t *taken)
+static struct span next_piece(const char *at, const char *end, char escape[5],
+			      size_t *taken)
 {
 	size_t len = plain_length(at, end);
 

@@ -1,12 +1,14 @@
-/* client/words.h - a line becomes words, which may hold any byte, and bytes become text again.
+/* client/words.h - a line becomes words, which may hold any byte, and bytes become text
+ * again.
  *
  *   put user:1 "two words"          blanks part words, quotes keep them together
  *   put key \x00\xff'\ as it is'    \xHH is a byte; between '...' nothing is special
  *
- * Outside of '...' a backslash is followed by x and two hex digits, by n, r or t, or by a
- * backslash, a quote or a blank, which then mean themselves.
+ * Outside of '...' a backslash is followed by x and two hex digits, by n, r or t, or by
+ * a backslash, a quote or a blank, which then mean themselves.
  *
- * Pure. Nothing is allocated: words are decoded where they stand, since none becomes longer.
+ * Pure. Nothing is allocated: words are decoded where they stand, since none becomes
+ * longer.
  */
 #ifndef CLIENT_WORDS_H
 #define CLIENT_WORDS_H
@@ -24,8 +26,8 @@ struct words {
 	uint32_t count;
 };
 
-/* Reads `len` bytes, which change. -1 and *err, which names the column: a quote that is not
- * closed, an escape that is none, more than WORDS_MAX words. */
+/* Reads `len` bytes, which change. -1 and *err, which names the column: a quote that is
+ * not closed, an escape that is none, more than WORDS_MAX words. */
 int words_read(char *line, size_t len, struct words *w, struct err *err);
 
 /* Decodes the escapes of all of `text`, blanks and quotes being nothing special. */
