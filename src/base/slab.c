@@ -41,7 +41,9 @@ static size_t round_up(size_t n, size_t to)
 	return (n + to - 1) / to * to;
 }
 
-static const size_t head_size = (sizeof(struct block) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+/* A whole cache line, so that objects of 64 or 128 bytes lie in as few as they can. */
+static const size_t head_size = 64;
+_Static_assert(sizeof(struct block) <= 64, "the head of a block fits");
 
 void slab_init(struct slab *s, size_t size)
 {

@@ -10,11 +10,14 @@
 
 struct service;
 
-/* Listeners that no loop has yet. */
+/* Listening sockets that no loop has yet. A key-value listener may have two. */
 struct openings {
 	uint32_t count;
-	struct live_listener *live[MODEL_LISTENERS_MAX];
-	int *fds[MODEL_LISTENERS_MAX];	/* owned: one per loop */
+	struct {
+		struct live_listener *live;
+		int *fds;		/* owned: one per loop */
+		bool is_kv, for_workers;
+	} all[2 * MODEL_LISTENERS_MAX];
 };
 
 /* As many as the command line, or else m, or else the machine says; no thread yet. */
