@@ -286,7 +286,7 @@ def test_over_a_limit_is_answered_once_and_the_client_kept(client, bad):
     (dict(verb=0, key=b"k"), wire.PROTOCOL),
     (dict(verb=8, key=b"k"), wire.PROTOCOL),
     (dict(verb=255, key=b"k"), wire.PROTOCOL),
-    (dict(verb=wire.STATS, key=b"no number"), wire.INVALID_KEY),
+    (dict(verb=wire.STATS, key=b"no number"), wire.NOT_FOUND),
     (dict(verb=wire.STATS, key=b"4000000000"), wire.NOT_FOUND),
 ], ids=["get-without-key", "set-without-key", "get-long-key", "set-long-key",
         "set-long-value", "delete-long-key", "expire-without-key", "verb-0", "verb-8",
@@ -352,10 +352,9 @@ def test_a_client_that_says_goodbye_is_let_go(client):
     client.sees_the_end()
 
 
-def test_an_error_is_not_answered_by_an_error(client):
-    """Or two programs that misunderstand each other would go on for ever."""
+def test_an_error_from_a_client_ends_it(client):
     client.send(pack("ERROR", code=6, message=b"you are wrong"))
-    client.sees_the_end()
+    client.is_refused(wire.PROTOCOL)
 
 
 def test_slow_ones_keep_nobody_waiting(others, connect):
@@ -461,7 +460,6 @@ def test_a_worker_that_is_ready_is_told_and_disconnected(bad_worker, version, ba
     Bad("a-store-response", pack("STORE_RESPONSE", id=1, key=b"k")),
     Bad("an-operation", pack("OP", tag=1, verb=wire.GET, key=b"k")),
     Bad("a-reply-cut-short", raw(43, bytes(10))),
-    Bad("a-lost-peer-that-is-itself", pack("PEER_LOST", id=66)),
 ])
 def test_a_worker_of_version_2_is_told_and_disconnected(bad_worker, bad):
     worker = bad_worker(2)
@@ -586,6 +584,14 @@ def test_a_repeated_ready_is_harmless(others, bad_worker, version):
         worker.is_ready()
     until(lambda: is_served_by_both(others) and worker.requests, "it is asked")
     assert worker.ended is None and len(worker.listings) == 1
+
+
+@pytest.mark.parametrize("lost", [66, 4000])
+def test_a_worker_that_misses_itself_or_nobody_is_not_believed(others, bad_worker, lost):
+    worker = bad_worker(2)
+    worker.say("PEER_LOST", id=lost)
+    until(lambda: is_served_by_both(others) and worker.requests, "it is asked")
+    assert worker.ended is None
 
 
 def test_workers_that_come_and_go_leave_nothing_behind(others):

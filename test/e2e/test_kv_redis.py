@@ -96,8 +96,7 @@ def test_redis_cli_pipes_a_mass_of_commands(cli, store):
 def test_redis_cli_shows_what_a_pool_says_of_itself(cli):
     info = cli("INFO")
     assert re.search(r"^# Server", info, re.M)
-    assert re.search(r"^redis_version:\d+\.\d+\.\d+", info, re.M)
-    assert re.search(r"^# Keyspace", info, re.M)
+    assert re.search(r"^workers_ready:1\r?$", info, re.M)
 
 
 # redis-benchmark

@@ -2,17 +2,17 @@
 clients and workers at once, a newcomer to a pool of ten million entries. Short by default;
 HEAVY=1 for the full amounts."""
 
+import json
 import os
-import statistics
-import threading
-import time
+import subprocess
 
 from harness import kv_wire as wire
 from harness.echo import allow_descriptors
 from harness.kv_chaos import chaos
-from harness.kv_client import KvClient, get, put
+from harness.kv_client import get, put
 from harness.kv_pool import Pool
-from harness.patience import PATIENCE, until
+from harness.patience import PATIENCE
+from harness.program import OUT
 
 HEAVY = os.environ.get("HEAVY") == "1"
 
@@ -45,71 +45,34 @@ def test_many_clients_and_workers_at_once(stage):
     assert pool.agrees(3 * PATIENCE) == len(clients)
 
 
-class Reader:
-    """One client that gets keys at a steady pace and notes how long each took."""
-
-    def __init__(self, port, keys):
-        self.port, self.keys = port, keys
-        self.seconds, self.wrong = [], []
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.play, daemon=True)
-        self.thread.start()
-
-    def play(self):
-        client, at = KvClient(self.port), 0
-        while not self.stopping.is_set():
-            at = (at + 7919) % self.keys
-            key = b"key %d" % at
-            began = time.perf_counter()
-            answer = client.ask_get(key)
-            self.seconds.append(time.perf_counter() - began)
-            if answer.result != wire.FINE or not answer.value.startswith(key):
-                self.wrong.append(answer)
-            time.sleep(0.0005)
-        client.close()
-
-    def p99_of(self, begin):
-        """Of what was answered from then on, in seconds."""
-        return statistics.quantiles(self.seconds[begin:], n=100)[98]
-
-    def close(self):
-        self.stopping.set()
-        self.thread.join()
+def kv_client_load(pool, *options):
+    """kv-client as load; its figures."""
+    words = ["kv-client", "--balancer", f"127.0.0.1:{pool.port}", "load", "--json", *options]
+    done = subprocess.run([OUT / words[0], *map(str, words[1:])], capture_output=True,
+                          text=True, timeout=amount(60, 1800), check=False)
+    assert done.returncode == 0, done
+    return json.loads(done.stdout)
 
 
 def test_a_newcomer_to_a_large_pool_disturbs_nobody(stage):
     """It joins under load: no error, it is complete, and the p99 of GET less than
     doubles, which decides only where the amounts are full."""
-    entries = amount(20_000, 10_000_000)
+    entries = amount(50_000, 10_000_000)
     pool = Pool(stage, 1, threads=1)
-    fill(pool, entries)
-    reader = Reader(pool.port, entries)
-    stage.clients.append(reader)
-    until(lambda: len(reader.seconds) > amount(500, 10_000), "it reads", 12 * PATIENCE)
-    before, mark = reader.p99_of(0), len(reader.seconds)
+    shape = ["--keys", entries, "--value-size", 84]     # keys have 16 bytes
+    kv_client_load(pool, *shape, "--reads", "0%", "--count", entries, "--pipeline", 64,
+                   "--connections", 4)
+    reads = [*shape, "--reads", "95%", "--rate", 2000, "--verify"]
+    before = kv_client_load(pool, *reads, "--time", amount("1s", "10s"))
     newcomer = pool.start()
-    until(lambda: newcomer.runs() and "ready" in newcomer.log, "it is ready",
-          amount(1, 30) * PATIENCE)
-    until(lambda: len(reader.seconds) > mark + 200, "it reads on")
-    meanwhile = reader.p99_of(mark)
-    reader.close()
-    assert not reader.wrong, reader.wrong[:3]
-    print(f"p99 of GET: {before * 1e6:.0f} us alone, {meanwhile * 1e6:.0f} us while filling")
-    assert pool.agrees(3 * PATIENCE) == entries
+    worst, rounds = 0, 0
+    while "ready" not in newcomer.log or rounds == 0:
+        assert newcomer.runs()
+        meanwhile = kv_client_load(pool, *reads, "--time", amount("1s", "5s"))
+        assert meanwhile["wrong"] == meanwhile["missing"] == 0, meanwhile
+        worst, rounds = max(worst, meanwhile["get"]["p99_us"]), rounds + 1
+    print(f"p99 of GET: {before['get']['p99_us']} us alone, {worst} us while filling,"
+          f" {rounds} rounds")
+    assert pool.agrees(amount(1, 6) * PATIENCE) == entries
     if HEAVY:
-        assert meanwhile < 2 * before
-
-
-def fill(pool, entries):
-    """With values of 100 bytes less the key, in large pipelined pieces."""
-    client = KvClient(pool.port)
-    piece = 2000
-    for begin in range(0, entries, piece):
-        names = [b"key %d" % number for number in range(begin, min(begin + piece, entries))]
-        sender = threading.Thread(target=client.say_all,
-                                  args=[put(name, name.ljust(90, b".")) for name in names])
-        sender.start()
-        for answer in client.take(len(names), "PUT_RESPONSE"):
-            assert answer.result == wire.FINE
-        sender.join()
-    client.close()
+        assert worst < 2 * before["get"]["p99_us"]
