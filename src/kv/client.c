@@ -203,6 +203,7 @@ static void work(struct kv_client *c)
 	enum stream_result result = read_once(c);
 	if (c->ended)
 		return;
+	c->paused = bytes_waiting(&c->in) > 0 && !c->stalled;
 	if (result == STREAM_END || result == STREAM_BROKEN)
 		on_no_more(c, result);
 	else if (result == STREAM_OK && (c->stream.readable || c->stream.ended))
