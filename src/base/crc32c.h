@@ -1,7 +1,7 @@
 /* base/crc32c.h - the checksum CRC32c: Castagnoli's polynomial (RFC 4960, appendix B).
  *
  * By the processor's own instruction where it has one (x86-64 with SSE4.2, arm64 when
- * built for it): some 7 bytes a nanosecond. Else by a table of sixteen entries, a tenth
+ * built for it): some 4 bytes a nanosecond. Else by a table of sixteen entries, a tenth
  * of a byte: enough for a header once a connection, slow for bulk.
  */
 #ifndef BASE_CRC32C_H
