@@ -249,7 +249,7 @@ static void on_lost(struct talk *t, enum talk_loss loss)
 	lose_operations(c);
 	exchange_reset(&c->talk.exchange);
 	if (c->stood && --l->standing == 0)
-		loop_timer_start(l->loop, &l->alone, LOAD_GIVE_UP_MS);
+		loop_timer_start(l->loop, &l->alone, l->options->timeout_ms);
 	c->stood = false;
 	l->failure = t->why;
 	if (l->figures.connected == 0) {
