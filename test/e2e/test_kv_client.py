@@ -323,9 +323,8 @@ def test_a_balancer_of_version_2_does_not_become_old(balancer, client):
     greeted = []
 
     def play():
-        link = balancer.client()
-        link.send(honest(link.question(), Entries()))
-        greeted.append(link)
+        greeted.append(balancer.client())
+        greeted[0].send(honest(greeted[0].question(), Entries()))
         sock, _ = balancer.clients_listener.accept()
         greeted.append(sock)
         sock.close()
