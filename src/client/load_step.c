@@ -48,7 +48,8 @@ static void ask_one(struct load_connection *c, uint64_t begun_us)
 
 static bool has_room(const struct load_connection *c)
 {
-	return c->talk.state == TALK_OPEN && exchange_has_room(&c->talk.exchange) &&
+	return c->talk.state == TALK_OPEN && !c->talk.stopping &&
+	       exchange_has_room(&c->talk.exchange) &&
 	       c->talk.exchange.waiting < c->load->options->pipeline;
 }
 
@@ -80,6 +81,8 @@ void load_fill_due(struct load *l)
 		struct load_connection *c = CONTAINER_OF(l->idle.next,
 							 struct load_connection, idle);
 		list_remove(&c->idle);
+		if (!has_room(c))
+			continue;	/* the balancer leaves */
 		ask_one(c, due_us);
 		if (has_room(c))
 			list_push_last(&l->idle, &c->idle);

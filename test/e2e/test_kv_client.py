@@ -1,6 +1,7 @@
 """kv-client asks: commands from the line, a script and a terminal, in both versions, and
 what it says when the balancer is gone, silent, old, or lies."""
 
+import signal
 import socket
 import threading
 
@@ -423,6 +424,15 @@ def test_shutdown_is_said(balancer, client):
     assert client("get", "a").failed() == f"get: the balancer at {client.at[1]} stops"
 
 
+def test_a_balancer_that_stops_is_left_after_its_answer(balancer, client):
+    def stop(op, link):
+        link.say("SHUTDOWN")
+        return None                  # it answers, and does not close
+    balancer.serve_clients(stop)
+    assert client(script="put a 1\nget a\n").worked() == b"ok\n1\n"
+    assert len(balancer.links) == 2
+
+
 def test_answers_may_come_in_pieces(balancer, client):
     entries = Entries({b"a": b"v" * 300})
 
@@ -535,6 +545,13 @@ def test_an_interrupt_ends_the_waiting(balancer, client):
     session.expect_exact("kv> ")
     says(session, "count", "0")           # by a connection of its own
     leaves(session)
+
+
+def test_a_terminated_session_ends(person):
+    session = person()
+    session.kill(signal.SIGTERM)
+    session.wait()
+    assert session.signalstatus == signal.SIGTERM
 
 
 def test_a_person_is_told_that_nobody_is_there(stage, tmp_path):

@@ -268,6 +268,19 @@ def test_a_lost_connection_is_made_again(balancer, client):
     assert figures["lost"]["closed"] >= figures["reconnected"] >= 5
 
 
+@pytest.mark.parametrize("how", [[], ["--rate", "5000"]])
+def test_a_balancer_that_stops_loses_nothing(balancer, client, how):
+    """After SHUTDOWN nothing is asked on that connection; what waits is answered."""
+    def stop(number, op, link):
+        if number % 100 == 0:
+            link.say("SHUTDOWN")
+        return None
+    balancer.serve_clients(Counting(stop))
+    done = client.load("--count", 1000, "--connections", 3, *how)
+    assert done.code == 0 and done.figures["operations"] == 1000, done
+    assert done.figures["unanswered"] == 0 and set(done.figures["lost"]) == {"stopped"}
+
+
 def test_a_silent_connection_is_given_up(balancer, client):
     def silent(number, op, link):
         return b"" if number == 50 else None
