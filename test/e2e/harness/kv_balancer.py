@@ -107,13 +107,13 @@ class ClientLink(Connection):
 
 
 class FakeBalancer:
-    """Listens at both ports. The pool's key is the one given here, or else what the first
-    worker proposes, or else a random one."""
+    """Listens at both ports, of which that for workers may be given. The pool's key is the
+    one given here, or else what the first worker proposes, or else a random one."""
 
-    def __init__(self, secret=None, pool_key=None):
+    def __init__(self, secret=None, pool_key=None, workers_port=None):
         self.secret, self.pool_key = secret, pool_key
         self.links, self.ports = [], []
-        self.workers_listener, self.workers_port = self.listen()
+        self.workers_listener, self.workers_port = self.listen(workers_port)
         self.clients_listener, self.port = self.listen()
 
     def listen(self, port=None):

@@ -73,6 +73,16 @@ class Connection:
         self.waiting += piece
         return bool(piece)
 
+    def fill_within(self, seconds):
+        """The same, if anything comes in time."""
+        self.sock.settimeout(seconds)
+        try:
+            return self.fill()
+        except (TimeoutError, BlockingIOError):
+            return False
+        finally:
+            self.sock.settimeout(PATIENCE)
+
     def next(self, *names):
         """The next message, which must be one of these if there are any. Raises Ended
         where the other side closed between two messages, Cut where in the middle."""

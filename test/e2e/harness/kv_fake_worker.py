@@ -35,14 +35,14 @@ class Listing:
 
 
 class FakeWorker(Connection):
-    """Registers at the balancer's worker port. `ready`: says so as soon as it may (version
-    1: at once; 2: when it has been told of the others). `entries` may be shared. `peers`:
-    it behaves as a peer, too: connects to those it is told of, exports, notifies, and
-    takes what others send."""
+    """Registers at the balancer's worker port, from the address `source`. `ready`: says so
+    as soon as it may (version 1: at once; 2: when it has been told of the others).
+    `entries` may be shared. `peers`: it behaves as a peer, too: connects to those it is
+    told of, exports, notifies, and takes what others send."""
 
     def __init__(self, port, identity, version=1, *, entries=None, answer=None, ready=True,
-                 peers=False, secret=None, peer_port=None, **about):
-        super().__init__(dial(port))
+                 peers=False, secret=None, peer_port=None, source=None, **about):
+        super().__init__(dial(port, source=source))
         self.id, self.version = identity, version
         self.entries = Entries() if entries is None else entries
         self.answer = answer

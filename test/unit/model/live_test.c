@@ -122,6 +122,25 @@ static void ids_are_dense_and_used_again_only_when_free(void **unused)
 	model_put(after);
 }
 
+/* Other code serves them: who has a part never sees one of the other. */
+static void a_kv_listener_has_a_part_of_its_own(void **unused)
+{
+	(void)unused;
+	struct model *tcp = sample_model("web", SERVERS("1"));
+	struct model *kv = sample_model("web", SERVERS("1"));
+
+	sample_add_listener(tcp, "8080");
+	sample_add_listener(kv, "8080");
+	tcp->listeners[0].kind = LISTEN_TCP;
+	kv->listeners[0].kind = LISTEN_KV;
+	assert_int_equal(model_attach(tcp, &live, &err), 0);
+	assert_int_equal(model_attach(kv, &live, &err), 0);
+	assert_ptr_not_equal(tcp->listeners[0].live, kv->listeners[0].live);
+	assert_true(kv->listeners[0].live->kv);
+	model_put(tcp);
+	model_put(kv);
+}
+
 static void a_listener_is_known_by_its_text(void **unused)
 {
 	struct model *old = model_create(), *new = model_create();
@@ -325,6 +344,7 @@ int main(void)
 		TEST(a_server_named_twice_is_one),
 		TEST(ids_are_dense_and_used_again_only_when_free),
 		TEST(a_listener_is_known_by_its_text),
+		TEST(a_kv_listener_has_a_part_of_its_own),
 		TEST(the_control_thread_is_told_once_until_it_collects),
 		TEST(loops_may_put_models_back_while_the_control_thread_collects),
 		TEST(too_many_servers_are_refused_and_change_nothing),
