@@ -109,9 +109,9 @@ const char manual_listeners[] =
 	"are for workers, too.\n"
 	".Pp\n"
 	"Which server is taken again and again for one client is the business of\n"
-	".Ic balance Cm ring\n"
+	".Ic balance Cm ring , maglev\n"
 	"and\n"
-	".Ic balance Cm maglev ,\n"
+	".Cm rendezvous ,\n"
 	"which go by a\n"
 	".Ic key .\n";
 
