@@ -7,6 +7,7 @@
 #   make unit | e2e | fuzz | fuzz-replay       one part alone
 #   make bench        haproxy and nginx beside balancerd: doc/benchmarks.md
 #   make bench-hashing    spread, disruption and cost of ring and maglev: doc/hashing.md
+#   make bench-store      a worker's table of ten million entries: doc/kv-store.md
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
 #   make cover        which lines the tests reach
 #   make install      into $(DESTDIR)$(PREFIX), for packages; ./install.sh for people
@@ -137,6 +138,11 @@ $(OUT)/bench/hashing: test/bench/hashing.c $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_CFLAGS) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
+$(OUT)/bench/store: test/bench/store.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_CFLAGS) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
+
 # Parts of `make test`. run-tests runs them one after the other, counts what passed
 # and says so in its last line. What has to be installed first may decide how the
 # programs are built, so each target that installs starts make anew.
@@ -165,7 +171,7 @@ DEMO_SECONDS ?= 12
 ROUNDS       ?= 5
 SECONDS      ?= 4
 
-.PHONY: demo bench bench-hashing
+.PHONY: demo bench bench-hashing bench-store
 demo:
 	@tools/install-deps demo
 	+@$(AGAIN) programs
@@ -178,6 +184,9 @@ bench:
 		$(if $(ONLY),--only $(ONLY))
 
 bench-hashing: $(OUT)/bench/hashing
+	@$<
+
+bench-store: $(OUT)/bench/store
 	@$<
 
 # Each of the three sees what the others do not. .clang-tidy says what is asked of it;

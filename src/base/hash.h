@@ -12,6 +12,9 @@
 /* XXH3, 64 bits, seed 0, of len bytes. */
 uint64_t hash_bytes(const void *at, size_t len);
 
+/* The same with a seed of one's own. */
+uint64_t hash_bytes_seeded(const void *at, size_t len, uint64_t seed);
+
 /* The finalizer of splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom
  * number generators", 2014): a bijection that mixes every bit into every other. */
 static inline uint64_t hash_mix(uint64_t x)

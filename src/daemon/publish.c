@@ -10,6 +10,7 @@
 #include "daemon/inside.h"
 #include "daemon/loops.h"
 #include "health/prober.h"
+#include "kv/registry.h"
 #include "listen/listener.h"
 #include "observe/access_log.h"
 #include "pick/policy.h"
@@ -83,37 +84,61 @@ static bool is_new(const struct service *s, const struct live_listener *live)
 	return true;
 }
 
+/* Whether nobody listens there for workers of key-value pools. */
+static bool is_new_for_workers(const struct service *s, const struct model_listener *l)
+{
+	for (uint32_t i = 0; s->model != NULL && i < s->model->listener_count; i++)
+		if (s->model->listeners[i].live == l->live &&
+		    address_equals(&s->model->listeners[i].workers, &l->workers))
+			return false;
+	return true;
+}
+
 static void close_openings(const struct service *s, struct openings *o, bool descriptors)
 {
 	for (uint32_t i = 0; i < o->count; i++) {
 		for (uint32_t j = 0; descriptors && j < s->worker_count; j++)
-			close(o->fds[i][j]);
-		free(o->fds[i]);
+			close(o->all[i].fds[j]);
+		free(o->all[i].fds);
 	}
 }
 
-/* What the loops forward. Key-value listeners are not among them. */
+/* One address of a listener: its own, or the one for workers. */
+static int open_one(const struct service *s, const struct model_listener *l, bool for_workers,
+		    struct openings *o, struct err *err)
+{
+	const struct address *at = for_workers ? &l->workers : &l->address;
+	bool datagrams = l->kind == LISTEN_UDP;
+	int *fds = memory_new(s->worker_count, sizeof *fds);
+
+	if ((datagrams ? listener_open_datagrams : listener_open)(fds, s->worker_count, at,
+								  err) != 0) {
+		free(fds);
+		return -1;
+	}
+	if (!datagrams)
+		listener_defer(fds, s->worker_count,
+			       l->kind == LISTEN_HTTP && l->connections_max > 0);
+	o->all[o->count].live = l->live;
+	o->all[o->count].fds = fds;
+	o->all[o->count].is_kv = l->kind == LISTEN_KV;
+	o->all[o->count++].for_workers = for_workers;
+	return 0;
+}
+
 static int open_new(const struct service *s, const struct model *m, struct openings *o,
 		    struct err *err)
 {
 	o->count = 0;
 	for (uint32_t i = 0; i < m->listener_count; i++) {
 		const struct model_listener *l = &m->listeners[i];
-		if (l->kind == LISTEN_KV || !is_new(s, l->live))
-			continue;
-		int *fds = memory_new(s->worker_count, sizeof *fds);
-		bool datagrams = l->kind == LISTEN_UDP;
-		if ((datagrams ? listener_open_datagrams : listener_open)(
-				fds, s->worker_count, &l->address, err) != 0) {
-			free(fds);
+		bool has_workers = l->kind == LISTEN_KV && l->workers.len > 0;
+		if ((is_new(s, l->live) && open_one(s, l, false, o, err) != 0) ||
+		    (has_workers && is_new_for_workers(s, l) &&
+		     open_one(s, l, true, o, err) != 0)) {
 			close_openings(s, o, true);
 			return -1;
 		}
-		if (!datagrams)
-			listener_defer(fds, s->worker_count,
-				       l->kind == LISTEN_HTTP && l->connections_max > 0);
-		o->live[o->count] = l->live;
-		o->fds[o->count++] = fds;
 	}
 	return 0;
 }
@@ -165,6 +190,7 @@ static int publish(struct service *s, struct model *m, bool is_file, struct err 
 	struct openings openings;
 
 	if (pick_prepare(m, s->model, err) != 0 || model_attach(m, &s->live, err) != 0 ||
+	    (is_file && kv_registry_use(s->registry, m, err) != 0) ||
 	    open_new(s, m, &openings, err) != 0)
 		goto put_model;
 	if (is_file && use_side(s, m, err) != 0) {

@@ -5,8 +5,8 @@
  * segment is split in two on its own, so that no call does more work than one segment takes,
  * however many entries there are. In a segment: open addressing with linear probing.
  *
- *   hash of a key:  | bucket 12 bits, for digests ................ |
- *                   | directory: depth bits | place in the segment |
+ *   hash of a key  | shard | directory: depth bits | ..... | place in the segment |
+ *                  | bucket 12 bits, for digests | ............................... |
  *
  * So the order of segments is the order of hashes: a walk goes by it, and loses nothing and
  * repeats nothing when segments are split meanwhile.
@@ -56,8 +56,8 @@ struct store_item {
 enum store_result {
 	STORE_DONE,		/* written */
 	STORE_OLD,		/* the store has this version of the key, or a newer one */
-	STORE_MISSING,		/* STORE_IF_PRESENT, or a deletion: there is none; a deletion has
-				 * left its tombstone all the same */
+	STORE_MISSING,		/* STORE_IF_PRESENT: there is none, and nothing was written; or
+				 * a deletion of nothing, which has left its tombstone */
 	STORE_EXISTS,		/* STORE_IF_ABSENT: there is one, of another version */
 	STORE_FULL,		/* memory_max, or no more memory to be had */
 };
@@ -67,18 +67,22 @@ enum store_flags {
 	STORE_UNLIMITED = 4,	/* beyond memory_max, too: what others have accepted already */
 };
 
+/* NULL: out of memory. */
 struct store *store_create(const struct store_options *o);
 void store_destroy(struct store *s);
 
-/* Writes an item. Its version 0: one higher than the present one, or than now if there is
- * none; *version (may be NULL) is the one that the key has afterwards. `now_ms` is wall time. */
+/* Writes an item, whose key has 1 to STORE_KEY_MAX bytes; it must not be one that the store
+ * lent. Its version 0: one higher than the present one, and than now. *version (may be NULL)
+ * is the one that the key has afterwards, 0 if there is none. `now_ms` is wall time; what is
+ * past its time already is written all the same, since it ends what was there before. */
 enum store_result store_write(struct store *s, const struct store_item *item, unsigned flags,
 			      uint64_t now_ms, uint64_t *version);
 
-/* Gives the entry a time to end, under a new version; its value stays. `use` (may be NULL) sees
- * the item as it is afterwards, for replication, under the shard's lock. */
-enum store_result store_expire(struct store *s, struct span key, uint64_t version,
-			       uint64_t expires_ms, uint64_t now_ms,
+/* Gives the entry of item->key the time item->expires_ms to end, under item->version (0 as in
+ * store_write); its value stays. STORE_DONE: `use` (may be NULL) sees the item as it is
+ * afterwards, for replication, under the shard's lock; it must not call the store. Else
+ * STORE_OLD or STORE_MISSING. */
+enum store_result store_expire(struct store *s, const struct store_item *item, uint64_t now_ms,
 			       void (*use)(void *arg, const struct store_item *item), void *arg);
 
 /* Calls `use` with the entry, if it is there, alive and no tombstone, under the shard's lock:
@@ -110,18 +114,24 @@ void store_digests(struct store *s, uint64_t out[STORE_BUCKETS]);
 
 /* ---- the rest ---- */
 
+/* By the pool's key, which is the second one. */
 uint64_t store_hash(const struct store *s, struct span key);
 struct siphash_key store_key(const struct store *s);
 
 /* From now on by this key: everything is hashed anew. For a newcomer, before it serves; takes
- * about as long as writing all of it. No other thread may use the store meanwhile. */
-void store_use_key(struct store *s, const struct siphash_key *key);
+ * about as long as writing all of it, and with several shards up to twice the memory. No
+ * other thread may use the store meanwhile. False: out of memory; either nothing has changed,
+ * or (store_key tells) the key is the new one and the store is empty. */
+bool store_use_key(struct store *s, const struct siphash_key *key);
 
-/* Forgets entries past their time and old tombstones among the next `slots` places of the
- * table; called again and again it comes by everywhere. */
+/* Forgets entries past their time and old tombstones in the next segments, of about `slots`
+ * places together; called again and again it comes by everywhere. A segment in which nothing
+ * can be due counts as 16 places only. Joins segments that have become empty, too. One thread
+ * at a time. */
 void store_sweep(struct store *s, uint64_t now_ms, uint32_t slots);
 
-/* Everything is deleted, without tombstones. */
+/* Everything is deleted, without tombstones: a second for ten million entries. `newest` and
+ * `purged` stay. */
 void store_clear(struct store *s);
 
 struct store_figures {
@@ -136,7 +146,7 @@ struct store_figures {
 };
 void store_figures(struct store *s, struct store_figures *out);
 
-/* What it was told by a peer or a file: `newest` and `purged` are at least so. */
+/* What it was told by a peer or a file: `newest` and `purged` are at least so high. */
 void store_note(struct store *s, uint64_t newest, uint64_t purged);
 
 #endif

@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from harness.balancer import OUT, ROOT
 from harness.balancerctl import Control
 from harness.ports import Port
+from harness.program import OUT, ROOT
 
 PROGRAMS = ("sbin/balancerd", "bin/balancerctl", "bin/origin")
 

@@ -5,9 +5,10 @@ import subprocess
 
 import pytest
 
-from harness.balancer import BALANCERD, ROOT
+from harness.balancer import BALANCERD
 from harness.balancerctl import Control
 from harness.patience import PATIENCE
+from harness.program import ROOT
 from harness.server import response
 
 
