@@ -6,7 +6,7 @@
 #   make check        the quick part: tidy, layers, unit tests
 #   make unit | e2e | fuzz | fuzz-replay       one part alone
 #   make bench        haproxy and nginx beside balancerd: doc/benchmarks.md
-#   make bench-hashing    spread, disruption and cost of ring and maglev: doc/hashing.md
+#   make bench-hashing    spread, disruption and cost of policies by key: doc/hashing.md
 #   make bench-store      a worker's table of ten million entries: doc/kv-store.md
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
 #   make cover        which lines the tests reach
