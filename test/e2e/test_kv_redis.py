@@ -32,7 +32,8 @@ def cli(store):
     """redis-cli with these words; what it prints."""
     def cli(*words, stdin=None):
         done = subprocess.run(["redis-cli", "-p", str(store.port), *words], input=stdin,
-                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+                              capture_output=True, text=True, timeout=PATIENCE,
+                              check=False)
         return (done.stdout + done.stderr).rstrip("\n")
     return cli
 
@@ -222,8 +223,8 @@ def test_keys_and_values_are_any_bytes(library, key, value):
 
 def test_keys_and_values_over_the_limit(library):
     for words in [("SET", "k" * 257, "v"), ("GET", "k" * 257), ("SET", "k", "v" * 1001),
-                  ("DEL", "fine", "k" * 257), ("MGET", "fine", "k" * 257), ("SET", "", "v"),
-                  ("MSET", "fine", "v", "k", "v" * 1001)]:
+                  ("DEL", "fine", "k" * 257), ("MGET", "fine", "k" * 257),
+                  ("SET", "", "v"), ("MSET", "fine", "v", "k", "v" * 1001)]:
         with pytest.raises(redis.ResponseError, match="key|value"):
             library.execute_command(*words)
     library.set("k", "v")
@@ -438,8 +439,8 @@ def test_a_worker_that_has_no_room(stage):
 
 def test_a_lost_worker_costs_no_answer(stage, store, raw):
     store.worker.hold()
-    raw.send(b"".join(command("SET", f"key {i}", i) + command("MGET", f"key {i}", "nothing")
-                      for i in range(10)))
+    raw.send(b"".join(command("SET", f"key {i}", i)
+                      + command("MGET", f"key {i}", "nothing") for i in range(10)))
     store.worker.waits_for(30)
     heir = stage.fake_worker(store.balancer, 2, 2)
     heir.listed()

@@ -35,7 +35,7 @@ def workers(stage, balancer):
 
 
 def ask_until(client, worker):
-    """Gets keys until this worker is asked as well, which shows that it counts as ready."""
+    """Gets keys until this worker is asked as well, so it counts as ready."""
     def asked():
         client.ask_get(b"any")
         return worker.requests
@@ -186,8 +186,8 @@ def test_a_missing_key_is_answered_so(stage, balancer, workers):
 
 
 @pytest.mark.parametrize("key, value", [
-    (b"\0", b"\0"), (b"\xff" * 256, b"\xfe" * 256), (b"a\nb\r\n", b""), (b" ", b"\0" * 256),
-    (bytes(range(256)), bytes(range(256)))],
+    (b"\0", b"\0"), (b"\xff" * 256, b"\xfe" * 256), (b"a\nb\r\n", b""),
+    (b" ", b"\0" * 256), (bytes(range(256)), bytes(range(256)))],
     ids=["nul", "longest", "empty-value", "nul-value", "every-byte"])
 def test_keys_and_values_are_any_bytes(stage, balancer, workers, key, value):
     workers(2)
@@ -328,7 +328,7 @@ def client_is_told(client):
 # Limits of keys and values
 
 
-def test_a_key_over_the_limit_is_refused_and_the_connection_kept(stage, balancer, workers):
+def test_a_key_over_the_limit_is_refused_and_the_client_kept(stage, balancer, workers):
     worker, = workers(1)
     client = stage.kv_client(balancer)
     refused(client, put(b"k" * 257, b"v"), wire.INVALID_KEY)
@@ -337,7 +337,7 @@ def test_a_key_over_the_limit_is_refused_and_the_connection_kept(stage, balancer
     assert worker.keys() == [b"k" * 256]
 
 
-def test_an_empty_key_is_refused_and_the_connection_kept(stage, balancer, workers):
+def test_an_empty_key_is_refused_and_the_client_kept(stage, balancer, workers):
     worker, = workers(1)
     client = stage.kv_client(balancer)
     refused(client, put(b"", b"v"), wire.INVALID_KEY)
@@ -346,7 +346,7 @@ def test_an_empty_key_is_refused_and_the_connection_kept(stage, balancer, worker
     assert worker.keys() == [b"k"]
 
 
-def test_a_value_over_the_limit_is_refused_and_the_connection_kept(stage, balancer, workers):
+def test_a_value_over_the_limit_is_refused_and_the_client_kept(stage, balancer, workers):
     worker, = workers(1)
     client = stage.kv_client(balancer)
     refused(client, put(b"k", b"v" * 257), wire.INVALID_VALUE)
@@ -410,7 +410,8 @@ def test_requests_of_a_lost_worker_go_to_another(stage, balancer, workers, how):
         worker.hold()
     client = stage.kv_client(balancer)
     questions = [message for number in range(10)
-                 for message in (put(b"%d" % number, b"v%d" % number), get(b"%d" % number))]
+                 for message in (put(b"%d" % number, b"v%d" % number),
+                                 get(b"%d" % number))]
     client.say_all(*questions)
     until(lambda: sum(len(worker.requests) for worker in team) == 20, "all is asked")
     lost, left = team
@@ -499,8 +500,8 @@ LARGEST_FILL = 400_000     # requests, 80 MB: no kernel takes that for anybody
 
 
 def fill(client, value):
-    """Sends PUTs of counted keys until nothing more is taken for a good while. Returns how
-    many, and what of the last one has yet to be sent."""
+    """Sends PUTs of counted keys until nothing more is taken for a good while. Returns
+    how many, and what of the last one has yet to be sent."""
     client.sock.settimeout(0.5)
     client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
     try:

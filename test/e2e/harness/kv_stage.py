@@ -12,12 +12,12 @@ from .kv_worker import Worker
 
 def kv_config(ports, listen="", pool="", top="", threads=None, drain="5s", secret=None):
     """A configuration with one pool of workers, `store`, behind a listener for clients and,
-    where there is a third port, one for clients of Redis. ports: (clients, workers[, Redis])."""
+    where there is a third port, one for clients of Redis."""
     threads = threads or os.environ.get("BALANCERD_THREADS", "1")
     clients, workers, *redis = ports
     lines = [f"threads {threads}", f"drain {drain}", *top.split(";"),
-             f"listen kv 127.0.0.1:{clients} {{", f"workers 127.0.0.1:{workers}", "to store",
-             *listen.split(";"), "}"]
+             f"listen kv 127.0.0.1:{clients} {{", f"workers 127.0.0.1:{workers}",
+             "to store", *listen.split(";"), "}"]
     for port in redis:
         lines += [f"listen kv 127.0.0.1:{port} {{", "protocol resp", "to store",
                   *listen.split(";"), "}"]
@@ -68,8 +68,8 @@ class KvStage:
         return peer
 
     def worker(self, balancer, *options, identity=None, **settings):
-        """kv-worker of this balancer, real or not. It has been started, no more: is_ready()
-        waits for the rest."""
+        """kv-worker of this balancer, real or not. It has been started, no more:
+        is_ready() waits for the rest."""
         directory = self.directory / f"worker-{len(self.workers)}"
         directory.mkdir()
         worker = Worker(balancer.workers_port, options, directory, identity, **settings)
