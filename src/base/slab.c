@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "base/region.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SLAB_POISON 1
@@ -56,9 +57,19 @@ void slab_init(struct slab *s, size_t size)
 	s->objects_per_block = (uint32_t)((s->block_size - head_size) / s->object_size);
 }
 
+void slab_init_from(struct slab *s, size_t size, struct region_source *source)
+{
+	slab_init(s, size);
+	must(s->block_size <= source->block_size);
+	s->source = source;
+	s->block_size = source->block_size;
+	s->objects_per_block = (uint32_t)((s->block_size - head_size) / s->object_size);
+}
+
 static struct block *add_block(struct slab *s)
 {
-	struct block *b = aligned_alloc(s->block_size, s->block_size);
+	struct block *b = s->source != NULL ? region_get(s->source) :
+					      aligned_alloc(s->block_size, s->block_size);
 	if (b == NULL)
 		return NULL;
 	*b = (struct block){.slab = s, .fresh = s->objects_per_block};
@@ -75,7 +86,10 @@ static void drop_block(struct slab *s, struct block *b)
 	s->bytes -= s->block_size;
 	s->empty_blocks--;
 	UNPOISON(b, s->block_size);
-	free(b);
+	if (s->source != NULL)
+		region_put(s->source, b);
+	else
+		free(b);
 }
 
 void slab_fini(struct slab *s)

@@ -1,7 +1,7 @@
 /* base/slab.h - objects of one size, for one thread.
  *
- * Memory comes from the system in aligned blocks and goes back when a block is
- * empty (one empty block is kept, so that a single object coming and going does
+ * Memory comes from malloc, or from a source of blocks (base/region.h), in aligned
+ * blocks and goes back when a block is empty (one empty block is kept, so that a single object coming and going does
  * not reach the system each time). Taking and putting back are O(1).
  *
  * Thread: the one that made it.
@@ -14,6 +14,8 @@
 
 #include "base/list.h"
 
+struct region_source;
+
 struct slab {
 	struct link partial;		/* blocks with a free object, emptiest last */
 	struct link full;
@@ -23,11 +25,15 @@ struct slab {
 	uint32_t    empty_blocks;	/* 0 or 1 */
 	uint64_t    objects;		/* out at present */
 	uint64_t    bytes;		/* taken from the system at present */
+	struct region_source *source;	/* borrowed; NULL: malloc */
 };
 
 /* Objects of `size` bytes, aligned to 16, in blocks of about 64 KiB or of four
  * objects, whichever is larger. */
 void slab_init(struct slab *s, size_t size);
+
+/* The same, in blocks of this source, which outlives it. Four objects go into one. */
+void slab_init_from(struct slab *s, size_t size, struct region_source *source);
 
 /* Gives all memory back; every object must have been put back before. */
 void slab_fini(struct slab *s);

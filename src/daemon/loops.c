@@ -3,15 +3,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/memory.h"
 #include "daemon/inside.h"
+#include "daemon/hubs.h"
 #include "daemon/notices.h"
-#include "daemon/workers.h"
 #include "forward/worker.h"
-#include "kv/hub.h"
-#include "kv/registry.h"
 #include "observe/access_log.h"
 
 static void *run_worker(void *arg)
@@ -41,20 +38,16 @@ static uint32_t count_workers(const struct service *s, const struct model *m)
 int loops_create(struct service *s, const struct model *m, struct err *err)
 {
 	struct worker_hooks hooks;
-	struct kv_hub_hooks kv_hooks;
 	uint32_t count = count_workers(s, m);
 
 	notices_hooks(s, &hooks);
-	notices_kv_hooks(s, &kv_hooks);
-	s->registry = workers_registry(s);
+	hubs_init(s);
 	for (uint32_t i = 0; i < count; i++) {
 		s->workers[i] = worker_create(i, &s->live, s->workers, &hooks, err);
 		if (s->workers[i] == NULL)
 			return -1;
 		s->worker_count++;
-		s->hubs[i] = kv_hub_create(i, s->workers[i]->loop, &s->live, s->hubs,
-					   &kv_hooks);
-		kv_hub_use_registry(s->hubs[i], s->registry);
+		hubs_create(s, i, s->workers[i]->loop);
 	}
 	return 0;
 }
@@ -74,45 +67,26 @@ void loops_adopt(struct service *s, const struct model *m, const struct openings
 {
 	for (uint32_t i = 0; i < s->worker_count; i++) {
 		struct port_opening *mine = memory_new(o->count, sizeof *mine);
-		struct kv_opening *kv = memory_new(o->count, sizeof *kv);
-		uint32_t count = 0, kv_count = 0;
-		for (uint32_t j = 0; j < o->count; j++) {
-			int fd = o->all[j].fds[i];
-			struct live_listener *live = o->all[j].live;
-			if (o->all[j].is_kv)
-				kv[kv_count++] = (struct kv_opening){fd, live,
-								     o->all[j].for_workers};
-			else
-				mine[count++] = (struct port_opening){fd, live};
-		}
+		uint32_t count = 0;
+		for (uint32_t j = 0; j < o->count; j++)
+			if (!o->all[j].is_kv)
+				mine[count++] = (struct port_opening){o->all[j].fds[i],
+								      o->all[j].live};
 		worker_adopt(s->workers[i], edition_create(m, i), mine, count);
-		kv_hub_adopt(s->hubs[i], m, kv, kv_count);
-		free(kv);
+		hubs_adopt(s, i, m, o);
 	}
+}
+
+void loops_wake(struct service *s, uint64_t loops)
+{
+	worker_wake(s->workers[0], loops);
 }
 
 void loops_drain(struct service *s, uint32_t limit_ms)
 {
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		worker_drain(s->workers[i], limit_ms);
-	for (uint32_t i = 0; i < s->worker_count; i++)
-		kv_hub_drain(s->hubs[i], limit_ms);
-}
-
-/* Requests that one hub has of another's come home by messages: there and back. */
-static void destroy_hubs(struct service *s)
-{
-	enum { ROUNDS = 3 };
-
-	for (uint32_t i = 0; i < s->worker_count; i++)
-		loop_turn(s->workers[i]->loop, 0);
-	for (uint32_t i = 0; i < s->worker_count; i++)
-		kv_hub_end_all(s->hubs[i]);
-	for (int round = 0; round < ROUNDS; round++)
-		for (uint32_t i = 0; i < s->worker_count; i++)
-			loop_turn(s->workers[i]->loop, 0);
-	for (uint32_t i = 0; i < s->worker_count; i++)
-		kv_hub_destroy(s->hubs[i]);
+	hubs_drain(s, limit_ms);
 }
 
 void loops_destroy(struct service *s)
@@ -121,7 +95,7 @@ void loops_destroy(struct service *s)
 		loop_stop(s->workers[i]->loop);
 	for (uint32_t i = 0; i < s->thread_count; i++)
 		pthread_join(s->threads[i], NULL);
-	destroy_hubs(s);
+	hubs_destroy(s);
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		worker_destroy(s->workers[i]);
 	s->thread_count = s->worker_count = 0;

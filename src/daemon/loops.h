@@ -27,6 +27,9 @@ int loops_start(struct service *s, struct err *err);
 /* Hands each its edition of m and its own socket of each opening. */
 void loops_adopt(struct service *s, const struct model *m, const struct openings *o);
 
+/* Wakes these (a bit each): see worker_wake. Any of their threads. */
+void loops_wake(struct service *s, uint64_t loops);
+
 /* See worker_drain. */
 void loops_drain(struct service *s, uint32_t limit_ms);
 

@@ -5,7 +5,6 @@
 #include "base/must.h"
 #include "daemon/inside.h"
 #include "forward/worker.h"
-#include "kv/hub.h"
 #include "health/prober.h"
 
 struct mark {
@@ -92,38 +91,6 @@ static void run_drained(struct loop_job *job)
 		loop_stop(s->loop);
 }
 
-/* Workers are let go when no loop has a client any more: any of them may be asked by any. */
-static void run_clients_gone(struct loop_job *job)
-{
-	struct service *s = CONTAINER_OF(job, struct drained, job)->service;
-
-	if (++s->hubs_without_clients < s->worker_count)
-		return;
-	for (uint32_t i = 0; i < s->worker_count; i++)
-		kv_hub_part(s->hubs[i]);
-}
-
-static void on_clients_gone(void *arg, struct kv_hub *hub)
-{
-	struct service *s = arg;
-
-	loop_post(s->loop, &s->clients_gone[hub->number].job);
-}
-
-static void on_parted(void *arg, struct kv_hub *hub)
-{
-	struct service *s = arg;
-
-	loop_post(s->loop, &s->parted[hub->number].job);
-}
-
-static void on_wake(void *arg, uint64_t loops)
-{
-	struct service *s = arg;
-
-	worker_wake(s->workers[0], loops);
-}
-
 static void on_drained(void *arg, struct worker *w)
 {
 	struct service *s = arg;
@@ -151,20 +118,12 @@ void notices_hooks(struct service *s, struct worker_hooks *hooks)
 	};
 }
 
-void notices_kv_hooks(struct service *s, struct kv_hub_hooks *hooks)
-{
-	*hooks = (struct kv_hub_hooks){
-		.wake = on_wake, .clients_gone = on_clients_gone, .parted = on_parted, .arg = s,
-	};
-}
-
 void notices_init(struct service *s)
 {
 	s->collect.run = run_collect;
 	for (uint32_t i = 0; i < MODEL_LOOPS_MAX; i++) {
 		s->drained[i] = (struct drained){{.run = run_drained}, s};
 		s->parted[i] = (struct drained){{.run = run_drained}, s};
-		s->clients_gone[i] = (struct drained){{.run = run_clients_gone}, s};
 	}
 	s->live.on_released = on_released;
 }

@@ -7,14 +7,12 @@
 #define DAEMON_NOTICES_H
 
 struct service;
-struct kv_hub_hooks;
 struct worker_hooks;
 
 /* Before the first worker and the first model. */
 void notices_init(struct service *s);
 
-/* What each worker, and each hub of key-value mode, has to be given. */
+/* What each worker has to be given. */
 void notices_hooks(struct service *s, struct worker_hooks *hooks);
-void notices_kv_hooks(struct service *s, struct kv_hub_hooks *hooks);
 
 #endif

@@ -230,17 +230,6 @@ static void finish(struct kv_client *c)
 	loop_again(c->hub->loop, &c->stream.watch);
 }
 
-static void linger(struct kv_client *c)
-{
-	enum stream_result result = stream_leave_unread(&c->stream, c->hub->scratch,
-							KV_SCRATCH_BYTES);
-
-	if (result == STREAM_OK)
-		loop_again(c->hub->loop, &c->stream.watch);
-	else if (result != STREAM_WAIT)
-		kv_client_end(c);
-}
-
 static void rearm_silence(struct kv_client *c)
 {
 	if (!c->closing && c->port->listener->idle_ms > 0)
@@ -274,7 +263,8 @@ static void on_ready(struct loop_watch *watch, unsigned events)
 		return;
 	}
 	if (c->lingering) {
-		linger(c);
+		if (kv_hub_leave_unread(c->hub, &c->stream))
+			kv_client_end(c);
 		return;
 	}
 	if (events & LOOP_READABLE)

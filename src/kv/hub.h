@@ -42,6 +42,7 @@ enum {
 
 struct kv_registry;
 struct kv_link;
+struct stream;
 
 /* A worker that takes requests, as this hub knows it. */
 struct kv_route {
@@ -213,6 +214,9 @@ static inline void kv_hub_at_end(struct kv_hub *hub)
 
 /* Gives a request to another hub, at the end of this turn. */
 void kv_hub_pass(struct kv_hub *hub, unsigned to, struct kv_request *r);
+
+/* Reads what a peer still says that will not be heard any more. True: it has ended. */
+bool kv_hub_leave_unread(struct kv_hub *hub, struct stream *s);
 
 /* To be called when a client or a link has ended. */
 void kv_hub_look_whether_done(struct kv_hub *hub);

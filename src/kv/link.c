@@ -192,17 +192,6 @@ static void read_once(struct kv_link *l)
 		loop_again(l->hub->loop, &l->stream.watch);
 }
 
-static void linger(struct kv_link *l)
-{
-	enum stream_result result = stream_leave_unread(&l->stream, l->hub->scratch,
-							KV_SCRATCH_BYTES);
-
-	if (result == STREAM_OK)
-		loop_again(l->hub->loop, &l->stream.watch);
-	else if (result != STREAM_WAIT)
-		kv_link_end(l);
-}
-
 static void on_ready(struct loop_watch *watch, unsigned events)
 {
 	struct kv_link *l = CONTAINER_OF(watch, struct kv_link, stream.watch);
@@ -211,7 +200,8 @@ static void on_ready(struct loop_watch *watch, unsigned events)
 	if ((events & LOOP_WRITABLE) && bytes_waiting(&l->out) > 0)
 		note_unsent(l);
 	if (l->lingering) {
-		linger(l);
+		if (kv_hub_leave_unread(l->hub, &l->stream))
+			kv_link_end(l);
 		return;
 	}
 	/* What it says before the registry has decided waits in the socket. */

@@ -1,9 +1,10 @@
 /* kv/registry.h - which workers a pool has: who joins, who is ready, who fills whom.
  *
- * The loops tell it what their connections of workers have said (kv_registry_tell, from any
- * thread); it decides by roll.h, and tells them what to say, and where requests may go. A worker that
- * joins becomes a server of its pool, by its peer address, as one added at run time would: so
- * policies, balancerctl and figures see workers as they see all servers.
+ * The loops tell it what their connections of workers have said (kv_registry_tell, from
+ * any thread); it decides by roll.h, and tells them what to say, and where requests may go
+ * (orders.h). A worker that joins becomes a server of its pool, by its peer address, as one
+ * added at run time would: so policies, balancerctl and figures see workers as they see all
+ * servers.
  *
  * Thread: control, but for kv_registry_tell.
  */

@@ -87,8 +87,8 @@ static void run_client(const struct resp_ask *ask)
 	else if (is_word(ask, 1, "id"))
 		resp_answer_integer(ask->client, (int64_t)ask->client->number);
 	else
-		resp_answer_error(ask->client, "ERR unknown subcommand of CLIENT; there are SETNAME, "
-				  "SETINFO, GETNAME and ID");
+		resp_answer_error(ask->client, "ERR unknown subcommand of CLIENT; there are "
+				  "SETNAME, SETINFO, GETNAME and ID");
 }
 
 /* Two settings that benchmarks ask for, as they are in every pool. */
@@ -143,7 +143,7 @@ static void run_command(const struct resp_ask *ask)
 
 	if (is_word(ask, 1, "count")) {
 		resp_answer_integer(c, count_entries());
-	} else if (ask->count > 1) {		/* DOCS and others: nothing is known */
+	} else if (ask->count > 1) {		/* DOCS and others */
 		answer_array(c, 0);
 	} else {
 		answer_array(c, count_entries());

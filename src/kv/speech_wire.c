@@ -209,7 +209,8 @@ static void take_hello(struct kv_client *c, const struct kv_message *m)
 		return;
 	}
 	if (m->role != KV_ROLE_CLIENT) {
-		fail(c, "this port is for clients; workers have another one (workers ADDRESS:PORT)");
+		fail(c, "this port is for clients; workers have another one (workers "
+		     "ADDRESS:PORT)");
 		return;
 	}
 	hmac_random(nonce, sizeof nonce);

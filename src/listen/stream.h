@@ -131,15 +131,6 @@ static inline enum stream_result stream_write(struct stream *s, const void *at, 
 	return stream_write_more(s, at, len, false, put);
 }
 
-/* Reads once and leaves that unread, for a peer that will not be heard any more: STREAM_OK
- * until there is nothing more at the moment. `scratch` is any memory of `room` bytes. */
-static inline enum stream_result stream_leave_unread(struct stream *s, void *scratch, size_t room)
-{
-	size_t got;
-
-	return s->readable || s->ended ? stream_read(s, scratch, room, &got) : STREAM_WAIT;
-}
-
 /* From now on the kernel asks a peer that has been silent for silence_ms whether it is
  * still there, and breaks the connection when it is not; 0: never. Connections inherit it
  * from a listening socket. */

@@ -31,11 +31,12 @@ static bool read_number(const char *digits, size_t len, int64_t *number)
 		return false;
 	for (; i < len; i++) {
 		unsigned digit = (unsigned char)digits[i] - (unsigned)'0';
+		int64_t more = negative ? -(int64_t)digit : (int64_t)digit;
 		if (digit > 9 || __builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, (int64_t)digit, &n))
+		    __builtin_add_overflow(n, more, &n))
 			return false;
 	}
-	*number = negative ? -n : n;
+	*number = n;
 	return true;
 }
 
@@ -296,10 +297,10 @@ static enum resp_result split_words(char *at, const char *end, struct resp_comma
 			at++;
 		if (at == end)
 			return RESP_DONE;
-		if (!take_word(&at, end, &word))
-			return refuse(command, "unbalanced quotes in request");
 		if (command->count == command->arguments_max)
 			return refuse(command, "too many words in request");
+		if (!take_word(&at, end, &word))
+			return refuse(command, "unbalanced quotes in request");
 		command->arguments[command->count] = word;
 	}
 }

@@ -15,27 +15,21 @@ static uint64_t bytes_of(uint32_t depth)
 
 static struct segment *add_segment(struct directory *d, uint32_t depth, bool unlimited)
 {
-	if (!quota_take(d->quota, sizeof(struct segment), unlimited))
-		return NULL;
-	struct segment *s = segment_create(depth);
-	if (s == NULL)
-		quota_give(d->quota, sizeof *s);
-	else
-		d->segments++;
+	struct segment *s = segment_get(d->memory, depth, unlimited);
+
+	d->segments += s != NULL;
 	return s;
 }
 
 static void drop_segment(struct directory *d, struct segment *s)
 {
-	must(s->used == 0);
-	quota_give(d->quota, sizeof *s);
-	free(s);
+	segment_put(d->memory, s);
 	d->segments--;
 }
 
-bool directory_init(struct directory *d, uint32_t skip, struct quota *quota)
+bool directory_init(struct directory *d, uint32_t skip, struct segment_memory *memory)
 {
-	*d = (struct directory){.skip = skip, .quota = quota};
+	*d = (struct directory){.skip = skip, .memory = memory};
 	d->at = malloc(bytes_of(0));
 	if (d->at == NULL)
 		return false;
@@ -44,7 +38,7 @@ bool directory_init(struct directory *d, uint32_t skip, struct quota *quota)
 		free(d->at);
 		return false;
 	}
-	quota_take(quota, bytes_of(0), true);
+	quota_take(memory->quota, bytes_of(0), true);
 	return true;
 }
 
@@ -60,14 +54,14 @@ static uint32_t places_of(const struct directory *d, uint64_t hash, uint32_t *fi
 
 void directory_fini(struct directory *d)
 {
-	uint64_t hash = (uint64_t)0;
+	uint64_t hash = 0;
 
 	do {			/* the hashes of a shard, as if there were no others */
 		struct segment *s = d->at[hash >> 1 >> (63 - d->depth)];
 		hash += s->depth == 0 ? 0 : UINT64_C(1) << (64 - s->depth);
 		drop_segment(d, s);
 	} while (hash != 0);
-	quota_give(d->quota, bytes_of(d->depth));
+	quota_give(d->memory->quota, bytes_of(d->depth));
 	free(d->at);
 	d->at = NULL;
 }
@@ -76,11 +70,11 @@ static bool double_directory(struct directory *d, bool unlimited)
 {
 	uint64_t bytes = bytes_of(d->depth);
 
-	if (d->depth == DIRECTORY_DEPTH_MAX || !quota_take(d->quota, bytes, unlimited))
+	if (d->depth == DIRECTORY_DEPTH_MAX || !quota_take(d->memory->quota, bytes, unlimited))
 		return false;
 	struct segment **twice = malloc(2 * bytes);
 	if (twice == NULL) {
-		quota_give(d->quota, bytes);
+		quota_give(d->memory->quota, bytes);
 		return false;
 	}
 	for (size_t i = 0; i < (size_t)1 << d->depth; i++)

@@ -29,11 +29,11 @@ struct directory {
 	uint32_t depth;
 	uint32_t skip;			/* the hash's first bits, which are the shard's */
 	uint64_t segments, splits;
-	struct quota *quota;		/* borrowed */
+	struct segment_memory *memory;	/* borrowed */
 };
 
 /* With one empty segment. False: out of memory; then there is nothing to undo. */
-bool directory_init(struct directory *d, uint32_t skip, struct quota *quota);
+bool directory_init(struct directory *d, uint32_t skip, struct segment_memory *memory);
 
 /* After every entry was taken out. */
 void directory_fini(struct directory *d);

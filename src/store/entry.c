@@ -40,8 +40,9 @@ void entry_memory_init(struct entry_memory *m, struct quota *quota)
 	must(kind_of(ENTRY_SLAB_BYTES_MAX) == ENTRY_SLABS - 1);
 	must(kind_of(sizeof(struct entry) + STORE_KEY_MAX + STORE_VALUE_MAX) < ENTRY_KINDS);
 	m->quota = quota;
+	region_source_init(&m->blocks, REGION_BLOCK_MIN);
 	for (uint32_t kind = 0; kind < ENTRY_SLABS; kind++)
-		slab_init(&m->slabs[kind], size_of(kind));
+		slab_init_from(&m->slabs[kind], size_of(kind), &m->blocks);
 }
 
 void entry_memory_fini(struct entry_memory *m)
@@ -50,6 +51,7 @@ void entry_memory_fini(struct entry_memory *m)
 		quota_give(m->quota, m->slabs[kind].bytes);
 		slab_fini(&m->slabs[kind]);
 	}
+	region_source_fini(&m->blocks);
 }
 
 static struct entry *get_large(struct entry_memory *m, size_t size, bool unlimited)

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/region.h"
 #include "base/slab.h"
 #include "store/quota.h"
 #include "store/store.h"
@@ -40,6 +41,7 @@ struct entry {
 };
 
 struct entry_memory {
+	struct region_source blocks;
 	struct slab   slabs[ENTRY_SLABS];
 	struct quota *quota;		/* borrowed */
 };

@@ -1,24 +1,45 @@
 #include "store/segment.h"
 
-#include <stdalign.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
 
-enum { CACHE_LINE = 64, MASK = SEGMENT_SLOTS - 1 };
+enum { BLOCK_BYTES = 256 * 1024, MASK = SEGMENT_SLOTS - 1 };
 
-struct segment *segment_create(uint32_t depth)
+void segment_memory_init(struct segment_memory *m, struct quota *quota)
 {
-	size_t size = (sizeof(struct segment) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-	struct segment *s = aligned_alloc(CACHE_LINE, size);
+	m->quota = quota;
+	region_source_init(&m->blocks, BLOCK_BYTES);
+	slab_init_from(&m->slab, sizeof(struct segment), &m->blocks);
+}
 
-	if (s == NULL)
+void segment_memory_fini(struct segment_memory *m)
+{
+	slab_fini(&m->slab);
+	region_source_fini(&m->blocks);
+}
+
+/* Segments are counted, not blocks: what was never used of a block takes no memory. */
+struct segment *segment_get(struct segment_memory *m, uint32_t depth, bool unlimited)
+{
+	if (!quota_take(m->quota, sizeof(struct segment), unlimited))
 		return NULL;
+	struct segment *s = slab_get(&m->slab);
+	if (s == NULL) {
+		quota_give(m->quota, sizeof *s);
+		return NULL;
+	}
 	memset(s, 0, sizeof *s);
 	s->depth = depth;
 	s->due_ms = UINT64_MAX;
 	return s;
+}
+
+void segment_put(struct segment_memory *m, struct segment *s)
+{
+	must(s->used == 0);
+	quota_give(m->quota, sizeof *s);
+	slab_put(&m->slab, s);
 }
 
 struct slot *segment_find(struct segment *s, uint64_t hash, struct span key)

@@ -35,8 +35,21 @@ struct segment {
 	struct slot slots[SEGMENT_SLOTS];
 };
 
-/* An empty one, owned by the caller (free); NULL: out of memory. */
-struct segment *segment_create(uint32_t depth);
+/* Where segments come from. */
+struct segment_memory {
+	struct region_source blocks;
+	struct slab   slab;
+	struct quota *quota;		/* borrowed */
+};
+
+void segment_memory_init(struct segment_memory *m, struct quota *quota);
+
+/* After every segment was put back. */
+void segment_memory_fini(struct segment_memory *m);
+
+/* An empty one. NULL: the quota is used up, or the system has no more memory. */
+struct segment *segment_get(struct segment_memory *m, uint32_t depth, bool unlimited);
+void segment_put(struct segment_memory *m, struct segment *s);
 
 /* The slot of a key, or NULL. It is good until something is added or removed. */
 struct slot *segment_find(struct segment *s, uint64_t hash, struct span key);

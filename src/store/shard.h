@@ -18,8 +18,9 @@ enum { STORE_BUCKET_BITS = 12, SHARD_ALIGNMENT = 128 };
 
 struct shard {
 	alignas(SHARD_ALIGNMENT) pthread_mutex_t lock;
-	struct directory    directory;
-	struct entry_memory memory;
+	struct directory      directory;
+	struct segment_memory segments;
+	struct entry_memory   memory;
 	uint64_t  entries, tombstones;
 	uint64_t  newest, purged;	/* versions */
 	uint64_t  expired;

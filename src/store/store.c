@@ -18,12 +18,14 @@ static void shard_init(struct store *s, struct shard *shard)
 {
 	*shard = (struct shard){0};
 	pthread_mutex_init(&shard->lock, NULL);
+	segment_memory_init(&shard->segments, &s->quota);
 	entry_memory_init(&shard->memory, &s->quota);
 }
 
 static void shard_fini(struct shard *shard)
 {
 	directory_fini(&shard->directory);
+	segment_memory_fini(&shard->segments);
 	entry_memory_fini(&shard->memory);
 	pthread_mutex_destroy(&shard->lock);
 }
@@ -45,7 +47,7 @@ struct store *store_create(const struct store_options *o)
 	while (made < o->shards) {
 		struct shard *shard = &s->shards[made];
 		shard_init(s, shard);
-		if (!directory_init(&shard->directory, s->shard_bits, &s->quota))
+		if (!directory_init(&shard->directory, s->shard_bits, &shard->segments))
 			goto destroy_shards;
 		made++;
 	}

@@ -158,7 +158,7 @@ static void renew_directory(struct shard *shard)
 {
 	struct directory *d = &shard->directory, fresh;
 
-	if (!directory_init(&fresh, d->skip, d->quota))
+	if (!directory_init(&fresh, d->skip, d->memory))
 		return;
 	fresh.splits = d->splits;
 	directory_fini(d);
@@ -238,7 +238,7 @@ bool store_use_key(struct store *s, const struct siphash_key *key)
 	while (made < s->options.shards) {
 		struct shard *shard = &s->shards[made];
 		old[made] = shard->directory;
-		if (!directory_init(&shard->directory, s->shard_bits, &s->quota))
+		if (!directory_init(&shard->directory, s->shard_bits, &shard->segments))
 			goto put_back;
 		shard->directory.splits = old[made].splits;
 		made++;

@@ -85,6 +85,14 @@ static void see(void *arg, const struct store_item *item)
 	b->result += (uint64_t)(uint8_t)item->value.at[0] + item->value.len;
 }
 
+/* About as long as a GET, in no memory: what is found here is not the store's. */
+static void do_nothing(struct bench *b, uint64_t number)
+{
+	for (int i = 0; i < 100; i++)
+		number = hash_mix(number);
+	b->result += number;
+}
+
 static void do_set(struct bench *b, uint64_t number)
 {
 	char key[KEY_BYTES];
@@ -239,6 +247,7 @@ static void run(uint64_t count, uint32_t shards)
 	cursor = 0;
 	printf("\n%u shard%s\n\n| call | calls | mean | longest | above %d us |\n"
 	       "|:--|--:|--:|--:|--:|\n", shards, shards > 1 ? "s" : "", SLOW_US);
+	measure(&b, "a calculation, for comparison", some, true, do_nothing);
 	measure(&b, "SET, growing to all", count, true, do_set);
 	measure(&b, "GET", some, false, do_get);
 	measure(&b, "GET of what is missing", some, false, do_miss);

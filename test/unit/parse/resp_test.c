@@ -108,6 +108,7 @@ static void nothing_asked_is_no_error(void **unused)
 	ACCEPTED("*0\r\n", "");
 	ACCEPTED("*-1\r\n", "");
 	ACCEPTED("*-7\r\n", "");
+	ACCEPTED("*-9223372036854775808\r\n", "");
 	ACCEPTED("\r\n", "");
 	ACCEPTED("\n", "");
 	ACCEPTED(" \t \r\n", "");
