@@ -381,11 +381,12 @@ def test_everybody_is_told_when_the_balancer_stops(stage, balancer, workers):
     team = workers(2)
     client = stage.kv_client(balancer)
     client.put(b"k", b"v")
-    assert balancer.terminate() == 0
+    ended = stage.aside(balancer.terminate)
     client.says_goodbye()
     for worker in team:
         worker.hears("SHUTDOWN")
         worker.is_gone("closed")
+    assert ended.result() == 0
 
 
 def test_what_is_under_way_is_answered_before_the_end(stage, balancer, workers):

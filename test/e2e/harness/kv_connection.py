@@ -143,9 +143,10 @@ class Connection:
         return error
 
     def says_goodbye(self):
-        """SHUTDOWN, and the end."""
+        """SHUTDOWN, and the end; we close as well."""
         self.next("SHUTDOWN")
         self.sees_the_end()
+        self.close()
 
     def silent(self, seconds):
         """Nothing comes, and the connection stays, for so long."""

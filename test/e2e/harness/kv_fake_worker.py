@@ -103,6 +103,8 @@ class FakeWorker(Connection):
             self.ended = "malformed"
         except OSError:
             self.ended = "closed"
+        finally:
+            self.wake()     # it closes as well, as programs do
 
     def hear(self, message):
         if message.name in REQUESTS:
