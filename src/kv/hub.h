@@ -78,6 +78,7 @@ struct kv_pool {
 	struct kv_lane    *lane;	/* of it */
 	struct link        waiting;	/* requests, longest waiting first */
 	uint32_t           waiting_count;
+	bool               holds_up;	/* clients that have found it full */
 	uint32_t           users;	/* ports, clients and requests */
 	struct loop_timer  again;	/* while some wait */
 	struct kv_hub     *hub;

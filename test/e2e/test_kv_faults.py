@@ -342,6 +342,7 @@ def test_fault_7_a_duplicate_id_is_refused(stage, first, second):
     else:
         impostor.say("HELLO", speaks=2, role=wire.WORKER, lanes=1, id=5, port=6000,
                      nonce=b"n" * 16)
+        impostor.next("HELLO")
     impostor.is_refused(wire.PROTOCOL, "5")
     client = stage.kv_client(balancer)
     client.put(b"k", b"v")

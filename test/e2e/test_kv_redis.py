@@ -43,7 +43,7 @@ def library(store):
     """Python's client, which decodes nothing."""
     client = redis.Redis(port=store.port, socket_timeout=PATIENCE)
     yield client
-    client.close()
+    client.connection_pool.disconnect()
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ def test_answers_keep_their_order_though_the_worker_does_not(store, raw):
 def test_a_connection_may_have_a_name(store):
     client = redis.Redis(port=store.port, client_name="somebody", db=0)
     assert client.ping()
-    client.close()
+    client.connection_pool.disconnect()
 
 
 @pytest.mark.parametrize("said, heard", [
@@ -401,7 +401,7 @@ def test_keepttl_is_refused_by_its_name(raw):
 @pytest.mark.parametrize("said", [
     b"*1\r\n+PING\r\n", b"*1\r\n$x\r\n", b"*1\r\n$-1\r\n", b"*x\r\n", b"*99999999\r\n",
     b"*-99999999999999999999\r\n", b"*1\r\n$99999999999\r\n", b"*1\r\n$4\r\nPINGxx",
-    b"*1\r\n$4\rPING", b"a" * 100_000, b"\xff\xfe\xfd\r\n\xff" * 3000,
+    b"*1\r\n$4\rPING", b"a" * 100_000, b"\xff\xfe\xfd" * 30_000,
     b"\0" * 70_000], ids=[
     "no-bulk", "no-length", "null", "no-count", "many", "count-too-large", "long-bulk",
     "no-line-end", "half-a-line-end", "a-line-without-end", "garbage", "nuls"])
@@ -424,7 +424,7 @@ def test_when_no_worker_is_there(stage):
     assert client.ping()
     stage.fake_worker(balancer, 1, 2)
     assert client.set("k", "v")
-    client.close()
+    client.connection_pool.disconnect()
 
 
 def test_a_worker_that_has_no_room(stage):
@@ -434,7 +434,7 @@ def test_a_worker_that_has_no_room(stage):
     client = redis.Redis(port=balancer.redis_port, socket_timeout=PATIENCE)
     with pytest.raises(redis.ResponseError, match="OOM|memory"):
         client.set("k", "v")
-    client.close()
+    client.connection_pool.disconnect()
 
 
 def test_a_lost_worker_costs_no_answer(stage, store, raw):
@@ -468,7 +468,7 @@ def test_a_worker_of_version_1_keeps_redis_out_of_what_it_cannot_do(stage):
         with pytest.raises(redis.ResponseError):
             client.execute_command(*words)
     assert client.get("k") == b"v"
-    client.close()
+    client.connection_pool.disconnect()
 
 
 def test_stopping_ends_connections_in_peace(store, raw):

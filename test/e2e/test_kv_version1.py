@@ -497,6 +497,23 @@ def test_a_full_queue_stops_the_reading_and_drops_nothing(stage, balancer, worke
     assert all(worker.entries[b"%d" % n] == b"v" * 200 for n in range(sent))
 
 
+def test_a_queue_that_was_full_is_full_for_nobody_afterwards(stage):
+    """One client fills it; what others say meanwhile is read when it has room again, though
+    nothing more comes from them."""
+    balancer = stage.kv(threads=1, pool="queue 8 wait 10s")
+    greedy, *others = [stage.kv_client(balancer) for _ in range(5)]
+    greedy.say_all(*(get(b"%d" % number) for number in range(30)))
+    until(lambda: balancer.control.get("/v1/pools/store")["waiting"] >= 8, "the queue is full")
+    for client in others:
+        client.send(get(b"of others").encode())
+        assert client.silent(0.01)
+    stage.fake_worker(balancer, 1)
+    answers = greedy.take(30, "GET_RESPONSE")
+    assert [answer.key for answer in answers] == [b"%d" % number for number in range(30)]
+    for client in others:
+        assert client.next("GET_RESPONSE").key == b"of others"
+
+
 LARGEST_FILL = 400_000     # requests, 80 MB: no kernel takes that for anybody
 
 

@@ -8,6 +8,8 @@ from .kv_client import KvClient
 from .kv_fake_worker import FakeWorker
 from .kv_peer import FakePeer
 from .kv_worker import Worker
+from .patience import until
+from .ports import accepts
 
 
 def kv_config(ports, listen="", pool="", top="", threads=None, drain="5s", secret=None):
@@ -36,6 +38,8 @@ class KvStage:
         balancer.ports = ports
         balancer.workers_port = ports[1]
         balancer.redis_port = ports[2] if redis else None
+        for port in ports[1:]:
+            until(lambda: accepts(port), f"balancerd accepts on port {port}")
         return balancer
 
     def quick_kv(self, *options):
@@ -45,6 +49,7 @@ class KvStage:
                  "--workers", f"127.0.0.1:{workers}", *options]
         balancer = self.start(Balancer(clients, words, self.directory_of_next()))
         balancer.workers_port = workers
+        until(lambda: accepts(workers), f"balancerd accepts on port {workers}")
         return balancer
 
     def kv_client(self, balancer, version=1, **options):
