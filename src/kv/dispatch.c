@@ -202,6 +202,19 @@ static void give_up(struct kv_pool *p, struct kv_request *r)
 	}
 }
 
+/* Those who found the queue full go on. */
+static void wake_clients(struct kv_pool *p)
+{
+	if (!p->holds_up || kv_dispatch_is_full(p))
+		return;
+	p->holds_up = false;
+	LIST_EACH(&p->hub->clients, it, next) {
+		struct kv_client *c = CONTAINER_OF(it, struct kv_client, link);
+		if (c->pool == p)
+			kv_client_wake(c);
+	}
+}
+
 void kv_dispatch_waiting(struct kv_pool *p)
 {
 	struct kv_hub *hub = p->hub;
@@ -220,6 +233,7 @@ void kv_dispatch_waiting(struct kv_pool *p)
 			break;
 		give_up(p, r);
 	}
+	wake_clients(p);
 	kv_pool_release(p);
 }
 
