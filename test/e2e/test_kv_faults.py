@@ -1,5 +1,5 @@
-"""The eight faults of the program that came before (doc: none of them may come back). Each
-has a test here, and its docstring says what in the old program's behaviour makes it fail.
+"""The eight faults of the program that came before, none of which may come back. Each has
+a test here, and its docstring says what in the old program's behaviour makes it fail.
 
 Where the fault was a worker's, the real kv-worker is between stand-ins; where it was the
 balancer's, the real balancerd is."""
@@ -302,7 +302,8 @@ def test_fault_6_idle_connections_stay_open(stage):
 
 def test_fault_6_no_timeout_is_the_default():
     """As the table of directives has it, of which the manual page is printed."""
-    manual = subprocess.run([BALANCERD, "manual"], capture_output=True, text=True, check=True)
+    manual = subprocess.run([BALANCERD, "manual"], capture_output=True, text=True,
+                            check=True)
     entry = manual.stdout.split("How long a client may say nothing.", 1)[1]
     assert "by default unlimited" in entry[:300], entry[:300]
 
@@ -341,6 +342,7 @@ def test_fault_7_a_duplicate_id_is_refused(stage, first, second):
     else:
         impostor.say("HELLO", speaks=2, role=wire.WORKER, lanes=1, id=5, port=6000,
                      nonce=b"n" * 16)
+        impostor.next("HELLO")
     impostor.is_refused(wire.PROTOCOL, "5")
     client = stage.kv_client(balancer)
     client.put(b"k", b"v")
@@ -350,7 +352,7 @@ def test_fault_7_a_duplicate_id_is_refused(stage, first, second):
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_fault_7_a_repeated_ready_is_harmless(stage, version):
-    """The old balancer listed it once more, and had everybody connect and export again."""
+    """The old balancer listed it once more, and all others connected and exported again."""
     balancer = stage.kv(threads=1)
     workers = [stage.fake_worker(balancer, identity, version) for identity in (1, 2)]
     workers[1].listed()

@@ -107,8 +107,8 @@ class ClientLink(Connection):
 
 
 class FakeBalancer:
-    """Listens at both ports, of which that for workers may be given. The pool's key is the
-    one given here, or else what the first worker proposes, or else a random one."""
+    """Listens at both ports, of which that for workers may be given. The pool's key is
+    the one given here, or else what the first worker proposes, or else a random one."""
 
     def __init__(self, secret=None, pool_key=None, workers_port=None):
         self.secret, self.pool_key = secret, pool_key
@@ -180,7 +180,8 @@ class FakeBalancer:
                 continue
             except OSError:
                 return
-            threading.Thread(target=serve, args=(link, answer, entries), daemon=True).start()
+            threading.Thread(target=serve, args=(link, answer, entries),
+                             daemon=True).start()
 
     def stop_listening(self):
         """As if the balancer had gone; connections that stand go on."""

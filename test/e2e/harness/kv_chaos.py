@@ -14,8 +14,8 @@ READY_MIN = 2
 
 
 def chaos(stage, seconds, keys, clients, workers, acks="all"):
-    """Fails where a write was lost, a read was stale, or workers differ in the end. Returns
-    (operations, kills)."""
+    """Fails where a write was lost, a read was stale, or workers differ in the end.
+    Returns (operations, kills)."""
     pool = Pool(stage, workers, pool=f"acks {acks}; queue 4096 wait 30s", threads=2)
     names = [b"key %d" % number for number in range(keys)]
     recorder = Recorder(pool.balancer, names, clients)
@@ -36,8 +36,8 @@ def chaos(stage, seconds, keys, clients, workers, acks="all"):
 
 
 def kill_and_add(pool, workers, seconds, recorder):
-    """For so long: kills one, adds one, at random moments; in the end as many are ready as
-    there were. Returns how many were killed."""
+    """For so long: kills one, adds one, at random moments; in the end as many are ready
+    as there were. Returns how many were killed."""
     rng = random.Random(seconds)
     ready, joining, kills = list(pool.workers), [], 0
     end = time.monotonic() + seconds

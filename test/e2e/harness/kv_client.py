@@ -58,8 +58,8 @@ class KvClient(Connection):
     def op(self, verb, key=b"", value=b"", flags=0, expires=0):
         """The bytes of an OP under a tag of its own, which becomes self.tag."""
         self.tag += 1
-        return wire.pack("OP", tag=self.tag, verb=verb, flags=flags, expires=expires, key=key,
-                         value=value)
+        return wire.pack("OP", tag=self.tag, verb=verb, flags=flags, expires=expires,
+                         key=key, value=value)
 
     def ask(self, verb, key=b"", value=b"", flags=0, expires=0):
         """Asks, and returns the REPLY."""

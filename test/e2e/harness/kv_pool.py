@@ -63,16 +63,16 @@ class Pool:
             client.close()
 
     def agrees(self, within=PATIENCE):
-        """Waits until all workers say that they hold the same; returns how many entries."""
+        """Waits until all workers say that they hold the same; returns how much."""
         def same():
             said = {(one["digest"], one["entries"]) for one in self.stats()}
             return said if len(said) == 1 else None
-        (_, entries), = until(same, f"all {len(self.workers)} workers hold the same", within)
+        (_, entries), = until(same, f"{len(self.workers)} workers agree", within)
         return entries
 
     def contents(self, keys):
-        """What each worker holds under these keys: [{key: (version, value)}]. The balancer
-        is ended for that, and a stand-in takes its place, to which the workers come by
+        """What each worker holds under these keys: [{key: (version, value)}]. The
+        balancer is ended for that, and a stand-in takes its place, to which the workers come by
         themselves."""
         if self.balancer.process.poll() is None:
             assert self.balancer.terminate() == 0

@@ -1,6 +1,6 @@
 """The key-value mode in bulk: two minutes of workers that die and join under load, many
-clients and workers at once, a newcomer to a pool of ten million entries. Short by default;
-HEAVY=1 for the full amounts."""
+clients and workers at once, a newcomer to a pool of ten million entries. Short by
+default; HEAVY=1 for the full amounts."""
 
 import json
 import os
@@ -23,7 +23,8 @@ def amount(short, full):
 
 def test_five_workers_killed_and_added_lose_nothing(stage):
     """Eight clients write the same thousand keys through all of them."""
-    operations, kills = chaos(stage, seconds=amount(4, 120), keys=1000, clients=8, workers=5)
+    operations, kills = chaos(stage, seconds=amount(4, 120), keys=1000, clients=8,
+                              workers=5)
     print(f"{operations} operations, {kills} kills")
 
 
@@ -47,7 +48,8 @@ def test_many_clients_and_workers_at_once(stage):
 
 def kv_client_load(pool, *options):
     """kv-client as load; its figures."""
-    words = ["kv-client", "--balancer", f"127.0.0.1:{pool.port}", "load", "--json", *options]
+    words = ["kv-client", "--balancer", f"127.0.0.1:{pool.port}", "load", "--json",
+             *options]
     done = subprocess.run([OUT / words[0], *map(str, words[1:])], capture_output=True,
                           text=True, timeout=amount(60, 1800), check=False)
     assert done.returncode == 0, done
