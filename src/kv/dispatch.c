@@ -143,6 +143,25 @@ static void stop_waiting(struct kv_request *r)
 	atomic_fetch_sub_explicit(&r->pool->live->waiting, 1, memory_order_relaxed);
 }
 
+static void join_behind(struct kv_pool *p, struct link *before, struct kv_request *r)
+{
+	list_insert(before, &r->waiting);
+	p->waiting_count++;
+	atomic_fetch_add_explicit(&p->live->waiting, 1, memory_order_relaxed);
+}
+
+/* What was asked earlier stays in front, also of what comes back from a lost worker: a client
+ * that writes and then reads, in one breath, reads what it wrote. */
+static void join_waiting(struct kv_pool *p, struct kv_request *r)
+{
+	struct link *before = p->waiting.prev;
+
+	while (before != &p->waiting &&
+	       CONTAINER_OF(before, struct kv_request, waiting)->order > r->order)
+		before = before->prev;
+	join_behind(p, before, r);
+}
+
 static void wait_for_room(struct kv_hub *hub, struct kv_request *r, bool again)
 {
 	struct kv_pool *p = r->pool;
@@ -152,12 +171,7 @@ static void wait_for_room(struct kv_hub *hub, struct kv_request *r, bool again)
 		r->since_ms = loop_now_ms(hub->loop);
 		live_count(&p->live->queued);
 	}
-	if (again)
-		list_push_first(&p->waiting, &r->waiting);
-	else
-		list_push_last(&p->waiting, &r->waiting);
-	p->waiting_count++;
-	atomic_fetch_add_explicit(&p->live->waiting, 1, memory_order_relaxed);
+	join_waiting(p, r);
 	if (!p->again.armed)
 		loop_timer_start(hub->loop, &p->again, KV_RETRY_MS);
 }
@@ -205,9 +219,7 @@ void kv_dispatch_waiting(struct kv_pool *p)
 		stop_waiting(r);
 		if (try_to_send(hub, r))
 			continue;
-		list_push_first(&p->waiting, &r->waiting);
-		p->waiting_count++;
-		atomic_fetch_add_explicit(&p->live->waiting, 1, memory_order_relaxed);
+		join_behind(p, &p->waiting, r);		/* it was the first */
 		break;
 	}
 	while (!list_empty(&p->waiting)) {
@@ -241,6 +253,7 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 			    "follow: only GET and plain SET"));
 		return;
 	}
+	r->order = ++hub->requests.begun;
 	r->hash = hash_bytes(r->bytes, r->key_len);
 	if (kv_verb_writes(r->verb)) {
 		r->version = kv_shared_version(p->shared);
@@ -268,7 +281,7 @@ static void go_elsewhere(struct kv_hub *hub, struct kv_request *r)
 		return;
 	}
 	live_count(&p->live->retries);
-	if (!try_to_send(hub, r))
+	if (p->waiting_count > 0 || !try_to_send(hub, r))
 		wait_for_room(hub, r, true);
 }
 

@@ -300,6 +300,30 @@ void kv_link_withdraw(struct kv_link *l)
 	}
 }
 
+static int compare_orders(const void *a, const void *b)
+{
+	const struct kv_request *x = ((const struct kv_slot *)a)->request;
+	const struct kv_request *y = ((const struct kv_slot *)b)->request;
+
+	if (x == NULL || y == NULL)
+		return (x == NULL) - (y == NULL);
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+/* Gives back what it had, in the order in which it was asked. */
+static void lose_requests(struct kv_link *l)
+{
+	if (l->slot_count > 0)
+		qsort(l->slots, l->slot_count, sizeof *l->slots, compare_orders);
+	for (uint32_t i = 0; i < l->slot_count; i++) {
+		struct kv_request *r = l->slots[i].request;
+		l->slots[i].request = NULL;
+		if (r != NULL)
+			kv_dispatch_return(l->hub, r, KV_OUTCOME_LOST, KV_NETWORK,
+					   (struct span){0});
+	}
+}
+
 void kv_link_end(struct kv_link *l)
 {
 	if (l->ended)
@@ -309,13 +333,7 @@ void kv_link_end(struct kv_link *l)
 	loop_watch_close(l->hub->loop, &l->stream.watch);
 	if (l->server != NULL)		/* before its requests look for another one */
 		live_server_set_up(l->server, false);
-	for (uint32_t i = 0; i < l->slot_count; i++) {
-		struct kv_request *r = l->slots[i].request;
-		l->slots[i].request = NULL;
-		if (r != NULL)
-			kv_dispatch_return(l->hub, r, KV_OUTCOME_LOST, KV_NETWORK,
-					   (struct span){0});
-	}
+	lose_requests(l);
 	if (l->state != KV_LINK_GREETING)
 		kv_registry_tell(l->hub->registry, &(struct kv_notice){
 			.kind = KV_NOTICE_GONE, .hub = (uint8_t)l->hub->number,
