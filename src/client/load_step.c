@@ -48,7 +48,8 @@ static void ask_one(struct load_connection *c, uint64_t begun_us)
 
 static bool has_room(const struct load_connection *c)
 {
-	return c->talk.state == TALK_OPEN && exchange_has_room(&c->talk.exchange) &&
+	return c->talk.state == TALK_OPEN && !c->talk.stopping &&
+	       exchange_has_room(&c->talk.exchange) &&
 	       c->talk.exchange.waiting < c->load->options->pipeline;
 }
 
@@ -80,6 +81,8 @@ void load_fill_due(struct load *l)
 		struct load_connection *c = CONTAINER_OF(l->idle.next,
 							 struct load_connection, idle);
 		list_remove(&c->idle);
+		if (!has_room(c))
+			continue;	/* the balancer leaves */
 		ask_one(c, due_us);
 		if (has_room(c))
 			list_push_last(&l->idle, &c->idle);
@@ -249,7 +252,7 @@ static void on_lost(struct talk *t, enum talk_loss loss)
 	lose_operations(c);
 	exchange_reset(&c->talk.exchange);
 	if (c->stood && --l->standing == 0)
-		loop_timer_start(l->loop, &l->alone, LOAD_GIVE_UP_MS);
+		loop_timer_start(l->loop, &l->alone, l->options->timeout_ms);
 	c->stood = false;
 	l->failure = t->why;
 	if (l->figures.connected == 0) {

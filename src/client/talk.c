@@ -171,6 +171,13 @@ static void take_greeting(struct talk *t, const struct kv_message *m)
 
 /* ---- receiving ---- */
 
+/* A balancer that stops answers what waits; then there is no reason to stay. */
+static void leave_if_done(struct talk *t)
+{
+	if (t->state == TALK_OPEN && t->stopping && t->exchange.waiting == 0)
+		lose(t, TALK_STOPPED, "stops");
+}
+
 static void take_answer(struct talk *t, const struct kv_message *m)
 {
 	struct answer answer;
@@ -185,9 +192,11 @@ static void take_answer(struct talk *t, const struct kv_message *m)
 		else
 			loop_timer_stop(t->balancer->loop, &t->limit);
 		t->hooks->on_answer(t, tag, &answer);
+		leave_if_done(t);
 		break;
 	case EXCHANGE_STOPPING:
 		t->stopping = true;
+		leave_if_done(t);
 		break;
 	case EXCHANGE_REFUSED:
 		lose(t, TALK_REFUSED, "refuses us: %s", why.text);

@@ -76,7 +76,7 @@ struct talk {
 	struct loop_task  flush;	/* what was asked in a turn is sent at its end */
 	struct bytes      in, out;	/* what is incomplete; what is not sent yet */
 	uint32_t          life;		/* another one whenever it is opened or closed */
-	bool              stopping;	/* SHUTDOWN has come */
+	bool              stopping;	/* SHUTDOWN has come: nothing more is asked */
 	struct kv_hello  *hello;	/* owned; while GREETING */
 	struct exchange   exchange;
 	struct err        why;		/* of the last loss */

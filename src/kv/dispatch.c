@@ -136,42 +136,49 @@ static bool try_to_send(struct kv_hub *hub, struct kv_request *r)
 
 /* ---- waiting ---- */
 
+static struct kv_request *request_of(struct link *waiting)
+{
+	return CONTAINER_OF(waiting, struct kv_request, waiting);
+}
+
 static void stop_waiting(struct kv_request *r)
 {
+	struct kv_pool *p = r->pool;
+
+	if (p->came_back == r)
+		p->came_back = NULL;
 	list_remove(&r->waiting);
-	r->pool->waiting_count--;
-	atomic_fetch_sub_explicit(&r->pool->live->waiting, 1, memory_order_relaxed);
+	p->waiting_count--;
+	atomic_fetch_sub_explicit(&p->live->waiting, 1, memory_order_relaxed);
 }
 
-static void join_behind(struct kv_pool *p, struct link *before, struct kv_request *r)
+/* Behind those that were asked for earlier. Those that come back do so in order, each behind
+ * the one before: it is looked for from there. */
+static void put_in_order(struct kv_pool *p, struct kv_request *r)
 {
+	struct link *before = &p->waiting;
+
+	if (p->came_back != NULL && p->came_back->number < r->number)
+		before = &p->came_back->waiting;
+	while (before->next != &p->waiting && request_of(before->next)->number < r->number)
+		before = before->next;
 	list_insert(before, &r->waiting);
-	p->waiting_count++;
-	atomic_fetch_add_explicit(&p->live->waiting, 1, memory_order_relaxed);
+	p->came_back = r;
 }
 
-/* What was asked earlier stays in front, also of what comes back from a lost worker: a client
- * that writes and then reads, in one breath, reads what it wrote. */
-static void join_waiting(struct kv_pool *p, struct kv_request *r)
-{
-	struct link *before = p->waiting.prev;
-
-	while (before != &p->waiting &&
-	       CONTAINER_OF(before, struct kv_request, waiting)->order > r->order)
-		before = before->prev;
-	join_behind(p, before, r);
-}
-
-static void wait_for_room(struct kv_hub *hub, struct kv_request *r, bool again)
+static void wait_for_room(struct kv_hub *hub, struct kv_request *r, bool came_back)
 {
 	struct kv_pool *p = r->pool;
 
 	r->state = KV_WAITING;
-	if (!again) {
-		r->since_ms = loop_now_ms(hub->loop);
-		live_count(&p->live->queued);
-	}
-	join_waiting(p, r);
+	r->since_ms = loop_now_ms(hub->loop);
+	live_count(&p->live->queued);
+	if (came_back)
+		put_in_order(p, r);
+	else
+		list_push_last(&p->waiting, &r->waiting);
+	p->waiting_count++;
+	atomic_fetch_add_explicit(&p->live->waiting, 1, memory_order_relaxed);
 	if (!p->again.armed)
 		loop_timer_start(hub->loop, &p->again, KV_RETRY_MS);
 }
@@ -215,15 +222,13 @@ void kv_dispatch_waiting(struct kv_pool *p)
 
 	p->users++;
 	while (!list_empty(&p->waiting)) {
-		struct kv_request *r = CONTAINER_OF(p->waiting.next, struct kv_request, waiting);
+		struct kv_request *r = request_of(p->waiting.next);
+		if (!try_to_send(hub, r))
+			break;
 		stop_waiting(r);
-		if (try_to_send(hub, r))
-			continue;
-		join_behind(p, &p->waiting, r);		/* it was the first */
-		break;
 	}
 	while (!list_empty(&p->waiting)) {
-		struct kv_request *r = CONTAINER_OF(p->waiting.next, struct kv_request, waiting);
+		struct kv_request *r = request_of(p->waiting.next);
 		if (now_ms - r->since_ms < wait_ms)
 			break;
 		give_up(p, r);
@@ -238,6 +243,7 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 {
 	struct kv_pool *p = r->pool;
 
+	r->number = ++hub->requests_begun;
 	if (r->verb == KV_VERB_STATS) {
 		uint32_t at = find_worker(p->lane, kv_request_key(r));
 		if (at == PICK_NONE)
@@ -253,7 +259,6 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 			    "follow: only GET and plain SET"));
 		return;
 	}
-	r->order = ++hub->requests.begun;
 	r->hash = hash_bytes(r->bytes, r->key_len);
 	if (kv_verb_writes(r->verb)) {
 		r->version = kv_shared_version(p->shared);
@@ -264,24 +269,21 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 		wait_for_room(hub, r, false);
 }
 
-/* Its worker was lost, or had no room after all: somewhere else, before those that came later. */
+/* Its worker was lost, or had no room after all: somewhere else, in the order of asking. What
+ * was not taken finds no place where it has just been: it waits a moment. */
 static void go_elsewhere(struct kv_hub *hub, struct kv_request *r)
 {
 	struct kv_pool *p = r->pool;
-	uint64_t now_ms = loop_now_ms(hub->loop);
+	bool is_next = list_empty(&p->waiting) ||
+		       r->number < request_of(p->waiting.next)->number;
 
 	if (r->tries > p->lane->pool->retries_max) {
 		refuse(hub, r, KV_NETWORK, SPAN("the workers that were asked were lost"));
 		return;
 	}
-	r->since_ms = now_ms;
-	/* What was not taken finds no place where it has just been: it waits a moment. */
-	if (r->outcome == KV_OUTCOME_NOT_TAKEN) {
-		wait_for_room(hub, r, true);
-		return;
-	}
-	live_count(&p->live->retries);
-	if (p->waiting_count > 0 || !try_to_send(hub, r))
+	if (r->outcome == KV_OUTCOME_LOST)
+		live_count(&p->live->retries);
+	if (r->outcome != KV_OUTCOME_LOST || !is_next || !try_to_send(hub, r))
 		wait_for_room(hub, r, true);
 }
 

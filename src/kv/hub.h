@@ -76,8 +76,9 @@ struct kv_pool {
 	struct kv_shared  *shared;	/* borrowed */
 	struct kv_edition *edition;	/* a user of it: the newest that has the pool */
 	struct kv_lane    *lane;	/* of it */
-	struct link        waiting;	/* requests, longest waiting first */
+	struct link        waiting;	/* requests, in the order of asking */
 	uint32_t           waiting_count;
+	struct kv_request *came_back;	/* the last one that was put back there, while it waits */
 	bool               holds_up;	/* clients that have found it full */
 	uint32_t           users;	/* ports, clients and requests */
 	struct loop_timer  again;	/* while some wait */
@@ -121,7 +122,7 @@ struct kv_hub {
 	struct link ports, pools, routes;
 	struct link clients;
 	uint32_t    client_count, link_count;
-	uint64_t    clients_begun;
+	uint64_t    clients_begun, requests_begun;
 	struct slab clients_slab;
 	struct kv_requests requests;
 	struct kv_link *links[KV_LINKS_MAX];	/* owned; by the low bits of their numbers */

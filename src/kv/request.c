@@ -11,7 +11,7 @@ void kv_requests_init(struct kv_requests *all)
 {
 	slab_init(&all->small, KV_REQUEST_SMALL);
 	slab_init(&all->medium, KV_REQUEST_MEDIUM);
-	all->count = all->begun = 0;
+	all->count = 0;
 }
 
 void kv_requests_fini(struct kv_requests *all)

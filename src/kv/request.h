@@ -55,7 +55,7 @@ struct kv_request {
 	struct live_server *server;	/* whose place it has, while SENT */
 	struct link        waiting;	/* in pool->waiting, while WAITING */
 	uint64_t           since_ms;	/* when it began to wait */
-	uint64_t           order;	/* among the home's: the how-manieth it was */
+	uint64_t           number;	/* in the order of asking, at its home */
 	enum kv_request_state state;
 	uint8_t            tries;	/* how often it was lost */
 	bool               counts_write;	/* in client->writes */
@@ -83,7 +83,6 @@ struct kv_request {
 struct kv_requests {
 	struct slab small, medium;
 	uint64_t    count;		/* that are there now */
-	uint64_t    begun;		/* that have been dispatched, ever */
 };
 
 void kv_requests_init(struct kv_requests *all);

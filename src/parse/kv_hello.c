@@ -34,8 +34,9 @@ static void say_hello(struct kv_hello *h)
 	say(h, &(struct kv_message){
 		.type = KV_HELLO, .speaks = SPEAKS, .role = self->role,
 		.flags = has_secret(h) ? KV_WANTS_PROOF : 0,
-		.lane = self->lane, .lanes = self->lanes, .id = self->id, .port = self->port,
-		.newest = self->newest, .entries = self->entries,
+		.lane = self->lane, .lanes = self->lanes,
+		.id = self->id, .port = self->port, .newest = self->newest,
+		.entries = self->entries,
 		.pool_key = span_at(self->pool_key, KV_POOL_KEY_BYTES),
 		.nonce = span_at(h->nonce, KV_NONCE_BYTES)});
 }

@@ -50,6 +50,8 @@ struct row {
 #define ENTRIES   FIELD(U64, entries)
 #define SEQ       FIELD(U64, seq)
 #define FLAGS     FIELD(U8, flags)
+#define SPEAKS    FIELD(U8, speaks)
+#define FILLS     FIELD(U8, fills)
 #define ALL_ITEMS FIELD(ITEMS, items)
 
 /* Which fields a type has, in their order; doc/kv-protocol.md says the same. */
@@ -63,7 +65,7 @@ static const struct row rows[] = {
 	[KV_RETRIEVE_REQUEST]    = {"RETRIEVE_REQUEST", 0, {ID, KEY}},
 	[KV_RETRIEVE_RESPONSE]   = {"RETRIEVE_RESPONSE", 0, {RESULT, ID, KEY, VALUE}},
 	[KV_REGISTRY_START]      = {"WORKER_REGISTRY_START", 0, {TOTAL}},
-	[KV_WORKER_ENTRY]        = {"WORKER_ENTRY", 0, {ID, VALUE, PORT, FIELD(U8, fills)}},
+	[KV_WORKER_ENTRY]        = {"WORKER_ENTRY", 0, {ID, VALUE, PORT, FILLS}},
 	[KV_REGISTRY_END]        = {"WORKER_REGISTRY_END", 0, {{0}}},
 	[KV_EXPORT_START]        = {"DATA_EXPORT_START", 0, {TOTAL}},
 	[KV_DATA_ENTRY]          = {"DATA_ENTRY", 0, {KEY, VALUE}},
@@ -72,18 +74,21 @@ static const struct row rows[] = {
 	[KV_WORKER_NOT_READY]    = {"WORKER_NOT_READY", 0, {ID}},
 	[KV_PEER_NOTIFY]         = {"PEER_NOTIFY", 0, {KEY, VALUE}},
 	[KV_HELLO]               = {"HELLO", 0, {
-		FIELD(U8, speaks), FIELD(U8, role), FLAGS, FIELD(U8, lane), FIELD(U8, lanes),
-		ID, PORT, NEWEST, ENTRIES, FIELD(SIXTEEN, pool_key), FIELD(SIXTEEN, nonce)}},
+		SPEAKS, FIELD(U8, role), FLAGS, FIELD(U8, lane), FIELD(U8, lanes), ID, PORT,
+		NEWEST, ENTRIES, FIELD(SIXTEEN, pool_key), FIELD(SIXTEEN, nonce)}},
 	[KV_PROOF]               = {"PROOF", 0, {FIELD(THIRTY_TWO, mac)}},
 	[KV_OP]                  = {"OP", 0, {
 		ID, FIELD(U8, verb), FLAGS, VERSION, EXPIRES, KEY, VALUE}},
-	[KV_REPLY]               = {"REPLY", 0, {ID, RESULT, FLAGS, VERSION, EXPIRES, VALUE}},
+	[KV_REPLY]               = {"REPLY", 0, {
+		ID, RESULT, FLAGS, VERSION, EXPIRES, VALUE}},
 	[KV_REPLICATE]           = {"REPLICATE", 0, {
 		SEQ, FIELD(U8, kind), VERSION, EXPIRES, KEY, VALUE}},
 	[KV_REPLICATED]          = {"REPLICATED", 0, {SEQ}},
-	[KV_SYNC_OFFER]          = {"SYNC_OFFER", 0, {ENTRIES, NEWEST, FIELD(U64, purged)}},
+	[KV_SYNC_OFFER]          = {"SYNC_OFFER", 0, {
+		ENTRIES, NEWEST, FIELD(U64, purged)}},
 	/* One item or none: two do not fit in a message. */
-	[KV_SYNC_ASK]            = {"SYNC_ASK", DIGESTS_BYTES, {FIELD(U8, how), ALL_ITEMS}},
+	[KV_SYNC_ASK]            = {"SYNC_ASK", DIGESTS_BYTES, {
+		FIELD(U8, how), ALL_ITEMS}},
 	[KV_SYNC_SUMMARY]        = {"SYNC_SUMMARY", KV_SUMMARY_ITEM_BYTES, {
 		FIELD(U16, bucket), FIELD(U8, last), ALL_ITEMS}},
 	[KV_SYNC_WANT]           = {"SYNC_WANT", KV_WANT_ITEM_BYTES, {
@@ -92,7 +97,7 @@ static const struct row rows[] = {
 	[KV_SYNC_WANTS_END]      = {"SYNC_WANTS_END", 0, {{0}}},
 	[KV_SYNC_END]            = {"SYNC_END", 0, {ENTRIES}},
 	[KV_PEER]                = {"PEER", 0, {
-		ID, FIELD(U8, speaks), VALUE, PORT, FIELD(U8, fills)}},
+		ID, SPEAKS, VALUE, PORT, FILLS}},
 	[KV_PEER_GONE]           = {"PEER_GONE", 0, {ID}},
 	[KV_PEER_LOST]           = {"PEER_LOST", 0, {ID}},
 	[KV_SHUTDOWN]            = {"SHUTDOWN", 0, {{0}}},
@@ -214,8 +219,6 @@ static bool items_agree(const struct kv_message *m, const struct row *r)
 	       (m->type != KV_SYNC_ASK || ask_suits(m->how, m->items.len));
 }
 
-static const char disagrees[] = "the length of the message does not agree with its fields";
-
 /* All of it is there, the payload being [at, end). */
 static bool read_whole(struct kv_message *m, const struct row *r, const char *at,
 		       const char *end)
@@ -283,7 +286,7 @@ enum kv_parse kv_wire_parse(struct kv_message *m, const void *at, size_t len, si
 	if (have < length && may_become(r, payload, have, length))
 		return KV_PARSE_MORE;
 	if (have < length || !read_whole(m, r, payload, payload + length)) {
-		*why = disagrees;
+		*why = "the length of the message does not agree with its fields";
 		return KV_PARSE_BAD;
 	}
 	*used = KV_HEADER_BYTES + length;
@@ -329,7 +332,7 @@ static char *write_span(char *to, struct span s, size_t room)
 	return to + s.len;
 }
 
-/* Writes the field at `to`, where `room` bytes may be written, and returns where it ends. */
+/* Writes the field at `to`, where there is room for `room` bytes; returns its end. */
 static inline char *write_field(const struct field *f, const char *member, char *to,
 				size_t room)
 {

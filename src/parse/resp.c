@@ -3,12 +3,13 @@
 #include <stdio.h>
 
 #include "base/must.h"
+#include "parse/words.h"
 
 static enum resp_result refuse(struct resp_command *command, const char *why)
 {
-	int len = snprintf(command->error, sizeof command->error, "Protocol error: %s", why);
+	int len = snprintf(command->error, RESP_ERROR_BYTES, "Protocol error: %s", why);
 
-	must(len > 0 && (size_t)len < sizeof command->error);
+	must(len > 0 && len < RESP_ERROR_BYTES);
 	return RESP_BAD;
 }
 
@@ -40,8 +41,8 @@ static bool read_number(const char *digits, size_t len, int64_t *number)
 	return true;
 }
 
-/* The same of one to seven digits and a CRLF, which nearly all numbers are. Returns how many
- * digits; 0: it is something else, or a part. */
+/* The same of one to seven digits and a CRLF, which nearly all numbers are. Returns how
+ * many digits; 0: it is something else, or a part. */
 static inline size_t read_short(const char *digits, size_t there, int64_t *number)
 {
 	size_t len = 0;
@@ -64,7 +65,8 @@ static inline size_t read_short(const char *digits, size_t there, int64_t *numbe
 enum count { COUNT_MORE, COUNT_DONE, COUNT_LONG, COUNT_INVALID };
 
 /* Of any number, up to its CRLF. */
-static enum count read_long(const char *digits, size_t there, int64_t *number, size_t *used)
+static enum count read_long(const char *digits, size_t there, int64_t *number,
+			    size_t *used)
 {
 	size_t len = 0;
 
@@ -75,8 +77,9 @@ static enum count read_long(const char *digits, size_t there, int64_t *number, s
 	if (there - len < 2)
 		return COUNT_MORE;
 	*used = len;
-	return digits[len + 1] == '\n' && read_number(digits, len, number) ? COUNT_DONE
-									   : COUNT_INVALID;
+	if (digits[len + 1] != '\n' || !read_number(digits, len, number))
+		return COUNT_INVALID;
+	return COUNT_DONE;
 }
 
 /* The number behind a type's byte, up to its CRLF. The cursor moves when it is done. In
@@ -161,8 +164,8 @@ static enum resp_result take_count(struct cursor *c, int64_t *count,
 	return RESP_DONE;
 }
 
-/* Goes on where it stopped. Arguments are noted only by who begins at the beginning, since
- * the bytes may have moved; so who has gone on begins once more when all is there. */
+/* Goes on where it stopped. Arguments are noted only by who begins at the beginning,
+ * since the bytes may have moved; so who has gone on begins once more at the end. */
 static enum resp_result parse_array(struct resp_progress *progress, struct cursor c,
 				    struct resp_command *command)
 {
@@ -180,7 +183,8 @@ static enum resp_result parse_array(struct resp_progress *progress, struct curso
 	for (uint32_t i = 0; left > 0; i++, left--) {
 		enum resp_result result = take_bulk(&c, &bulk, command);
 		if (result == RESP_MORE)
-			*progress = (struct resp_progress){(uint32_t)c.at, (uint32_t)left};
+			*progress = (struct resp_progress){(uint32_t)c.at,
+							   (uint32_t)left};
 		if (result != RESP_DONE)
 			return result;
 		if (!goes_on)
@@ -195,114 +199,18 @@ static enum resp_result parse_array(struct resp_progress *progress, struct curso
 
 /* ---- inline commands ---- */
 
-/* Both as redis-server has them, which differ in vertical tab and form feed. */
-static bool is_blank(char c)
+static enum resp_result split(char *line, size_t len, struct resp_command *command)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static bool ends_word(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = span_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* What a backslash and the character behind it stand for. */
-static char unescape(char c)
-{
-	switch (c) {
-	case 'n': return '\n';
-	case 'r': return '\r';
-	case 't': return '\t';
-	case 'b': return '\b';
-	case 'a': return '\a';
-	default:  return c;
-	}
-}
-
-/* One character of "...", which may be written as several. Returns where it ended. */
-static char *take_double(char *at, const char *end, char *out)
-{
-	if (*at != '\\' || end - at < 2) {
-		*out = *at;
-		return at + 1;
-	}
-	if (at[1] == 'x' && end - at >= 4) {
-		int high = hex_value(at[2]), low = hex_value(at[3]);
-		if (high >= 0 && low >= 0) {
-			*out = (char)(high << 4 | low);
-			return at + 4;
-		}
-	}
-	*out = unescape(at[1]);
-	return at + 2;
-}
-
-/* One of '...', where only the quote itself can be escaped. */
-static char *take_single(char *at, const char *end, char *out)
-{
-	bool escaped = *at == '\\' && end - at >= 2 && at[1] == '\'';
-
-	*out = escaped ? '\'' : *at;
-	return at + 1 + escaped;
-}
-
-/* What stands in quotes that opened before *at, to *to. False: they are not closed, or
- * something follows them at once. */
-static bool take_quoted(char **at, const char *end, char **to, char quote)
-{
-	while (*at < end && **at != quote) {
-		char c;
-		*at = (quote == '"' ? take_double : take_single)(*at, end, &c);
-		*(*to)++ = c;
-	}
-	if (*at == end)
-		return false;
-	(*at)++;
-	return *at == end || is_blank(**at);
-}
-
-/* The word at *at. It is written over itself, which its quotes and escapes make no longer. */
-static bool take_word(char **at, const char *end, struct span *word)
-{
-	char *start = *at, *to = start;
-
-	while (*at < end && !ends_word(**at)) {
-		char c = *(*at)++;
-		if (c != '"' && c != '\'') {
-			*to++ = c;
-			continue;
-		}
-		if (!take_quoted(at, end, &to, c))
-			return false;
+	switch (words_split(line, len, command->arguments, command->arguments_max,
+			    &command->count)) {
+	case WORDS_UNBALANCED:
+		return refuse(command, "unbalanced quotes in request");
+	case WORDS_MANY:
+		return refuse(command, "too many words in request");
+	case WORDS_DONE:
 		break;
 	}
-	*word = (struct span){start, (size_t)(to - start)};
-	return true;
-}
-
-static enum resp_result split_words(char *at, const char *end, struct resp_command *command)
-{
-	struct span word;
-
-	for (command->count = 0; ; command->count++) {
-		while (at < end && is_blank(*at))
-			at++;
-		if (at == end)
-			return RESP_DONE;
-		if (command->count == command->arguments_max)
-			return refuse(command, "too many words in request");
-		if (!take_word(&at, end, &word))
-			return refuse(command, "unbalanced quotes in request");
-		command->arguments[command->count] = word;
-	}
+	return RESP_DONE;
 }
 
 static enum resp_result parse_inline(struct resp_progress *progress, struct cursor c,
@@ -321,8 +229,10 @@ static enum resp_result parse_inline(struct resp_progress *progress, struct curs
 	command->length = line + 1;
 	if (line > 0 && c.start[line - 1] == '\r')
 		line--;
-	/* To redis-server a NUL is a line's end, and what follows it goes unread. */
-	return split_words(c.start, c.start + strnlen(c.start, line), command);
+	/* redis-server would never see the end of such a line, and say nothing. */
+	if (memchr(c.start, '\0', line) != NULL)
+		return refuse(command, "NUL in inline request");
+	return split(c.start, line, command);
 }
 
 enum resp_result resp_parse(struct resp_progress *progress, char *at, size_t len,

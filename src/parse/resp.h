@@ -3,16 +3,17 @@
  *
  * Sources: "Redis serialization protocol specification" (redis.io/docs/reference/
  * protocol-spec) for arrays of bulk strings, inline commands and replies; the words of
- * inline commands are split as redis-server does it, "..." and '...' with their escapes.
- * Stricter than that in one thing: every CR needs its LF, and every bulk string its CRLF.
+ * inline commands are those of parse/words.h.
+ * Stricter than that: every CR needs its LF, every bulk string its CRLF, and an inline
+ * command has no NUL.
  * What a command means is not known here.
  *
  * Pure: no socket, no clock, no allocation. Arguments point into the bytes they were read
  * from; those of an inline command are freed of their quotes in place.
  *
  * Invariants: how the bytes were cut into reads never changes the result. Reading is
- * linear however they were cut: what was seen of a command that is not all there is kept as
- * two numbers (struct resp_progress), and gone over once more when its end has come.
+ * linear however they were cut: what was seen of a command that is not all there is kept
+ * as two numbers (struct resp_progress), and gone over once more when its end has come.
  */
 #ifndef PARSE_RESP_H
 #define PARSE_RESP_H
@@ -46,14 +47,15 @@ struct resp_command {
 	uint32_t arguments_max;		/* room there, up to RESP_ARGUMENTS_MAX */
 	uint32_t count;			/* 0: nothing is asked, as by an empty line */
 	size_t   length;		/* bytes of the command */
-	char     error[RESP_ERROR_BYTES];	/* of RESP_BAD, as redis-server words it:
-					 * "Protocol error: invalid bulk length" */
+	/* Of RESP_BAD, as redis-server words it but for the "ERR " before it:
+	 * "Protocol error: invalid bulk length". */
+	char     error[RESP_ERROR_BYTES];
 };
 
-/* Reads the command at `at`, where `len` bytes are there. RESP_MORE: it is not whole; call
- * again with the same progress, all of its bytes and more, which may have moved. RESP_DONE:
- * *command is set, and the progress zero again. RESP_BAD: the error is, and nothing that
- * follows on the connection can be understood. */
+/* Reads the command at `at`, where `len` bytes are there. RESP_MORE: it is not whole;
+ * call again with the same progress, all of its bytes and more, which may have moved.
+ * RESP_DONE: *command is set, and the progress zero again. RESP_BAD: the error is, and
+ * nothing that follows on the connection can be understood. */
 enum resp_result resp_parse(struct resp_progress *progress, char *at, size_t len,
 			    struct resp_command *command);
 
@@ -68,7 +70,7 @@ enum {
 
 size_t resp_write_bulk(char *out, struct span value);	/* RESP_BULK_EXTRA + value.len */
 size_t resp_write_integer(char *out, int64_t number);	/* RESP_NUMBER_BYTES */
-size_t resp_write_array(char *out, uint32_t count);	/* RESP_NUMBER_BYTES; they follow */
+size_t resp_write_array(char *out, uint32_t count);	/* RESP_NUMBER_BYTES; a head */
 size_t resp_write_null(char *out);			/* RESP_NULL_BYTES */
 
 /* RESP_LINE_EXTRA + text.len each. What would end the line becomes a space. An error's

@@ -28,7 +28,7 @@ listen http :8080 { to web }
 pool store {
     balance least-conn; acks all; secret /etc/balancerd/store.secret
     key-size 1k; value-size 60k
-    parallel 100; queue 10 wait 1s; retry 1; timeout connect 1s response 2s
+    queue 10 wait 1s; retry 1; timeout response 2s
 }
 pool web { server 1 }
 """

@@ -186,7 +186,8 @@ static void plain_read(struct plain *p, const char *at, size_t size)
 		return;
 	if (r.pos > 0 && at[r.pos - 1] == '\r')
 		r.pos--;
-	p->result = plain_words(at, strnlen(at, r.pos), p);
+	p->result = strnlen(at, r.pos) < r.pos ? plain_bad(p, "NUL in inline request")
+					       : plain_words(at, r.pos, p);
 }
 
 static void check(enum resp_result result, const struct resp_command *command)

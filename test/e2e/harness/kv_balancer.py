@@ -17,7 +17,7 @@ import time
 
 from . import kv_wire as wire
 from .kv_client import read_stats
-from .kv_connection import Connection
+from .kv_connection import Connection, now_ms
 from .kv_entries import Entries
 from .message import Cut, Ended
 from .patience import PATIENCE
@@ -207,8 +207,8 @@ class FakeBalancer:
 
 def serve(link, answer, entries):
     """The life of a client's connection."""
-    link.sock.settimeout(None)
     try:
+        link.sock.settimeout(None)
         while True:
             question = link.question()
             said = answer(question, link) if answer else None
@@ -222,6 +222,8 @@ def honest(question, entries):
     if question.name == "OP":
         if question.verb in (wire.SET, wire.DELETE, wire.EXPIRE):
             question.fields["version"] = new_version()
+        if question.flags & wire.RELATIVE:
+            question.fields["expires"] += now_ms()
         return entries.answer(question).encode()
     if question.name == "PUT":
         entries.write(question.key, new_version(), 0, question.value)
