@@ -43,10 +43,10 @@ static void say_ready(struct member *m)
 {
 	log_info("ready worker=%u peers=%zu", m->id, m->roster.count);
 	loop_timer_stop(member_first(m)->loop, &m->filling);
-	set_ready(m, true);
 	say(m, &(struct kv_message){
 		.type = KV_WORKER_READY, .id = m->id, .port = address_port(&m->peers_at),
 	});
+	set_ready(m, true);
 }
 
 void pool_greeted(struct member *m)
