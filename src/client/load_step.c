@@ -214,7 +214,7 @@ static void on_open(struct talk *t)
 
 	c->stood = true;
 	l->standing++;
-	l->figures.version = l->balancer.version;
+	l->figures.version = t->version;
 	loop_timer_stop(l->loop, &l->alone);
 	if (c->tried)
 		l->figures.reconnected++;

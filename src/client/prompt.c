@@ -38,8 +38,7 @@ static void on_interrupt(int number)
 	(void)number;
 }
 
-/* Completes the command at the beginning of the line, as far as it is clear, or lists
- * what it could be. */
+/* Completes the command at the beginning of the line, as far as it is clear. */
 static unsigned char complete(EditLine *edit, wint_t key)
 {
 	const LineInfo *line = el_line(edit);

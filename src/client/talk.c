@@ -58,6 +58,8 @@ static void lose(struct talk *t, enum talk_loss loss, const char *format, ...)
 		err_set(&t->why, "no balancer at %s: %s", where, why);
 	else
 		err_set(&t->why, "the balancer at %s %s", where, why);
+	if (!t->balancer->certain)
+		t->balancer->version = 0;
 	talk_close(t);
 	t->hooks->on_lost(t, loss);
 }
@@ -96,7 +98,7 @@ uint32_t talk_ask(struct talk *t, const struct request *r)
 	must(t->state == TALK_OPEN);
 	if (t->exchange.waiting == 0)
 		loop_timer_start(t->balancer->loop, &t->limit, t->balancer->timeout_ms);
-	uint32_t tag = exchange_ask(&t->exchange, t->balancer->version, r, &m);
+	uint32_t tag = exchange_ask(&t->exchange, t->version, r, &m);
 	char *to = bytes_reserve(&t->out, kv_wire_size(&m));
 	if (to == NULL)
 		memory_exhausted(kv_wire_size(&m), 1);
@@ -133,8 +135,8 @@ static void greet(struct talk *t)
 /* It does not know HELLO, so it gets no second one. */
 static void fall_back(struct talk *t)
 {
-	t->balancer->version = 1;
 	talk_close(t);
+	t->balancer->version = 1;
 	talk_open(t);
 }
 
@@ -161,7 +163,7 @@ static void take_greeting(struct talk *t, const struct kv_message *m)
 		lose(t, TALK_REFUSED, "does not greet as it should: %s", why);
 		return;
 	}
-	t->balancer->version = 2;
+	t->version = t->balancer->version = 2;
 	t->balancer->certain = true;
 	append(&t->out, t->hello->out, t->hello->out_len);
 	send_waiting(t);
@@ -338,7 +340,7 @@ static void on_dialed(struct dial *d, enum dial_result result)
 		     dial_result_text(result));
 	else if (result != DIAL_OPEN)
 		lose(t, TALK_UNREACHED, "%s", dial_result_text(result));
-	else if (t->balancer->version == 1)
+	else if (t->version == 1)
 		opened(t);
 	else
 		greet(t);
@@ -372,6 +374,7 @@ void talk_open(struct talk *t)
 	exchange_reset(&t->exchange);
 	t->life++;
 	t->state = TALK_DIALING;
+	t->version = b->version;
 	if (dial_start(&t->dial, &t->watch, &b->address, b->timeout_ms, on_ready,
 		       &result))
 		on_dialed(&t->dial, result);

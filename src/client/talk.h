@@ -12,7 +12,8 @@
  *     '------ on_lost -----'--------------------------------'
  *
  * A balancer that has answered one HELLO speaks version 2 from then on: a connection
- * that ends early is a lost one, and no reason to take it for an older program.
+ * that ends early is a lost one, and no reason to take it for an older program. One that
+ * was taken for an older program is greeted again after a loss: it may be another by then.
  *
  * Limits: `depth` requests wait for answers; a balancer from which no answer comes for
  * timeout_ms while one is due is lost (TALK_SILENT).
@@ -35,7 +36,7 @@ struct talk_balancer {
 	struct loop   *loop;		/* borrowed */
 	struct address address;
 	uint64_t       timeout_ms;	/* to connect, to be greeted, and for an answer */
-	uint8_t        version;		/* 1 or 2; 0 until it has shown itself */
+	uint8_t        version;		/* 1 or 2; 0: not known (any more) */
 	bool           certain;		/* of the version: it is not tried out */
 	char           scratch[TALK_SCRATCH_BYTES];
 };
@@ -76,6 +77,7 @@ struct talk {
 	struct loop_task  flush;	/* what was asked in a turn is sent at its end */
 	struct bytes      in, out;	/* what is incomplete; what is not sent yet */
 	uint32_t          life;		/* another one whenever it is opened or closed */
+	uint8_t           version;	/* that is spoken; 0 until it is known */
 	bool              stopping;	/* SHUTDOWN has come: nothing more is asked */
 	struct kv_hello  *hello;	/* owned; while GREETING */
 	struct exchange   exchange;

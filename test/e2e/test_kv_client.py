@@ -547,6 +547,23 @@ def test_an_interrupt_ends_the_waiting(balancer, client):
     leaves(session)
 
 
+def test_a_newer_balancer_in_the_place_of_an_old_one_is_noticed(balancer, client):
+    OldBalancer(balancer, closes)
+    session = client.terminal()
+    session.expect_exact("version 1;")
+    session.expect_exact("kv> ")
+    says(session, "put a 1", "ok")
+    says(session, "del a", "kv-client: del: version 1 of the protocol has no del")
+    balancer.stop_listening()
+    for link in balancer.links:
+        link.wake()
+    balancer.listen_again()
+    balancer.serve_clients()
+    says(session, "put a 1", "ok")
+    says(session, "del a", "ok")
+    leaves(session)
+
+
 def test_a_terminated_session_ends(person):
     session = person()
     session.kill(signal.SIGTERM)
