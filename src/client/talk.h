@@ -25,7 +25,7 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
-#include "client/exchange.h"
+#include "client/asking.h"
 #include "loop/dial.h"
 #include "loop/loop.h"
 
@@ -60,7 +60,7 @@ struct talk_hooks {
 	void (*on_open)(struct talk *t);
 	/* May ask more, may close. */
 	void (*on_answer)(struct talk *t, uint32_t tag, const struct answer *answer);
-	/* It is closed; t->why says so in words, and exchange_is_pending what was not
+	/* It is closed; t->why says so in words, and asking_is_pending what was not
 	 * answered. May open it again. */
 	void (*on_lost)(struct talk *t, enum talk_loss loss);
 };
@@ -80,7 +80,7 @@ struct talk {
 	uint8_t           version;	/* that is spoken; 0 until it is known */
 	bool              stopping;	/* SHUTDOWN has come: nothing more is asked */
 	struct kv_hello  *hello;	/* owned; while GREETING */
-	struct exchange   exchange;
+	struct asking   asking;
 	struct err        why;		/* of the last loss */
 };
 
@@ -99,7 +99,7 @@ void talk_open(struct talk *t);
 void talk_close(struct talk *t);
 
 /* Asks, at the end of the turn, and returns the tag. The connection is open, and the
- * request has passed exchange_check. */
+ * request has passed asking_check. */
 uint32_t talk_ask(struct talk *t, const struct request *r);
 
 /* "unreachable", "closed", ...: for figures by kind. */
