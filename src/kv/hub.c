@@ -19,7 +19,9 @@ void kv_hub_pass(struct kv_hub *hub, unsigned to, struct kv_request *r)
 	kv_hub_at_end(hub);
 }
 
-/* Puts a list whose last one is first in front of what waits at the other hub. */
+/* Puts a list whose last one is first in front of what waits at the other hub. Who finds the
+ * inbox empty posts its job: acquiring what the owner released as it emptied it, since the job
+ * is free again only then. */
 static void push(struct kv_hub *to, struct kv_request *last)
 {
 	struct kv_request *first = last, *there;
@@ -30,7 +32,7 @@ static void push(struct kv_hub *to, struct kv_request *last)
 	do
 		first->next = there;
 	while (!atomic_compare_exchange_weak_explicit(&to->inbox, &there, last,
-						      memory_order_release,
+						      memory_order_acq_rel,
 						      memory_order_relaxed));
 	if (there == NULL)
 		loop_post(to->loop, &to->inbox_job);
@@ -61,7 +63,7 @@ static void take_in(struct kv_hub *hub, struct kv_request *r)
 static void on_inbox(struct loop_job *job)
 {
 	struct kv_hub *hub = CONTAINER_OF(job, struct kv_hub, inbox_job);
-	struct kv_request *r = atomic_exchange_explicit(&hub->inbox, NULL, memory_order_acquire);
+	struct kv_request *r = atomic_exchange_explicit(&hub->inbox, NULL, memory_order_acq_rel);
 	struct kv_request *first = NULL;
 
 	while (r != NULL) {	/* the first one last: turn it round */

@@ -106,7 +106,7 @@ struct pending_mark lane_record(struct lane *l, const struct store_item *item)
 	if (mark.seq == 0)		/* no memory: a look at all peers later finds it */
 		peer_out_offer_soon(l);
 	count_up(&l->counts.replicated_out);
-	lane_at_end(l);
+	lane_look_at_acks(l);		/* somebody may be too far behind now */
 	return mark;
 }
 

@@ -539,12 +539,12 @@ static void fall_behind(struct peer_out *p)
 {
 	struct lane *l = p->lane;
 
-	log_warn("a peer is too far behind, and is filled anew later peer=%u at=%s "
-		 "behind=%llu", p->id, p->at.text,
-		 (unsigned long long)(l->log.end - p->acked));
-	if (p->state == PEER_OUT_OPEN || p->state == PEER_OUT_GREETING) {
+	if (!p->must_offer)
+		log_warn("a peer is too far behind, and is filled anew later peer=%u at=%s "
+			 "behind=%llu", p->id, p->at.text,
+			 (unsigned long long)(l->log.end - p->acked));
+	if (p->state == PEER_OUT_OPEN) {
 		channel_close(&p->channel);
-		p->state = PEER_OUT_OPEN;
 		on_lost(&p->channel, "too far behind");
 	}
 	p->sent = p->acked = l->log.end;

@@ -39,14 +39,19 @@ static void set_ready(struct member *m, bool ready)
 		tell_all(m, &(struct lane_note){.run = on_ready, .flag = ready, .fd = -1});
 }
 
-static void say_ready(struct member *m)
+static void log_ready(const struct member *m)
 {
 	log_info("ready worker=%u peers=%zu", m->id, m->roster.count);
+}
+
+static void say_ready(struct member *m)
+{
+	log_ready(m);
 	loop_timer_stop(member_first(m)->loop, &m->filling);
-	set_ready(m, true);
 	say(m, &(struct kv_message){
 		.type = KV_WORKER_READY, .id = m->id, .port = address_port(&m->peers_at),
 	});
+	set_ready(m, true);
 }
 
 void pool_greeted(struct member *m)
@@ -231,7 +236,9 @@ static void hear_end(struct member *m)
 		pool_remove(m, gone);
 	roster_ends(&m->roster, plain);
 	if (m->roster.state == ROSTER_READY && !was_ready) {
-		if (!plain)
+		if (plain)	/* it has said so already */
+			log_ready(m);
+		else
 			say_ready(m);
 	} else if (m->roster.state == ROSTER_FILLING) {
 		log_info("waiting to be filled worker=%u peers=%zu filler=%u", m->id,

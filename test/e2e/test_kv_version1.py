@@ -427,6 +427,30 @@ def test_requests_of_a_lost_worker_go_to_another(stage, balancer, workers, how):
     assert stored == {b"%d" % number for number in range(10)}
 
 
+@pytest.mark.parametrize("others", [0, 1], ids=["of-the-only-one", "of-one-of-two"])
+def test_requests_of_a_lost_worker_keep_their_order(stage, balancer, others):
+    """Whoever gets them: what a client writes and then reads, without waiting in between,
+    it finds. Half of them were asked and answered before, so that tags are out of order."""
+    team = [stage.fake_worker(balancer, number) for number in range(1, 2 + others)]
+    team[-1].listed()
+    client = stage.kv_client(balancer)
+    client.say_all(*(get(b"warm up") for _ in range(40)))
+    client.take(40)
+    before = [len(worker.requests) for worker in team]
+    for worker in team:
+        worker.hold()
+    client.say_all(*(message for number in range(30) for message in
+                     (put(b"%d" % (number % 5), b"v%d" % number), get(b"%d" % (number % 5)))))
+    until(lambda: sum(len(worker.requests) for worker in team) == sum(before) + 60,
+          "all is asked")
+    heir = stage.fake_worker(balancer, 9)
+    heir.listed()
+    for worker in team:
+        worker.die()
+    answers = client.take(60)
+    assert [answer.value for answer in answers[1::2]] == [b"v%d" % n for n in range(30)]
+
+
 def test_requests_of_the_only_worker_wait_for_the_next_one(stage, balancer, workers):
     lost, = workers(1)
     lost.hold()

@@ -150,6 +150,19 @@ class FakeBalancer:
         link.next("WORKER_READY")
         return link
 
+    def all_workers(self, count):
+        """So many workers with all their lanes; the first lane of each, which learns that
+        it is alone and is ready."""
+        firsts, lanes = [], 0
+        while len(firsts) < count or lanes < sum(link.hello.lanes for link in firsts):
+            link = self.worker()
+            lanes += 1
+            firsts += [link] if link.hello.lane == 0 else []
+        for link in firsts:
+            link.lists()
+            link.next("WORKER_READY")
+        return firsts
+
     def client(self):
         """The next client's connection, HELLO done if it began with one."""
         sock, _ = self.clients_listener.accept()

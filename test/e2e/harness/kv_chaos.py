@@ -43,8 +43,8 @@ def kill_and_add(pool, workers, seconds, recorder):
     end = time.monotonic() + seconds
     while time.monotonic() < end and not recorder.errors:
         before = recorder.count()
-        joining = [worker for worker in joining if not (says_ready(worker)
-                                                        and not ready.append(worker))]
+        ready += [worker for worker in joining if worker.says_ready]
+        joining = [worker for worker in joining if worker not in ready]
         if len(ready) > READY_MIN and rng.random() < 0.7:
             victim = ready.pop(rng.randrange(len(ready)))
             pool.kill(victim)
@@ -61,7 +61,3 @@ def kill_and_add(pool, workers, seconds, recorder):
     while len(pool.workers) < workers:
         pool.add()
     return kills
-
-
-def says_ready(worker):
-    return worker.runs() and "ready" in worker.log

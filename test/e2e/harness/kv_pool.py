@@ -78,7 +78,7 @@ class Pool:
             assert self.balancer.terminate() == 0
         stand_in = FakeBalancer(workers_port=self.balancer.workers_port)
         self.stage.servers.append(stand_in)
-        return [held_by(stand_in.lone_worker(), keys) for _ in self.workers]
+        return [held_by(link, keys) for link in stand_in.all_workers(len(self.workers))]
 
 
 def held_by(link, keys):

@@ -68,8 +68,7 @@ def test_a_newcomer_to_a_large_pool_disturbs_nobody(stage):
     before = kv_client_load(pool, *reads, "--time", amount("1s", "10s"))
     newcomer = pool.start()
     worst, rounds = 0, 0
-    while "ready" not in newcomer.log or rounds == 0:
-        assert newcomer.runs()
+    while not newcomer.says_ready or rounds == 0:
         meanwhile = kv_client_load(pool, *reads, "--time", amount("1s", "5s"))
         assert meanwhile["wrong"] == meanwhile["missing"] == 0, meanwhile
         worst, rounds = max(worst, meanwhile["get"]["p99_us"]), rounds + 1
