@@ -13,7 +13,8 @@
  *
  * A balancer that has answered one HELLO speaks version 2 from then on: a connection
  * that ends early is a lost one, and no reason to take it for an older program. One that
- * was taken for an older program is greeted again after a loss: it may be another by then.
+ * was taken for an older program is greeted again after a loss: it may be another by
+ * then.
  *
  * Limits: `depth` requests wait for answers; a balancer from which no answer comes for
  * timeout_ms while one is due is lost (TALK_SILENT).
@@ -80,7 +81,7 @@ struct talk {
 	uint8_t           version;	/* that is spoken; 0 until it is known */
 	bool              stopping;	/* SHUTDOWN has come: nothing more is asked */
 	struct kv_hello  *hello;	/* owned; while GREETING */
-	struct asking   asking;
+	struct asking     asking;
 	struct err        why;		/* of the last loss */
 };
 
