@@ -184,7 +184,8 @@ static void wait_for_news(struct ledger *l)
 /* The caller does not have the lock. */
 static void write_round(struct ledger *l, enum snapshot_state snapshot)
 {
-	l->blocked = l->blocked_now = !write_lanes(l);
+	l->blocked = !write_lanes(l);
+	l->blocked_now = l->blocked;
 	if (l->blocked) {
 		l->retry_ns = ledger_now_ns() + SECOND_NS;
 		return;
