@@ -6,7 +6,7 @@
 #   make check        the quick part: tidy, layers, unit tests
 #   make unit | e2e | fuzz | fuzz-replay       one part alone
 #   make bench        haproxy and nginx beside balancerd: doc/benchmarks.md
-#   make bench-hashing    spread, disruption and cost of ring and maglev: doc/hashing.md
+#   make bench-hashing    spread, disruption and cost of policies by key: doc/hashing.md
 #   make bench-store      a worker's table of ten million entries: doc/kv-store.md
 #   make bench-ledger     a worker's data on disk, beside LMDB: doc/kv-store.md
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
@@ -251,6 +251,7 @@ ifneq ($(SYSTEMD),no)
 INSTALLED += \
 	$(MADE)/balancerd.service:644:lib/systemd/system/balancerd.service \
 	$(MADE)/balancerd@.service:644:lib/systemd/system/balancerd@.service \
+	$(MADE)/kv-worker@.service:644:lib/systemd/system/kv-worker@.service \
 	packaging/balancerd.sysusers:644:lib/sysusers.d/balancerd.conf
 endif
 
@@ -262,7 +263,7 @@ install: programs
 	@mkdir -p $(MADE)
 	@$(OUT)/balancerctl completion bash >$(MADE)/balancerctl.bash
 	@$(OUT)/balancerctl completion zsh >$(MADE)/balancerctl.zsh
-	@for name in balancerd.conf balancerd.service; do \
+	@for name in balancerd.conf balancerd.service kv-worker@.service; do \
 		sed $(PLACES) packaging/$$name >$(MADE)/$$name; \
 	done
 	@sed -e '1,/^$$/d' -e 's|default|%i|g' -e 's|/balancerd\.conf|/%i.conf|' \

@@ -37,7 +37,7 @@ static inline size_t bytes_waiting(const struct bytes *b)
 	return b->end - b->start;
 }
 
-static inline const char *bytes_first(const struct bytes *b)
+static inline char *bytes_first(const struct bytes *b)
 {
 	return b->at + b->start;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-__attribute__((noreturn, cold)) static void out_of_memory(size_t count, size_t size)
+void memory_exhausted(size_t count, size_t size)
 {
 	fprintf(stderr, "out of memory: no %zu x %zu bytes\n", count, size);
 	abort();
@@ -14,7 +14,7 @@ void *memory_new(size_t count, size_t size)
 {
 	void *at = calloc(count > 0 ? count : 1, size);
 	if (at == NULL)
-		out_of_memory(count, size);
+		memory_exhausted(count, size);
 	return at;
 }
 
@@ -23,7 +23,7 @@ void *memory_new_aligned(size_t alignment, size_t size)
 	size_t whole = (size + alignment - 1) / alignment * alignment;
 	void *at = aligned_alloc(alignment, whole);
 	if (at == NULL)
-		out_of_memory(1, whole);
+		memory_exhausted(1, whole);
 	return memset(at, 0, whole);
 }
 
@@ -31,7 +31,7 @@ void *memory_grow(void *old, size_t count, size_t size)
 {
 	void *at = reallocarray(old, count > 0 ? count : 1, size);
 	if (at == NULL)
-		out_of_memory(count, size);
+		memory_exhausted(count, size);
 	return at;
 }
 

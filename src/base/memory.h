@@ -10,6 +10,9 @@
 
 #include <stddef.h>
 
+/* Ends the process with a message: there was none for `count` objects of `size` bytes. */
+__attribute__((noreturn, cold)) void memory_exhausted(size_t count, size_t size);
+
 /* Zeroed memory for count objects of size bytes; owned by the caller (free). */
 __attribute__((returns_nonnull, malloc)) void *memory_new(size_t count, size_t size);
 

@@ -54,6 +54,13 @@ const struct tree_word *given_argument(const struct given *given, const char *ke
 	return NULL;
 }
 
+struct place given_place(const struct given *given, const char *keyword)
+{
+	const struct tree_word *w = given_argument(given, keyword);
+
+	return w != NULL ? w->at : given->statement->words[0].at;
+}
+
 /* Room for one more in an array of the model, zeroed; NULL when it is full. */
 static void *add(void **array, uint32_t *count, size_t size, uint32_t max)
 {
@@ -193,8 +200,9 @@ static void block_fini(struct block *block)
 }
 
 /* The blocks of pools are kept: what they say may not fit the listeners. */
-static void read_own_block(struct build *b, const struct directive *d,
-			   const struct tree_statement *s, void *target)
+static void read_own_block(struct build *b, const struct block *outer,
+			   const struct directive *d, const struct tree_statement *s,
+			   void *target)
 {
 	struct block inner = {.context = d->opens,
 			      .target = target,
@@ -206,7 +214,7 @@ static void read_own_block(struct build *b, const struct directive *d,
 			     usage_directive(d, d->in).text);
 	read_block(b, &inner, s->children);
 	if (d->opens != IN_POOL) {
-		check_listener(b, &inner);
+		check_listener(b, outer, &inner);
 		block_fini(&inner);
 		return;
 	}
@@ -261,7 +269,7 @@ static void read_statement(struct build *b, struct block *block,
 			     usage_directive(d, block->context).text);
 	b->report->quiet = false;
 	if (target != NULL && d->opens != IN_NONE)
-		read_own_block(b, d, s, target);
+		read_own_block(b, block, d, s, target);
 }
 
 static void read_block(struct build *b, struct block *block,

@@ -15,7 +15,8 @@
 struct build {
 	struct model         *model;
 	struct config_report *report;
-	struct block         *pools;	/* owned; by the pool's index */
+	struct block         *pools;	/* owned; by the pool's index, since their targets
+					 * move when there are more */
 };
 
 /* What stood where in a block, for whoever has to name a place later. */
@@ -42,5 +43,8 @@ const struct given *block_given(const struct block *block, const char *word);
 
 /* The word after which the argument stands, NULL: it is not given. */
 const struct tree_word *given_argument(const struct given *given, const char *keyword);
+
+/* Where an argument stands, or else its directive. */
+struct place given_place(const struct given *given, const char *keyword);
 
 #endif

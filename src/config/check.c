@@ -16,6 +16,11 @@ static bool same_port(const struct model_listener *a, const struct model_listene
 	       address_equals(&a->address, &b->address);
 }
 
+static bool is_for_workers(const struct model_listener *l, const struct address *address)
+{
+	return l->workers.len > 0 && address_equals(&l->workers, address);
+}
+
 /* This address, at this place, is that of control number i already. */
 static void refuse_control(const struct build *b, const struct block *block,
 			   struct place at, const struct address *address, uint32_t i)
@@ -36,17 +41,52 @@ void check_new_listener(const struct build *b, const struct block *block)
 		return;		/* it was no address */
 	for (uint32_t i = 0; i < last; i++) {
 		bool http = all[i].kind == LISTEN_HTTP && all[last].kind == LISTEN_HTTP;
+		uint32_t line = block->made[MAKES_LISTENER][i].line;
 		if (same_port(&all[i], &all[last]))
 			report_error(b->report, at,
 				     "%s has a listener already, in line %u%s",
-				     all[last].address.text,
-				     block->made[MAKES_LISTENER][i].line,
+				     all[last].address.text, line,
 				     http ? "; add the routes there" : "");
+		if (all[last].kind != LISTEN_UDP &&
+		    is_for_workers(&all[i], &all[last].address))
+			report_error(b->report, at,
+				     "%s is for the workers of the listener in line %u "
+				     "already", all[last].address.text, line);
 	}
 	for (uint32_t i = 0; i < b->model->control_count; i++)
 		if (all[last].kind != LISTEN_UDP &&
 		    address_equals(&controls[i].address, &all[last].address))
 			refuse_control(b, block, at, &all[last].address, i);
+}
+
+/* Those that are new are compared with these by themselves. */
+static void check_workers(const struct build *b, const struct block *file,
+			  const struct block *block)
+{
+	const struct model_listener *l = block->target, *all = b->model->listeners;
+	const struct model_control *controls = b->model->controls;
+	const struct given *workers =
+		l->kind == LISTEN_KV ? block_given(block, "workers") : NULL;
+
+	if (workers == NULL || l->workers.len == 0)
+		return;		/* none, or it was no address */
+	struct place at = workers->statement->words[1].at;
+	for (const struct model_listener *other = all; other <= l; other++) {
+		uint32_t line = file->made[MAKES_LISTENER][other - all].line;
+		if (other->kind != LISTEN_UDP && other->address.len > 0 &&
+		    address_equals(&other->address, &l->workers))
+			report_error(b->report, at,
+				     "%s has a listener already, in line %u; workers need "
+				     "an address of their own", l->workers.text, line);
+		if (other < l && is_for_workers(other, &l->workers))
+			report_error(b->report, at,
+				     "%s is for the workers of the listener in line %u "
+				     "already; one listener of a pool is enough",
+				     l->workers.text, line);
+	}
+	for (uint32_t i = 0; i < b->model->control_count; i++)
+		if (address_equals(&controls[i].address, &l->workers))
+			refuse_control(b, file, at, &l->workers, i);
 }
 
 /* Controls are read before all listeners. */
@@ -131,46 +171,12 @@ void check_new_route(const struct build *b, const struct block *block,
 	}
 }
 
-/* Where an argument stands, or else its directive. */
-static struct place place_of(const struct given *given, const char *keyword)
-{
-	const struct tree_word *w = given_argument(given, keyword);
-
-	return w != NULL ? w->at : given->statement->words[0].at;
-}
-
-/* A policy that goes by load needs probes that report it. */
-static void check_load(const struct build *b, const struct block *block)
-{
-	struct model_pool *p = block->target;
-	const struct given *check = block_given(block, "check");
-	const struct given *balance = block_given(block, "balance");
-
-	if (!p->policy->wants_load)
-		return;
-	if (p->check.kind == CHECK_HTTP && given_argument(check, "expect") == NULL)
-		p->check.expect = EXPECT_LOAD;
-	if (p->check.kind == CHECK_HTTP && p->check.expect == EXPECT_LOAD)
-		return;
-	if (p->check.kind == CHECK_HTTP)
-		report_error(b->report, place_of(check, "expect"),
-			     "\"balance %s\" reads the load from the probes; write: "
-			     "expect load",
-			     p->policy->name);
-	else if (balance != NULL)
-		report_error(b->report, place_of(balance, ""),
-			     "\"balance %s\" needs probes that report the load; %s: "
-			     "check http /healthcheck",
-			     p->policy->name,
-			     check != NULL ? "replace the check by" : "add");
-}
-
 /* Which options of `balance` a policy knows. */
 static const struct {
 	const char *policy, *option;
 } policy_options[] = {
 	{"ring", "points"}, {"ring", "bounded"},
-	{"maglev", "table"}, {"maglev", "bounded"},
+	{"maglev", "table"}, {"maglev", "bounded"}, {"rendezvous", "bounded"},
 };
 
 /* What one side of the table has for a word of the other. */
@@ -231,24 +237,19 @@ static void check_pool_sense(const struct build *b, const struct block *block)
 	const struct given *check = block_given(block, "check");
 	const struct given *queue = block_given(block, "queue");
 
-	if (p->server_count == 0)
-		report_warning(b->report, block->at,
-			       "pool %s has no server; nothing that is sent to it is "
-			       "served",
-			       quote(p->name).text);
 	if (check != NULL && p->check.kind != CHECK_OFF &&
 	    p->check.timeout_ms > p->check.every_ms)
-		report_warning(b->report, place_of(check, "timeout"),
+		report_warning(b->report, given_place(check, "timeout"),
 			       "a silent server is probed every %s only, not every %s: "
 			       "the time limit is longer",
 			       value_text(VALUE_TIME, p->check.timeout_ms).text,
 			       value_text(VALUE_TIME, p->check.every_ms).text);
 	if (queue != NULL && p->queue_max > 0 && p->server_count > 0 && !has_limit(p))
-		report_warning(b->report, place_of(queue, ""),
+		report_warning(b->report, given_place(queue, ""),
 			       "this queue is never used: no server has a limit; add for "
 			       "example: parallel 100");
 	if (p->queue_max == 0 && given_argument(queue, "wait") != NULL)
-		report_warning(b->report, place_of(queue, "wait"),
+		report_warning(b->report, given_place(queue, "wait"),
 			       "\"wait\" does nothing: the queue has no places");
 }
 
@@ -264,7 +265,7 @@ static void check_key_sense(const struct build *b, const struct block *block)
 	for (uint32_t i = 0; policies[i] != NULL; i++)
 		if (policies[i]->wants_key)
 			expected_add(&others, policies[i]->name);
-	report_warning(b->report, place_of(key, ""),
+	report_warning(b->report, given_place(key, ""),
 		       "\"key\" does nothing: \"balance %s\" goes by no key; these "
 		       "do: %s",
 		       p->policy->name, others.list);
@@ -278,10 +279,10 @@ static void check_redistribute_sense(const struct build *b, const struct block *
 	bool moved_late = p->redistribute == REDISTRIBUTE_IDLE;
 
 	if (!moved && given_argument(given, "buffer") != NULL)
-		report_warning(b->report, place_of(given, "buffer"),
+		report_warning(b->report, given_place(given, "buffer"),
 			       "\"buffer\" does nothing: nobody is moved");
 	if (!moved_late && given_argument(given, "quiet") != NULL)
-		report_warning(b->report, place_of(given, "quiet"),
+		report_warning(b->report, given_place(given, "quiet"),
 			       "\"quiet\" does nothing: nobody who got an answer is "
 			       "moved");
 }
@@ -297,17 +298,32 @@ static void check_table(const struct build *b, const struct block *block)
 	if (p->policy->check == NULL || b->report->error_count > 0)
 		return;
 	if (p->policy->check(p, &err) != 0)
-		report_error(b->report, balance != NULL ? place_of(balance, "") : block->at,
+		report_error(b->report, balance != NULL ? given_place(balance, "") : block->at,
 			     "%s", err.text);
+}
+
+/* Whether the longest key and the longest value fit into one message. */
+static void check_entry(const struct build *b, const struct block *block)
+{
+	const struct model_pool *p = block->target;
+	const struct given *value = block_given(block, "value-size");
+	const struct given *given = value != NULL ? value : block_given(block, "key-size");
+
+	if (given != NULL && p->key_max + p->value_max > MODEL_ENTRY_MAX)
+		report_error(b->report, given_place(given, ""),
+			     "a key of %s and a value of %s do not fit into one message, "
+			     "which has room for %d bytes; lower key-size or value-size",
+			     value_text(VALUE_SIZE, p->key_max).text,
+			     value_text(VALUE_SIZE, p->value_max).text, MODEL_ENTRY_MAX);
 }
 
 void check_pool(const struct build *b, const struct block *block)
 {
-	check_load(b, block);
 	check_policy_options(b, block);
 	check_key_sense(b, block);
 	check_redistribute_sense(b, block);
 	check_pool_sense(b, block);
+	check_entry(b, block);
 	check_table(b, block);
 }
 
@@ -323,7 +339,7 @@ static void check_sizes(const struct build *b, const struct block *block)
 	if (target == NULL)
 		l->target_max = l->head_max;
 	else
-		report_error(b->report, place_of(target, ""),
+		report_error(b->report, given_place(target, ""),
 			     "a target of %s does not fit into a head of %s; raise "
 			     "head-size or lower target-size",
 			     value_text(VALUE_SIZE, l->target_max).text,
@@ -336,10 +352,10 @@ static void check_listener_sense(const struct build *b, const struct block *bloc
 	const struct given *parallel = block_given(block, "parallel");
 
 	if (l->parallel_max == 0 && given_argument(parallel, "queue") != NULL)
-		report_warning(b->report, place_of(parallel, "queue"),
+		report_warning(b->report, given_place(parallel, "queue"),
 			       "this queue is never used: \"parallel\" sets no limit");
 	if (l->queue_max == 0 && given_argument(parallel, "wait") != NULL)
-		report_warning(b->report, place_of(parallel, "wait"),
+		report_warning(b->report, given_place(parallel, "wait"),
 			       "\"wait\" does nothing: the queue has no places");
 }
 
@@ -357,11 +373,12 @@ static void put_default_last(struct model_listener *l)
 	}
 }
 
-void check_listener(const struct build *b, const struct block *block)
+void check_listener(const struct build *b, const struct block *file,
+		    const struct block *block)
 {
 	static const char *const what[] = {
 		[LISTEN_HTTP] = "requests", [LISTEN_TCP] = "connections",
-		[LISTEN_UDP] = "datagrams",
+		[LISTEN_UDP] = "datagrams", [LISTEN_KV] = "requests",
 	};
 	struct model_listener *l = block->target;
 
@@ -369,6 +386,7 @@ void check_listener(const struct build *b, const struct block *block)
 		report_error(b->report, block->at,
 			     "this listener sends %s nowhere; add to its block: to POOL",
 			     what[l->kind]);
+	check_workers(b, file, block);
 	if (l->kind != LISTEN_HTTP)
 		return;
 	put_default_last(l);

@@ -18,9 +18,10 @@ void check_new_route(const struct build *b, const struct block *block,
 		     const struct given *given);
 void check_new_control(const struct build *b, const struct block *block);
 
-/* A block that has been read to its end. */
+/* A block that has been read to its end; file: the one around a listener's. */
 void check_pool(const struct build *b, const struct block *block);
-void check_listener(const struct build *b, const struct block *block);
+void check_listener(const struct build *b, const struct block *file,
+		    const struct block *block);
 
 /* The whole file. */
 void check_file(const struct build *b, const struct block *file);

@@ -23,6 +23,10 @@ enum {
 	CONFIG_QUICK_REQUESTS    = 5,	/* -R */
 };
 
+/* Where the quick form for keys and values listens, when nothing else is given. */
+#define CONFIG_QUICK_KV_CLIENTS ":5059"
+#define CONFIG_QUICK_KV_WORKERS ":5060"
+
 /* Reads a file. The model is held once, by the caller; NULL: there are errors. The
  * report has these, and warnings in either case; it borrows path. */
 struct model *config_load(const char *path, struct config_report *report);
@@ -41,6 +45,11 @@ struct model *config_quick_http(int argc, char *const argv[], struct err *err);
  * alone, or behind a colon, is one of every IPv4 address. Servers may come later. A
  * client keeps its server by its address; servers are connected to every second. */
 struct model *config_quick_tcp(int argc, char *const argv[], struct err *err);
+
+/* The same for what follows `kv`: `balancerd kv [--clients ADDRESS:PORT] [--workers
+ * ADDRESS:PORT] [--resp ADDRESS:PORT] [--acks none|one|all]`. The first listener is that of
+ * --clients; without --resp nobody is there for clients of Redis. Workers join later. */
+struct model *config_quick_kv(int argc, char *const argv[], struct err *err);
 
 /* "1 listener, 2 pools, 5 servers"; and "FILE is good: " before it, a newline behind. */
 void config_print_counts(const struct model *m, FILE *out);

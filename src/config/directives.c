@@ -122,6 +122,7 @@ struct context_text context_text(unsigned in)
 		{IN_HTTP, "in a listen http block"},
 		{IN_TCP, "in a listen tcp block"},
 		{IN_UDP, "in a listen udp block"},
+		{IN_KV, "in a listen kv block"},
 		{IN_POOL, "in a pool block"},
 	};
 	struct context_text t = {""};

@@ -20,10 +20,10 @@ enum { ARGUMENTS_MAX = 8 };
 enum context {
 	IN_NONE = 0,
 	IN_FILE = 1 << 0,
-	IN_HTTP = 1 << 1, IN_TCP = 1 << 2, IN_UDP = 1 << 3,
-	IN_POOL = 1 << 4,
+	IN_HTTP = 1 << 1, IN_TCP = 1 << 2, IN_UDP = 1 << 3, IN_KV = 1 << 4,
+	IN_POOL = 1 << 5,
 };
-#define IN_LISTEN (IN_HTTP | IN_TCP | IN_UDP)
+#define IN_LISTEN (IN_HTTP | IN_TCP | IN_UDP | IN_KV)
 #define IN_ANY    (IN_FILE | IN_LISTEN | IN_POOL)
 
 /* What a directive adds to the model; its arguments then fill that. The others
@@ -94,7 +94,6 @@ struct directive {
 	bool merges;		/* may be given many times, with other arguments */
 	struct field    constant_field;	/* set by the directive itself, */
 	uint64_t        constant;	/* to this */
-	const char     *refused;	/* known, but not to be had: why */
 	const char     *help;
 	struct argument arguments[ARGUMENTS_MAX];	/* up to the first of no kind */
 };

@@ -89,8 +89,7 @@ static const struct directive *find_by_second(const struct build *b,
 		return d;
 	expected_init(&e, second != NULL ? second->text : "");
 	for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++) {
-		if (d->in != first->in || strcmp(d->word, first->word) != 0 ||
-		    d->refused != NULL)
+		if (d->in != first->in || strcmp(d->word, first->word) != 0)
 			continue;
 		only = e.count == 0 ? d : NULL;
 		expected_add(&e, d->second);
@@ -121,10 +120,5 @@ const struct directive *find_directive(const struct build *b, enum context in,
 		d = find_by_second(b, d, s);
 	else if (d != NULL && s->word_count > 1)
 		d = directive_find_beginning(d, s->words[1].text);
-	if (d != NULL && d->refused != NULL) {
-		report_error(b->report, s->words[0].at, "\"%s %s\": %s", d->word,
-			     d->second, d->refused);
-		return NULL;
-	}
 	return d;
 }

@@ -8,11 +8,13 @@ void fresh_init(struct fresh *f)
 	*f = (struct fresh){
 		.model = model_create(),
 		.http.kind = LISTEN_HTTP, .tcp.kind = LISTEN_TCP, .udp.kind = LISTEN_UDP,
+		.kv.kind = LISTEN_KV,
 		.pool.policy = policies[0],
 	};
 	model_listener_defaults(&f->http);
 	model_listener_defaults(&f->tcp);
 	model_listener_defaults(&f->udp);
+	model_listener_defaults(&f->kv);
 	model_pool_defaults(&f->pool);
 	model_server_defaults(&f->server);
 }
@@ -33,6 +35,8 @@ static const void *fresh_block(const struct fresh *f, enum context in)
 		return &f->tcp;
 	case IN_UDP:
 		return &f->udp;
+	case IN_KV:
+		return &f->kv;
 	case IN_POOL:
 		return &f->pool;
 	case IN_NONE:

@@ -8,7 +8,7 @@
 
 struct fresh {
 	struct model         *model;	/* owned */
-	struct model_listener http, tcp, udp;
+	struct model_listener http, tcp, udp, kv;
 	struct model_pool     pool;
 	struct model_server   server;
 };

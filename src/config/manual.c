@@ -22,7 +22,8 @@ struct page {
 	struct fresh fresh;
 };
 
-static const enum context contexts[] = {IN_FILE, IN_HTTP, IN_TCP, IN_UDP, IN_POOL};
+static const enum context contexts[] = {IN_FILE, IN_HTTP, IN_TCP, IN_UDP, IN_KV,
+					IN_POOL};
 
 /* What holds without the argument, as one would write it; where blocks differ, for
  * each: `1h (in a listen tcp block), ...`. Owned by the caller; NULL: nothing. */
@@ -186,7 +187,7 @@ static void print_context(const struct page *p, unsigned in, const char *title)
 
 	fprintf(p->out, ".Sh %s\n.Bl -tag -width Ds\n", title);
 	for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++)
-		if ((d->in & in) != 0 && d->refused == NULL)
+		if ((d->in & in) != 0)
 			print_directive(p, d);
 	fprintf(p->out, ".El\n");
 }

@@ -112,9 +112,17 @@ static void print_made(const struct printing *p, enum context in, enum makes mak
 	}
 }
 
+/* Workers come by themselves: a file that named them would be refused. */
+static bool is_of_workers(const struct printing *p, const struct model_pool *pool)
+{
+	return model_pool_is_kv(p->model, (uint32_t)(pool - p->model->pools));
+}
+
 static void print_row(const struct printing *p, const struct directive *d,
 		      enum context in, const void *block)
 {
+	if (d->makes == MAKES_SERVER && is_of_workers(p, block))
+		return;
 	if (d->makes != MAKES_NOTHING) {
 		if (d == made_row(in, d->makes, NULL))
 			print_made(p, in, d->makes, block);
@@ -133,7 +141,7 @@ static void print_block(const struct printing *p, enum context in, const void *b
 
 	for (int blocks = 0; blocks <= 1; blocks++)
 		for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++)
-			if ((d->in & (unsigned)in) != 0 && d->refused == NULL &&
+			if ((d->in & (unsigned)in) != 0 &&
 			    (d->opens != IN_NONE) == blocks)
 				print_row(p, d, in, block);
 }

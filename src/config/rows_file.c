@@ -43,7 +43,11 @@ static const struct directive rows[] = {
 		.arguments = {LISTEN_ADDRESS},
 	}, {
 		.word = "listen", .second = "kv", .in = IN_FILE,
-		.refused = "this version balances http, tcp and udp only",
+		.makes = MAKES_LISTENER, .opens = IN_KV, .repeats = true,
+		SETS(model_listener, kind, LISTEN_KV),
+		.help = "Takes the requests of key-value clients on an address, and the "
+			"workers that hold the data on another.",
+		.arguments = {LISTEN_ADDRESS},
 	}, {
 		.word = "pool", .in = IN_FILE,
 		.makes = MAKES_POOL, .opens = IN_POOL, .repeats = true,

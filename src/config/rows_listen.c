@@ -16,6 +16,9 @@ static const struct choice forwarded[] = {
 	{"via", FORWARD_VIA}, {"x-forwarded", FORWARD_X_FORWARDED},
 	{"forwarded", FORWARD_FORWARDED}, {"none", 0}, {NULL, 0},
 };
+static const struct choice kv_protocols[] = {
+	{"kv", KV_PROTOCOL_WIRE}, {"resp", KV_PROTOCOL_RESP}, {NULL, 0},
+};
 static const struct choice error_forms[] = {
 	{"status", false}, {"plain-500", true}, {NULL, 0},
 };
@@ -41,7 +44,7 @@ static const struct directive rows[] = {
 			 LISTENER_FIELD(connections_max)},
 		},
 	}, {
-		.word = "timeout", .in = IN_LISTEN, .merges = true,
+		.word = "timeout", .in = IN_HTTP | IN_TCP | IN_UDP, .merges = true,
 		.help = "How long a client may take. May be given several times with "
 			"different words.",
 		.arguments = {
@@ -63,6 +66,34 @@ static const struct directive rows[] = {
 			{"lifetime", "TIME", LASTING_TIME, .in = IN_TCP,
 			 .choices = choice_unlimited, LISTENER_FIELD(lifetime_ms),
 			 .help = "of a connection, whatever goes on in it"},
+		},
+	},
+
+	/* For keys and values. */
+	{
+		.word = "timeout", .in = IN_KV, .merges = true,
+		.help = "How long a client may say nothing.",
+		.arguments = {
+			{"idle", "TIME", LASTING_TIME, .choices = choice_unlimited,
+			 LISTENER_FIELD(idle_ms),
+			 .help = "without a request"},
+		},
+	}, {
+		.word = "workers", .in = IN_KV,
+		.help = "Where the workers of the pool connect, which join it by that. A "
+			"pool needs this in one of its listeners.",
+		.arguments = {
+			{NULL, "ADDRESS", .kind = ARGUMENT_LISTEN,
+			 LISTENER_FIELD(workers),
+			 .help = ":5060 for every IPv4 address of the machine, "
+				 "127.0.0.1:5060, [::1]:5060"},
+		},
+	}, {
+		.word = "protocol", .in = IN_KV,
+		.help = "What clients speak here: the protocol of kv-client, or that of "
+			"Redis.",
+		.arguments = {
+			{NULL, NULL, CHOICE(kv_protocols), LISTENER_FIELD(protocol)},
 		},
 	},
 

@@ -20,6 +20,9 @@ static const struct choice redistributions[] = {
 	{"idle", REDISTRIBUTE_IDLE}, {"replay", REDISTRIBUTE_REPLAY},
 	{"off", REDISTRIBUTE_OFF}, {NULL, 0},
 };
+static const struct choice ack_counts[] = {
+	{"none", ACKS_NONE}, {"one", ACKS_ONE}, {"all", ACKS_ALL}, {NULL, 0},
+};
 static const struct choice proxy_versions[] = {{"v1", 1}, {"v2", 2}, {NULL, 0}};
 
 /* Whatever is probed, it is probed like this. */
@@ -48,14 +51,14 @@ static const struct directive rows[] = {
 				 "hundred for each server spread the load evenly"},
 			{"bounded", "PERCENT", PERCENT(1, BOUNDED_MAX),
 			 POOL_FIELD(bounded_percent),
-			 .help = "ring, maglev: a server that has so much more than the "
+			 .help = "by key: a server that has so much more than the "
 				 "mean gets no more; the next one does"},
 		},
 	}, {
 		.word = "key", .second = "address", .in = IN_POOL,
 		SETS(model_pool, key, KEY_ADDRESS),
-		.help = "What ring and maglev go by: the client's address, so that a "
-			"client keeps its server. This is so without any key, too.",
+		.help = "What ring, maglev and rendezvous go by: the client's address, so "
+			"that a client keeps its server. This is so without any key, too.",
 	}, {
 		.word = "key", .second = "address-port", .in = IN_POOL,
 		SETS(model_pool, key, KEY_ADDRESS_PORT),
@@ -237,6 +240,36 @@ static const struct directive rows[] = {
 			"X-Forwarded-For says it (see headers).",
 		.arguments = {
 			{NULL, NULL, CHOICE(proxy_versions), POOL_FIELD(proxy_version)},
+		},
+	}, {
+		.word = "acks", .in = IN_POOL,
+		.help = "When a write is answered: as soon as the worker that took it has "
+			"it (none), once one other has it too (one), or all that are "
+			"ready (all). Key-value only.",
+		.arguments = {
+			{NULL, NULL, CHOICE(ack_counts), POOL_FIELD(acks)},
+		},
+	}, {
+		.word = "secret", .in = IN_POOL,
+		.help = "A file whose first line workers have to know, too, or they are "
+			"turned away. Key-value only.",
+		.arguments = {
+			{NULL, "FILE", .kind = ARGUMENT_FILE, POOL_FIELD(secret_path)},
+		},
+	}, {
+		.word = "key-size", .in = IN_POOL,
+		.help = "Bytes of a key at most. Workers of version 1 take 256. "
+			"Key-value only.",
+		.arguments = {
+			{NULL, "SIZE", SIZE(1, MODEL_KEY_MAX), POOL_FIELD(key_max)},
+		},
+	}, {
+		.word = "value-size", .in = IN_POOL,
+		.help = "Bytes of a value at most; with the longest key they have to fit "
+			"into a message, which has room for 65503. Workers of version 1 "
+			"take 256. Key-value only.",
+		.arguments = {
+			{NULL, "SIZE", SIZE(0, MODEL_ENTRY_MAX), POOL_FIELD(value_max)},
 		},
 	},
 };

@@ -52,6 +52,8 @@ void figures_init(struct figures *f, const struct view *view)
 	f->entries = memory_new(f->entry_count, sizeof(struct changes_entry *));
 	for (uint32_t i = 0; i < f->entry_count; i++)
 		f->entries[i] = changes_at(all, i);
+	for (uint32_t i = 0; i < f->model->pool_count; i++)
+		f->of_workers[i] = model_pool_is_kv(f->model, i);
 	qsort(f->entries, f->entry_count, sizeof(struct changes_entry *), compare);
 }
 
@@ -95,9 +97,11 @@ static const char *state_of(const struct model_server *s)
 }
 
 /* Where it came from. One that leaves and was never in the file has no entry left. */
-static const char *source_of(const struct figures *f, const struct change *c,
+static const char *source_of(const struct figures *f, int pool, const struct change *c,
 			     bool leaving)
 {
+	if (pool >= 0 && f->of_workers[pool])
+		return "worker";
 	if (c != NULL ? c->kind == CHANGE_ADD : leaving)
 		return "change";
 	return f->view->facts->config_path != NULL ? "file" : "command";
@@ -126,23 +130,25 @@ static json_t *begin_server(const struct live_server *s, const char *state)
 	return object;
 }
 
-static void end_server(json_t *object, const struct figures *f,
+/* pool: its index, -1: it is no longer there. */
+static void end_server(json_t *object, const struct figures *f, int pool,
 		       const struct live_server *s, bool leaving)
 {
 	const struct change *c = find_change(f, s->pool, s->text);
 
 	set_counters(object, s);
-	set_text(object, "from", source_of(f, c, leaving));
+	set_text(object, "from", source_of(f, pool, c, leaving));
 	set_bool(object, "temporary", c != NULL && c->temporary);
 }
 
-json_t *figures_server(const struct figures *f, const struct model_server *s)
+json_t *figures_server(const struct figures *f, const struct model_pool *p,
+		       const struct model_server *s)
 {
 	json_t *object = begin_server(s->live, state_of(s));
 
 	set_number(object, "weight", s->weight);
 	set_bool(object, "drain", s->drain);
-	end_server(object, f, s->live, false);
+	end_server(object, f, (int)(p - f->model->pools), s->live, false);
 	return object;
 }
 
@@ -153,7 +159,7 @@ json_t *figures_leaving(const struct figures *f, const struct live_server *s)
 	set_amount(object, "weight", &s->weight);
 	set_bool(object, "drain",
 		 atomic_load_explicit(&s->draining, memory_order_relaxed));
-	end_server(object, f, s, true);
+	end_server(object, f, model_pool_find(f->model, span_of(s->pool)), s, true);
 	return object;
 }
 
@@ -162,7 +168,7 @@ json_t *figures_servers(const struct figures *f, const struct model_pool *p)
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < p->server_count; i++)
-		json_array_append_new(list, figures_server(f, &p->servers[i]));
+		json_array_append_new(list, figures_server(f, p, &p->servers[i]));
 	return list;
 }
 
@@ -190,6 +196,7 @@ json_t *figures_pool(const struct figures *f, const struct model_pool *p)
 	}
 	set_text(object, "name", p->name);
 	set_text(object, "balance", p->policy->name);
+	set_text(object, "of", f->of_workers[p - f->model->pools] ? "workers" : "servers");
 	json_object_set_new(object, "servers", figures_servers(f, p));
 	set_number(object, "in_flight", in_flight);
 	set_number(object, "requests", requests);
@@ -207,8 +214,16 @@ static const char *kind_name(enum listener_kind kind)
 	case LISTEN_HTTP: return "http";
 	case LISTEN_TCP:  return "tcp";
 	case LISTEN_UDP:  return "udp";
+	case LISTEN_KV:   return "kv";
 	}
 	return "";
+}
+
+static void set_kv(json_t *object, const struct model_listener *l)
+{
+	set_text(object, "protocol", l->protocol == KV_PROTOCOL_RESP ? "resp" : "kv");
+	if (*l->workers.text != '\0')
+		set_text(object, "workers", l->workers.text);
 }
 
 /* The pools that it leads to, each once, in the order of its routes. */
@@ -235,6 +250,8 @@ json_t *figures_listener(const struct figures *f, const struct model_listener *l
 
 	set_text(object, "address", l->address.text);
 	set_text(object, "kind", kind_name(l->kind));
+	if (l->kind == LISTEN_KV)
+		set_kv(object, l);
 	json_object_set_new(object, "pools", pools_of(f, l));
 	set_amount(object, "connections",
 		   is_udp ? &live->flows : &live->connections.inside);

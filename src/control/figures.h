@@ -10,10 +10,12 @@
 #define CONTROL_FIGURES_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "control/ask.h"
 #include "model/live.h"
+#include "model/model.h"
 
 /* What figures are taken from; valid until something changes. */
 struct figures {
@@ -21,13 +23,15 @@ struct figures {
 	const struct model *model;
 	const struct changes_entry **entries;	/* owned: by pool and server */
 	uint32_t entry_count;
+	bool of_workers[MODEL_POOLS_MAX];	/* by pool: model_pool_is_kv */
 };
 
 void figures_init(struct figures *f, const struct view *view);
 void figures_fini(struct figures *f);
 
-/* One server of the model, and one that was taken out of it. */
-json_t *figures_server(const struct figures *f, const struct model_server *s);
+/* One server of this pool of the model, and one that was taken out of it. */
+json_t *figures_server(const struct figures *f, const struct model_pool *p,
+		       const struct model_server *s);
 json_t *figures_leaving(const struct figures *f, const struct live_server *s);
 
 /* Arrays and objects, as doc/control.md shows them. */

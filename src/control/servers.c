@@ -35,13 +35,13 @@ void servers_get(const struct ask *ask, struct reply *r)
 	figures_fini(&f);
 }
 
-static void reply_server(const struct ask *ask, const struct model_server *s,
-			 uint16_t status, struct reply *r)
+static void reply_server(const struct ask *ask, const struct model_pool *p,
+			 const struct model_server *s, uint16_t status, struct reply *r)
 {
 	struct figures f;
 
 	figures_init(&f, ask->view);
-	reply_json(r, status, figures_server(&f, s));
+	reply_json(r, status, figures_server(&f, p, s));
 	figures_fini(&f);
 }
 
@@ -51,7 +51,7 @@ void servers_get_one(const struct ask *ask, struct reply *r)
 	const struct model_server *s = p != NULL ? ask_server(ask, p, r) : NULL;
 
 	if (s != NULL)
-		reply_server(ask, s, 200, r);
+		reply_server(ask, p, s, 200, r);
 }
 
 static bool has_id(const uint64_t *ids, uint32_t id)
@@ -106,7 +106,7 @@ static void reply_changed(const struct ask *ask, const struct change *c, uint16_
 		pool >= 0 ? model_server_find(&m->pools[pool], &c->server) : NULL;
 
 	if (s != NULL)
-		reply_server(ask, s, status, r);
+		reply_server(ask, &m->pools[pool], s, status, r);
 	else
 		reply_json(r, status, json_object());
 }
@@ -182,6 +182,14 @@ static bool read_new(const struct ask *ask, const struct model_pool *p, const ch
 	return true;
 }
 
+/* Whether its servers are workers, which nobody adds or removes but themselves. */
+static bool is_of_workers(const struct ask *ask, const struct model_pool *p)
+{
+	const struct model *m = view_model(ask->view);
+
+	return model_pool_is_kv(m, (uint32_t)(p - m->pools));
+}
+
 /* What may be said of a server besides where it is. */
 #define SETTINGS(change)                                                                   \
 	{.name = "weight", .kind = MEMBER_NUMBER, .max = MODEL_WEIGHT_MAX,                \
@@ -197,6 +205,11 @@ void servers_add(const struct ask *ask, struct reply *r)
 
 	if (p == NULL)
 		return;
+	if (is_of_workers(ask, p)) {
+		reply_error(r, REPLY_REFUSED, NULL, "workers join pool %s by themselves; "
+			    "start a kv-worker that connects to this balancer", p->name);
+		return;
+	}
 	struct change c = change_of(CHANGE_ADD, p, &(struct address){0});
 	const struct member members[] = {
 		{.name = "address", .kind = MEMBER_TEXT, .required = true,
@@ -255,6 +268,12 @@ void servers_remove(const struct ask *ask, struct reply *r)
 
 	if (s == NULL)
 		return;
+	if (is_of_workers(ask, p)) {
+		reply_error(r, REPLY_REFUSED, NULL, "workers leave pool %s by themselves; "
+			    "stop the kv-worker at %s, or drain it", p->name,
+			    s->address.text);
+		return;
+	}
 	struct change c = change_of(CHANGE_REMOVE, p, &s->address);
 	const struct member members[] = {
 		{.name = "limit_ms", .kind = MEMBER_NUMBER, .max = LIMIT_MS_MAX,
@@ -266,7 +285,7 @@ void servers_remove(const struct ask *ask, struct reply *r)
 		return;
 	/* Its live part may end with the change. */
 	figures_init(&f, ask->view);
-	json_t *object = figures_server(&f, s);
+	json_t *object = figures_server(&f, p, s);
 	figures_fini(&f);
 	if (!make(ask, &c, r)) {
 		json_decref(object);

@@ -1,10 +1,8 @@
 #include "control/token.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "base/secret.h"
 
 /* What may be in a token (RFC 6750, section 2.1). */
 static bool is_token_byte(char c)
@@ -15,62 +13,20 @@ static bool is_token_byte(char c)
 	       (c != '\0' && strchr("-._~+/=", c) != NULL);
 }
 
-static int check_file(int fd, const char *path, struct err *err)
-{
-	struct stat about;
-
-	if (fstat(fd, &about) != 0)
-		return err_sys(err, "cannot look at the token file %s", path);
-	if (!S_ISREG(about.st_mode))
-		return err_set(err, "the token file %s is no regular file", path);
-	if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return err_set(err, "the token file %s is open to others than its owner; "
-			       "run: chmod 600 %s", path, path);
-	return 0;
-}
-
-/* Takes the first line out of what was read of the file. */
-static int take_line(char token[TOKEN_MAX], const char *bytes, size_t len,
-		     const char *path, struct err *err)
-{
-	size_t end = 0;
-
-	while (end < len && is_token_byte(bytes[end]))
-		end++;
-	if (end < len && bytes[end] == '\r' && end + 1 < len && bytes[end + 1] == '\n')
-		len = end;
-	if (end < len && bytes[end] != '\n')
-		return err_set(err, "the first line of the token file %s has to be "
-			       "letters, digits and -._~+/= only", path);
-	if (end == 0)
-		return err_set(err, "the first line of the token file %s is empty", path);
-	if (end > TOKEN_MAX)
-		return err_set(err, "the first line of the token file %s is longer than "
-			       "%d bytes", path, TOKEN_MAX);
-	memset(token, 0, TOKEN_MAX);
-	memcpy(token, bytes, end);
-	return 0;
-}
-
 static int load(char token[TOKEN_MAX], const char *path, struct err *err)
 {
-	char bytes[TOKEN_MAX + 2];	/* a line that is too long shows it */
-	int result = -1;
-	/* A pipe or a device must not hold us up. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char line[TOKEN_MAX];
+	size_t len;
 
-	if (fd < 0)
-		return err_sys(err, "cannot open the token file %s", path);
-	if (check_file(fd, path, err) != 0)
-		goto close_file;
-	ssize_t len = read(fd, bytes, sizeof bytes);
-	if (len < 0)
-		err_sys(err, "cannot read the token file %s", path);
-	else
-		result = take_line(token, bytes, (size_t)len, path, err);
-close_file:
-	close(fd);
-	return result;
+	if (secret_read(path, "token", line, sizeof line, &len, err) != 0)
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		if (!is_token_byte(line[i]))
+			return err_set(err, "the first line of the token file %s has to be "
+				       "letters, digits and -._~+/= only", path);
+	memset(token, 0, TOKEN_MAX);
+	memcpy(token, line, len);
+	return 0;
 }
 
 int tokens_load(struct tokens *t, const struct model_control *c, struct err *err)

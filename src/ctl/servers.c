@@ -298,8 +298,10 @@ static void print_pools(struct call *call, const json_t *pools)
 	struct table *table = table_create(columns, sizeof columns / sizeof *columns);
 	const json_t *pool, *server;
 	size_t i, k, count = 0;
+	bool of_workers = json_array_size(pools) > 0;
 
 	json_array_foreach(pools, i, pool) {
+		of_workers &= strcmp(member_text(pool, "of"), "workers") == 0;
 		json_array_foreach(json_object_get(pool, "servers"), k, server) {
 			put_server(table, server);
 			count++;
@@ -308,8 +310,9 @@ static void print_pools(struct call *call, const json_t *pools)
 	if (count > 0)
 		table_print(table, &call->paper, NULL);
 	else if (call->paper.terminal)
-		paper_say(&call->paper, "no servers; add one with: balancerctl add "
-			  "ADDRESS PORT");
+		paper_say(&call->paper, "%s", of_workers
+			  ? "no workers; they join by themselves, see kv-worker(1)"
+			  : "no servers; add one with: balancerctl add ADDRESS PORT");
 	table_destroy(table);
 }
 

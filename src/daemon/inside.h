@@ -5,8 +5,10 @@
  *   publish.c    a model comes into force
  *   loops.c      the threads of the data path
  *   notices.c    what they tell the control thread
+ *   hubs.c       the same threads' part of key-value mode
  *   steering.c   what is asked by signals and by the control interface
  *   admin.c      the control interface
+ *   workers.c    workers of key-value pools become servers of these
  *
  * Thread: control.
  */
@@ -23,11 +25,14 @@
 
 struct access_log;
 struct control;
+struct kv_hub;
+struct kv_registry;
 struct prober;
 struct resolver;
 struct worker;
 
-/* "This worker has nothing left to do." */
+/* "This loop has nothing left to do": for forwarded traffic, for clients of key-value mode, for
+ * their workers. */
 struct drained {
 	struct loop_job job;
 	struct service *service;
@@ -43,6 +48,9 @@ struct service {
 	struct worker   *workers[MODEL_LOOPS_MAX];
 	pthread_t        threads[MODEL_LOOPS_MAX];
 	uint32_t         worker_count, thread_count, drained_count;
+	struct kv_hub   *hubs[MODEL_LOOPS_MAX];	/* key-value mode's, one for each loop */
+	struct kv_registry *registry;
+	uint32_t         hubs_without_clients;
 	struct prober   *prober;
 	struct resolver *resolver;
 	struct names     names;
@@ -50,7 +58,8 @@ struct service {
 	struct control  *control;	/* NULL before admin_open */
 	struct access_log *access_log;	/* NULL: none so far */
 	struct loop_job  collect;
-	struct drained   drained[MODEL_LOOPS_MAX];
+	struct drained   drained[MODEL_LOOPS_MAX], clients_gone[MODEL_LOOPS_MAX],
+			 parted[MODEL_LOOPS_MAX];
 	bool             draining;
 };
 

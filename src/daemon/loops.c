@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "daemon/inside.h"
+#include "daemon/hubs.h"
 #include "daemon/notices.h"
 #include "forward/worker.h"
 #include "observe/access_log.h"
@@ -40,11 +41,13 @@ int loops_create(struct service *s, const struct model *m, struct err *err)
 	uint32_t count = count_workers(s, m);
 
 	notices_hooks(s, &hooks);
+	hubs_init(s);
 	for (uint32_t i = 0; i < count; i++) {
 		s->workers[i] = worker_create(i, &s->live, s->workers, &hooks, err);
 		if (s->workers[i] == NULL)
 			return -1;
 		s->worker_count++;
+		hubs_create(s, i, s->workers[i]->loop);
 	}
 	return 0;
 }
@@ -64,16 +67,26 @@ void loops_adopt(struct service *s, const struct model *m, const struct openings
 {
 	for (uint32_t i = 0; i < s->worker_count; i++) {
 		struct port_opening *mine = memory_new(o->count, sizeof *mine);
+		uint32_t count = 0;
 		for (uint32_t j = 0; j < o->count; j++)
-			mine[j] = (struct port_opening){o->fds[j][i], o->live[j]};
-		worker_adopt(s->workers[i], edition_create(m, i), mine, o->count);
+			if (!o->all[j].is_kv)
+				mine[count++] = (struct port_opening){o->all[j].fds[i],
+								      o->all[j].live};
+		worker_adopt(s->workers[i], edition_create(m, i), mine, count);
+		hubs_adopt(s, i, m, o);
 	}
+}
+
+void loops_wake(struct service *s, uint64_t loops)
+{
+	worker_wake(s->workers[0], loops);
 }
 
 void loops_drain(struct service *s, uint32_t limit_ms)
 {
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		worker_drain(s->workers[i], limit_ms);
+	hubs_drain(s, limit_ms);
 }
 
 void loops_destroy(struct service *s)
@@ -82,6 +95,7 @@ void loops_destroy(struct service *s)
 		loop_stop(s->workers[i]->loop);
 	for (uint32_t i = 0; i < s->thread_count; i++)
 		pthread_join(s->threads[i], NULL);
+	hubs_destroy(s);
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		worker_destroy(s->workers[i]);
 	s->thread_count = s->worker_count = 0;

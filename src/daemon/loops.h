@@ -10,11 +10,14 @@
 
 struct service;
 
-/* Listeners that no loop has yet. */
+/* Listening sockets that no loop has yet. A key-value listener may have two. */
 struct openings {
 	uint32_t count;
-	struct live_listener *live[MODEL_LISTENERS_MAX];
-	int *fds[MODEL_LISTENERS_MAX];	/* owned: one per loop */
+	struct {
+		struct live_listener *live;
+		int *fds;		/* owned: one per loop */
+		bool is_kv, for_workers;
+	} all[2 * MODEL_LISTENERS_MAX];
 };
 
 /* As many as the command line, or else m, or else the machine says; no thread yet. */
@@ -23,6 +26,9 @@ int loops_start(struct service *s, struct err *err);
 
 /* Hands each its edition of m and its own socket of each opening. */
 void loops_adopt(struct service *s, const struct model *m, const struct openings *o);
+
+/* Wakes these (a bit each): see worker_wake. Any of their threads. */
+void loops_wake(struct service *s, uint64_t loops);
 
 /* See worker_drain. */
 void loops_drain(struct service *s, uint32_t limit_ms);

@@ -2,6 +2,8 @@
  *
  *   balancerd http [OPTIONS] [-N connections] [-R requests] PORT SERVER...
  *   balancerd tcp [OPTIONS] ADDRESS:PORT [SERVER...]
+ *   balancerd kv [OPTIONS] [--clients ADDRESS:PORT] [--workers ADDRESS:PORT]
+ *                [--resp ADDRESS:PORT] [--acks none|one|all]
  *   balancerd run [OPTIONS] FILE
  *   balancerd check FILE
  *
@@ -68,7 +70,8 @@ static int serve(struct model *m, const struct service_options *options)
 	return EXIT_SUCCESS;
 }
 
-/* What the changes of a balancer without a file belong to: "http 8080", "tcp [::1]:80". */
+/* What the changes of a balancer without a file belong to: "http 8080", "tcp [::1]:80",
+ * "kv 0.0.0.0:5059". */
 static void name_quick(const struct model_listener *l, char serves[SERVES_SIZE])
 {
 	unsigned port = address_port(&l->address);
@@ -76,7 +79,8 @@ static void name_quick(const struct model_listener *l, char serves[SERVES_SIZE])
 	if (l->kind == LISTEN_HTTP)
 		snprintf(serves, SERVES_SIZE, "http %u", port);
 	else
-		snprintf(serves, SERVES_SIZE, "tcp %s", l->address.text);
+		snprintf(serves, SERVES_SIZE, "%s %s", l->kind == LISTEN_KV ? "kv" : "tcp",
+			 l->address.text);
 }
 
 /* Serves by a command line that `read` understands. */
@@ -107,6 +111,11 @@ static int run_http(int argc, char **argv)
 static int run_tcp(int argc, char **argv)
 {
 	return run_quick(argc, argv, config_quick_tcp);
+}
+
+static int run_kv(int argc, char **argv)
+{
+	return run_quick(argc, argv, config_quick_kv);
 }
 
 /* Reads the file; its errors and warnings go to standard error. */
@@ -218,6 +227,8 @@ static const struct command commands[] = {
 	 "balance HTTP on PORT over servers, each PORT or HOST:PORT", run_http},
 	{"tcp", "ADDRESS:PORT [SERVER...]",
 	 "balance TCP connections over servers; they may be added later", run_tcp},
+	{"kv", "[--clients ADDRESS:PORT] [--workers ...] ...",
+	 "balance keys and values over workers, which join by themselves", run_kv},
 	{"run", "FILE", "serve by a configuration file", run_file},
 	{"check", "FILE", "say what is wrong with a configuration file", run_check},
 	{"manual", "[control]",
@@ -227,9 +238,20 @@ static const struct command commands[] = {
 	{"--version", "", "print the version", run_version},
 };
 
-static const struct {
+struct option_help {
 	const char *option, *help;
-} common[] = {
+};
+
+static const struct option_help of_kv[] = {
+	{"--clients ADDRESS:PORT", "where clients connect; " CONFIG_QUICK_KV_CLIENTS
+	 " if not given"},
+	{"--workers ADDRESS:PORT", "where workers connect; " CONFIG_QUICK_KV_WORKERS
+	 " if not given"},
+	{"--resp ADDRESS:PORT", "where clients of Redis connect, too"},
+	{"--acks none|one|all", "how many other workers have a write before it is answered"},
+};
+
+static const struct option_help common[] = {
 	{"--socket PATH", "the control socket, for balancerctl; also BALANCERD_SOCKET"},
 	{"--name NAME", "what this balancer is called: its socket is NAME.sock"},
 	{"--state DIR", "where changes of run time are kept over a restart"},
@@ -242,7 +264,10 @@ static int usage(FILE *out)
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
 		fprintf(out, "  balancerd %-9s %-46s %s\n", commands[i].name,
 			commands[i].arguments, commands[i].help);
-	fputs("\nOptions of http, tcp and run, anywhere on the line:\n\n", out);
+	fputs("\nOptions of kv:\n\n", out);
+	for (size_t i = 0; i < COUNT_OF(of_kv); i++)
+		fprintf(out, "  %-24s %s\n", of_kv[i].option, of_kv[i].help);
+	fputs("\nOptions of http, tcp, kv and run, anywhere on the line:\n\n", out);
 	for (size_t i = 0; i < COUNT_OF(common); i++)
 		fprintf(out, "  %-15s %s\n", common[i].option, common[i].help);
 	return EXIT_USAGE;

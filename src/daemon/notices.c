@@ -87,7 +87,7 @@ static void run_drained(struct loop_job *job)
 {
 	struct service *s = CONTAINER_OF(job, struct drained, job)->service;
 
-	if (++s->drained_count == s->worker_count)
+	if (++s->drained_count == 2 * s->worker_count)	/* each in both halves */
 		loop_stop(s->loop);
 }
 
@@ -121,7 +121,9 @@ void notices_hooks(struct service *s, struct worker_hooks *hooks)
 void notices_init(struct service *s)
 {
 	s->collect.run = run_collect;
-	for (uint32_t i = 0; i < MODEL_LOOPS_MAX; i++)
+	for (uint32_t i = 0; i < MODEL_LOOPS_MAX; i++) {
 		s->drained[i] = (struct drained){{.run = run_drained}, s};
+		s->parted[i] = (struct drained){{.run = run_drained}, s};
+	}
 	s->live.on_released = on_released;
 }

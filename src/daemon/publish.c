@@ -10,6 +10,7 @@
 #include "daemon/inside.h"
 #include "daemon/loops.h"
 #include "health/prober.h"
+#include "kv/registry.h"
 #include "listen/listener.h"
 #include "observe/access_log.h"
 #include "pick/policy.h"
@@ -24,17 +25,28 @@ enum {
 /* How many descriptors go with so many clients. An HTTP client's connection needs one, and
  * while a request is under way one to a server, and for a large body a pipe: room for a
  * server's with every third of them; what idle ones hold is given up when it is needed
- * (upstream.h). A TCP client's has one to its server for as long as it lives. */
+ * (upstream.h). A TCP client's has one to its server for as long as it lives. Key-value
+ * clients share the connections of workers. */
 struct share {
 	rlim_t clients, descriptors;
 };
 
+static const struct share shares[] = {
+	[LISTEN_HTTP] = {3, 4}, [LISTEN_TCP] = {1, 2}, [LISTEN_UDP] = {3, 4},
+	[LISTEN_KV] = {1, 1},
+};
+
+/* Of the kind that needs the most, since any client may be one of those. */
 static struct share share_of(const struct model *m)
 {
-	for (uint32_t i = 0; i < m->listener_count; i++)
-		if (m->listeners[i].kind == LISTEN_TCP)
-			return (struct share){1, 2};
-	return (struct share){3, 4};
+	struct share most = shares[LISTEN_KV];
+
+	for (uint32_t i = 0; i < m->listener_count; i++) {
+		struct share s = shares[m->listeners[i].kind];
+		if (s.descriptors * most.clients > most.descriptors * s.clients)
+			most = s;
+	}
+	return most;
 }
 
 static rlim_t descriptors_for(struct share share, rlim_t connections)
@@ -64,21 +76,69 @@ static uint32_t connections_that_fit(const struct model *m)
 	return fit < CONNECTIONS_MAX ? (uint32_t)fit : CONNECTIONS_MAX;
 }
 
-static bool is_new(const struct service *s, const struct live_listener *live)
+/* The listener in force at this address, or NULL. */
+static const struct model_listener *in_force(const struct service *s,
+					     const struct live_listener *live)
 {
 	for (uint32_t i = 0; s->model != NULL && i < s->model->listener_count; i++)
 		if (s->model->listeners[i].live == live)
-			return false;
-	return true;
+			return &s->model->listeners[i];
+	return NULL;
+}
+
+/* We listen there ourselves, by a listener of another kind, whose sockets are closed as soon as
+ * the new ones are open. */
+static bool is_ours(const struct service *s, const struct address *at)
+{
+	for (uint32_t i = 0; s->model != NULL && i < s->model->listener_count; i++) {
+		const struct model_listener *l = &s->model->listeners[i];
+		if (l->kind != LISTEN_UDP && (address_equals(&l->address, at) ||
+					      address_equals(&l->workers, at)))
+			return true;
+	}
+	return false;
+}
+
+/* Whether nobody listens there for workers of key-value pools. */
+static bool is_new_for_workers(const struct service *s, const struct model_listener *l)
+{
+	const struct model_listener *before = in_force(s, l->live);
+
+	return before == NULL || !address_equals(&before->workers, &l->workers);
 }
 
 static void close_openings(const struct service *s, struct openings *o, bool descriptors)
 {
 	for (uint32_t i = 0; i < o->count; i++) {
 		for (uint32_t j = 0; descriptors && j < s->worker_count; j++)
-			close(o->fds[i][j]);
-		free(o->fds[i]);
+			close(o->all[i].fds[j]);
+		free(o->all[i].fds);
 	}
+}
+
+/* One address of a listener: its own, or the one for workers. */
+static int open_one(const struct service *s, const struct model_listener *l, bool for_workers,
+		    struct openings *o, struct err *err)
+{
+	const struct address *at = for_workers ? &l->workers : &l->address;
+	bool datagrams = l->kind == LISTEN_UDP;
+	int *fds = memory_new(s->worker_count, sizeof *fds);
+	int (*open)(int *, uint32_t, const struct address *, struct err *) =
+		datagrams ? listener_open_datagrams :
+		is_ours(s, at) ? listener_open_beside : listener_open;
+
+	if (open(fds, s->worker_count, at, err) != 0) {
+		free(fds);
+		return -1;
+	}
+	if (!datagrams)
+		listener_defer(fds, s->worker_count,
+			       l->kind == LISTEN_HTTP && l->connections_max > 0);
+	o->all[o->count].live = l->live;
+	o->all[o->count].fds = fds;
+	o->all[o->count].is_kv = l->kind == LISTEN_KV;
+	o->all[o->count++].for_workers = for_workers;
+	return 0;
 }
 
 static int open_new(const struct service *s, const struct model *m, struct openings *o,
@@ -87,21 +147,13 @@ static int open_new(const struct service *s, const struct model *m, struct openi
 	o->count = 0;
 	for (uint32_t i = 0; i < m->listener_count; i++) {
 		const struct model_listener *l = &m->listeners[i];
-		if (!is_new(s, l->live))
-			continue;
-		int *fds = memory_new(s->worker_count, sizeof *fds);
-		bool datagrams = l->kind == LISTEN_UDP;
-		if ((datagrams ? listener_open_datagrams : listener_open)(
-				fds, s->worker_count, &l->address, err) != 0) {
-			free(fds);
+		bool has_workers = l->kind == LISTEN_KV && l->workers.len > 0;
+		if ((in_force(s, l->live) == NULL && open_one(s, l, false, o, err) != 0) ||
+		    (has_workers && is_new_for_workers(s, l) &&
+		     open_one(s, l, true, o, err) != 0)) {
 			close_openings(s, o, true);
 			return -1;
 		}
-		if (!datagrams)
-			listener_defer(fds, s->worker_count,
-				       l->kind == LISTEN_HTTP && l->connections_max > 0);
-		o->live[o->count] = l->live;
-		o->fds[o->count++] = fds;
 	}
 	return 0;
 }
@@ -153,6 +205,7 @@ static int publish(struct service *s, struct model *m, bool is_file, struct err 
 	struct openings openings;
 
 	if (pick_prepare(m, s->model, err) != 0 || model_attach(m, &s->live, err) != 0 ||
+	    (is_file && kv_registry_use(s->registry, m, err) != 0) ||
 	    open_new(s, m, &openings, err) != 0)
 		goto put_model;
 	if (is_file && use_side(s, m, err) != 0) {

@@ -12,6 +12,7 @@
 #include "daemon/notify.h"
 #include "daemon/steering.h"
 #include "daemon/summary.h"
+#include "daemon/workers.h"
 #include "health/prober.h"
 #include "observe/access_log.h"
 
@@ -111,6 +112,7 @@ void service_run(struct service *s)
 void service_stop(struct service *s)
 {
 	loops_destroy(s);
+	workers_end(s);
 	if (s->access_log != NULL)
 		access_log_close(s->access_log);
 	/* The state first: who finds the socket gone may start the next balancer. */

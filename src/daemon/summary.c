@@ -9,6 +9,13 @@ static void log_listener(const struct live_listener *l)
 			 l->text, l->accepted, l->flows_full, l->datagrams_dropped);
 		return;
 	}
+	if (l->kv) {
+		log_info("served listener=%s connections=%llu requests=%llu bad_requests=%llu "
+			 "timeouts=%llu client_gone=%llu accept_paused=%llu",
+			 l->text, l->accepted, l->requests, l->bad_requests, l->timeouts,
+			 l->client_gone, l->accept_paused);
+		return;
+	}
 	log_info("served listener=%s connections=%llu requests=%llu 2xx=%llu 3xx=%llu "
 		 "4xx=%llu 5xx=%llu bad_requests=%llu timeouts=%llu cut=%llu client_gone=%llu "
 		 "queue_full=%llu accept_paused=%llu proxy_refused=%llu",

@@ -12,7 +12,8 @@
 
 enum { PROXY_SAID_MS = 1000 };
 
-/* By enum listener_kind. */
+/* By enum listener_kind, of those whose clients have a server each. Listeners of other
+ * kinds are never opened here, and their live parts are never those of a port. */
 static const struct protocol *const protocols[] = {
 	[LISTEN_HTTP] = &protocol_http,
 	[LISTEN_TCP] = &protocol_tcp,

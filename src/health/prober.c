@@ -370,7 +370,8 @@ void prober_use(struct prober *p, const struct model *m)
 	p->generation++;
 	for (uint32_t i = 0; i < m->pool_count; i++)
 		for (uint32_t j = 0; j < m->pools[i].server_count; j++)
-			adopt(p, &m->pools[i], j);
+			if (!model_pool_is_kv(m, i))	/* those tell themselves how they are */
+				adopt(p, &m->pools[i], j);
 	forget_those_before(p, p->generation);
 	model_put(before);
 	serve_waiting(p);	/* those that were ended have made room */

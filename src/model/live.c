@@ -135,6 +135,7 @@ static struct live_listener *hold_listener(struct live *live, const struct model
 		l->next = live->listeners;
 		live->listeners = l;
 	}
+	l->kv = of->kind == LISTEN_KV;
 	l->holders++;
 	return l;
 }

@@ -72,6 +72,7 @@ static void pool_fini(struct model_pool *p)
 	free(p->check.path);
 	free(p->check.host);
 	free(p->host);
+	free(p->secret_path);
 }
 
 void model_destroy(struct model *m)
@@ -133,6 +134,7 @@ static void pool_copy(struct model_pool *p)
 	p->check.path = text_copy(p->check.path);
 	p->check.host = text_copy(p->check.host);
 	p->host = text_copy(p->host);
+	p->secret_path = text_copy(p->secret_path);
 	p->servers = array_copy(p->servers, p->server_count, sizeof *p->servers);
 	for (uint32_t i = 0; i < p->server_count; i++)
 		p->servers[i].live = NULL;
@@ -175,6 +177,17 @@ int model_pool_find(const struct model *m, struct span name)
 	return -1;
 }
 
+bool model_pool_is_kv(const struct model *m, uint32_t pool)
+{
+	for (uint32_t i = 0; i < m->listener_count; i++) {
+		const struct model_listener *l = &m->listeners[i];
+		for (uint32_t k = 0; k < l->route_count; k++)
+			if (l->kind == LISTEN_KV && l->routes[k].pool == pool)
+				return true;
+	}
+	return false;
+}
+
 struct model_server *model_server_find(const struct model_pool *p, const struct address *a)
 {
 	for (uint32_t i = 0; i < p->server_count; i++)
@@ -204,6 +217,13 @@ void model_server_remove(struct model_pool *p, uint32_t at)
 
 /* ---- defaults ---- */
 
+/* By kind. Nobody says that a flow of datagrams is over: only silence ends it. Clients
+ * of a key-value store are programs that keep a connection for as long as they run. */
+static const uint32_t idle_defaults_ms[] = {
+	[LISTEN_HTTP] = 3600 * 1000, [LISTEN_TCP] = 3600 * 1000, [LISTEN_UDP] = 30 * 1000,
+	[LISTEN_KV] = 0,
+};
+
 void model_listener_defaults(struct model_listener *l)
 {
 	l->connections_max = 0;
@@ -221,8 +241,7 @@ void model_listener_defaults(struct model_listener *l)
 	l->keep_alive_ms = 60000;
 	l->linger_ms = 2000;
 	l->tunnel_ms = 3600 * 1000;
-	/* Nobody says that a flow is over: only silence ends it. */
-	l->idle_ms = l->kind == LISTEN_UDP ? 30 * 1000 : 3600 * 1000;
+	l->idle_ms = idle_defaults_ms[l->kind];
 	l->lifetime_ms = 0;
 	l->keep_alive_probe_ms = 60 * 1000;
 	l->requests_max = 0;
@@ -268,6 +287,10 @@ void model_pool_defaults(struct model_pool *p)
 	p->replay_max = 16 * 1024;
 	p->quiet_ms = 300;	/* a round trip, or the kernel's first repetition */
 	p->proxy_version = 0;
+
+	p->acks = ACKS_NONE;
+	p->key_max = 256;	/* what peers of version 1 take */
+	p->value_max = 256;
 }
 
 void model_server_defaults(struct model_server *s)

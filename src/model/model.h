@@ -20,160 +20,17 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/span.h"
+#include "model/listener.h"
+#include "model/pool.h"
 
 enum {
 	MODEL_LOOPS_MAX     = 64,
 	MODEL_LISTENERS_MAX = 256,
 	MODEL_POOLS_MAX     = 1024,
-	MODEL_SERVERS_MAX   = 4096,	/* in one pool */
-	MODEL_ROUTES_MAX    = 1024,	/* in one listener */
-	MODEL_NAME_MAX      = 63,
-	MODEL_TOKEN_MAX     = 255,	/* bytes of the name of a header field or a cookie */
-	MODEL_WEIGHT_MAX    = 256,
-	MODEL_PEERS_MAX     = 64,	/* ranges of trusted peers of one listener */
 	MODEL_CONTROLS_MAX  = 4,	/* addresses of the control interface, over TCP */
 };
 
-struct policy;		/* pick/policy.h */
-struct pick_table;
 struct live;		/* model/live.h */
-struct live_server;
-struct live_pool;
-struct live_listener;
-
-enum check_kind { CHECK_OFF, CHECK_HTTP, CHECK_TCP };
-
-/* What an HTTP probe has to answer to count as good. */
-enum check_expect {
-	EXPECT_STATUS,		/* a status from status_min to status_max */
-	EXPECT_LOAD,		/* 200 and two numbers: errors, newline, total */
-};
-
-struct model_check {
-	enum check_kind   kind;
-	char             *path;		/* owned; HTTP only */
-	char             *host;		/* owned; Host of the probe, NULL: the server's address */
-	enum check_expect expect;
-	uint16_t status_min, status_max;
-	uint32_t every_ms, timeout_ms;
-	uint16_t rise, fall;		/* results in a row, at least 1 */
-	uint32_t after_requests;	/* probe all after so many requests too; 0: never */
-};
-
-struct model_server {
-	struct address address;		/* len 0: a name, not resolved here */
-	uint32_t weight;		/* 0 to MODEL_WEIGHT_MAX; 0: takes no new request */
-	uint32_t parallel_max;		/* requests at once; 0: no limit */
-	bool     drain;			/* as weight 0, and said so */
-	struct live_server *live;	/* held; set by model_attach */
-};
-
-enum host_mode { HOST_PRESERVE, HOST_SERVER, HOST_FIXED };
-
-/* What of a client or a request is hashed, for policies that go by a key. All but the
- * first two are for HTTP; a request without it goes by the client's address. */
-enum key_kind { KEY_ADDRESS, KEY_ADDRESS_PORT, KEY_HEADER, KEY_COOKIE, KEY_PATH, KEY_QUERY };
-
-/* What becomes of TCP clients whose server has left (forward/tcp_life.h). */
-enum redistribute {
-	REDISTRIBUTE_OFF,	/* closed */
-	REDISTRIBUTE_REPLAY,	/* moved while the server has answered nothing at all */
-	REDISTRIBUTE_IDLE,	/* moved between exchanges too */
-};
-
-struct model_pool {
-	char *name;			/* owned */
-	const struct policy *policy;
-	struct pick_table *table;	/* owned, one block; pick_prepare makes it, or NULL */
-	uint32_t ring_points;		/* ring: for each unit of weight */
-	uint32_t maglev_size;		/* maglev: entries of its table, a prime */
-	uint32_t bounded_percent;	/* ring, maglev: at most so much over the mean; 0: any */
-	enum key_kind key;
-	char    *key_name;		/* owned; of the header, cookie or query argument */
-	char    *sticky_cookie;		/* owned; NULL: a client keeps its server by key only */
-	uint32_t sticky_s;		/* how long the client keeps it; 0: its session */
-
-	struct model_server *servers;	/* owned */
-	uint32_t server_count;
-	struct model_check check;
-
-	uint32_t server_parallel_max;	/* for servers that set none; 0: no limit */
-	uint32_t queue_max;		/* requests that wait for a free server, all loops */
-	uint32_t queue_ms;		/* and how long */
-
-	uint32_t retries_max;		/* further tries after the first, 0 to 15 */
-	uint32_t retry_percent;		/* budget: retries per hundred requests */
-	uint32_t retry_reserve;		/* and so many beyond it, per loop */
-	uint32_t passive_fails;		/* failures in a row that mark a server down; 0: none */
-	uint32_t passive_ms;		/* and for how long, where no check brings it back */
-
-	uint32_t connect_ms, response_ms, body_ms;
-	uint32_t idle_ms;		/* how long an idle upstream connection is kept */
-	uint32_t idle_max;		/* idle upstream connections kept, per server and loop */
-
-	enum host_mode host_mode;
-	char *host;			/* owned; HOST_FIXED */
-
-	/* TCP only. */
-	enum redistribute redistribute;
-	uint32_t replay_max;		/* bytes of a client kept to be sent again */
-	uint32_t quiet_ms;		/* silent so long after an answer, it was whole */
-	uint32_t proxy_version;		/* of the PROXY header for servers, 1 or 2; 0: none */
-
-	struct live_pool *live;		/* held; set by model_attach */
-};
-
-struct model_route {
-	char    *host;			/* owned, lower case; NULL: any; "*.": any label */
-	char    *path;			/* owned prefix; NULL: any */
-	uint32_t pool;			/* index into model.pools */
-};
-
-enum forwarded_headers {
-	FORWARD_VIA = 1, FORWARD_X_FORWARDED = 2, FORWARD_FORWARDED = 4,
-};
-
-enum listener_kind { LISTEN_HTTP, LISTEN_TCP, LISTEN_UDP };
-
-/* A range of addresses, such as 10.0.0.0/8. */
-struct model_peers {
-	uint8_t  bytes[16];		/* network order; IPv4 as ::ffff:a.b.c.d */
-	uint8_t  bits;			/* 0 to 128, of these */
-};
-
-struct model_listener {
-	enum listener_kind kind;
-	struct address address;
-	struct model_route *routes;	/* owned; the first that fits is taken */
-	uint32_t route_count;		/* `to POOL` is the last route, with host and path NULL */
-
-	struct model_peers *proxy_peers;	/* owned; whose connections begin with a PROXY */
-	uint32_t proxy_peer_count;		/* header, which is believed */
-
-	uint32_t connections_max;	/* at once, further ones wait unaccepted; 0: no limit.
-					 * UDP: flows, a datagram of one more is dropped */
-	uint32_t parallel_max;		/* requests at once; 0: no limit */
-	uint32_t queue_max;		/* requests that wait behind parallel_max */
-	uint32_t queue_ms;
-
-	uint32_t head_max, fields_max, target_max;
-	uint64_t body_max;		/* bytes; UINT64_MAX: no limit */
-	uint32_t head_ms;		/* from the first byte of a request to its empty line */
-	uint32_t body_ms;		/* without a byte of a body, either direction */
-	uint32_t keep_alive_ms;		/* without a request */
-	uint32_t linger_ms;		/* to read on after an early answer */
-	uint32_t tunnel_ms;		/* without a byte in a tunnel */
-	uint32_t idle_ms;		/* TCP, UDP: without a byte, either direction */
-	uint32_t lifetime_ms;		/* TCP: of a connection; 0: no limit */
-	uint32_t keep_alive_probe_ms;	/* TCP: silence after which the kernel asks whether the
-					 * peer is there, both sides; 0: never */
-	uint32_t requests_max;		/* per connection; 0: no limit */
-
-	unsigned forwarded;		/* enum forwarded_headers */
-	bool     plain_500;		/* the quick form's: any failure is an empty 500 */
-	bool     access_log;
-	struct live_listener *live;	/* held; set by model_attach */
-};
 
 enum access_format { ACCESS_OFF, ACCESS_COMBINED, ACCESS_JSON };
 
@@ -228,6 +85,10 @@ void model_destroy(struct model *m);
 
 /* The pool's index, or -1. */
 int model_pool_find(const struct model *m, struct span name);
+
+/* Whether a key-value listener leads to this pool: its servers are workers, which come
+ * and go by themselves. */
+bool model_pool_is_kv(const struct model *m, uint32_t pool);
 
 /* The pool's server with this address, however it is spelled (address_equals), or NULL. */
 struct model_server *model_server_find(const struct model_pool *p, const struct address *a);

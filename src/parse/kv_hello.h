@@ -35,7 +35,7 @@ struct kv_hello {
 	uint8_t  nonce[KV_NONCE_BYTES];
 	bool     connector;
 	bool     heard;			/* the other's HELLO */
-	bool     proved;		/* the other has */
+	bool     proved;		/* the other has, under the secret; never without one */
 	/* Of the other, once heard. */
 	uint8_t  role, lane, lanes;
 	uint32_t id;
@@ -53,10 +53,16 @@ enum kv_hello_state {
 	KV_HELLO_REFUSED,	/* *why: a text for people; ERROR 7 or 6 (*code), and close */
 };
 
-/* For either side; who connects sends out[0, out_len) at once. */
-void kv_hello_init(struct kv_hello *h, const struct kv_self *self, bool connector);
+/* For either side; who connects sends out[0, out_len) at once. `nonce` was never used before.
+ * `self` is copied, but for the secret. A number of lanes of 0 is taken for 1.
+ *
+ * Who accepts may change h->self up to the other's HELLO, when it is in hand and not yet
+ * taken: what it then says of itself may depend on who asks. */
+void kv_hello_init(struct kv_hello *h, const struct kv_self *self, bool connector,
+		   const uint8_t nonce[KV_NONCE_BYTES]);
 
-/* A message has come before the exchange was over. */
+/* A message has come before the exchange was over. What is of the other is worth nothing
+ * until KV_HELLO_DONE. An ERROR of the other's is a refusal, too; its text is in *m. */
 enum kv_hello_state kv_hello_take(struct kv_hello *h, const struct kv_message *m,
 				  enum kv_result *code, const char **why);
 

@@ -13,10 +13,11 @@ import time
 import psutil
 import pytest
 
-from harness.balancer import BALANCERD, REPORTS
+from harness.balancer import BALANCERD
 from harness.balancerctl import BALANCERCTL, Control
 from harness.patience import PATIENCE, until
 from harness.ports import Port, share
+from harness.program import REPORTS
 
 PID = re.compile(r"\(pid (\d+)\)")
 NOBODY = 65534

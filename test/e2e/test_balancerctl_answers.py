@@ -191,6 +191,14 @@ def test_a_pool_without_servers(fake, ctl):
         0, "no servers; add one with: balancerctl add ADDRESS PORT\n")
 
 
+def test_a_pool_without_workers(fake, ctl):
+    fake.answers["GET", "/v1/pools"] = (200, {"pools": [{**pool(), "of": "workers"}]})
+    assert ctl.on_terminal("list") == (
+        0, "no workers; they join by themselves, see kv-worker(1)\n")
+    fake.answers["GET", "/v1/pools"] = (200, {"pools": [{**pool(), "of": "workers"}, pool()]})
+    assert "balancerctl add" in ctl.on_terminal("list")[1]
+
+
 def test_list_of_one_pool(fake, ctl):
     fake.answers["GET", "/v1/pools/api"] = (200, pool("api", server("a:1", pool="api")))
     assert ctl("list", "--pool", "api").did().startswith("a:1\tapi\t")

@@ -11,10 +11,10 @@ import time
 import psutil
 import pytest
 
-from harness.balancer import OUT, REPORTS, ROOT
 from harness.client import RawClient
 from harness.message import Cut
 from harness.patience import PATIENCE, until
+from harness.program import OUT, REPORTS, ROOT
 
 MIB = 1 << 20
 UNIT = b"0123456789abcdefghijklmnopqrstuvwxyz\n"

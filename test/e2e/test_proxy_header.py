@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from harness.balancer import OUT
+from harness.program import OUT
 from harness.requests import get
 from harness.server import response
 

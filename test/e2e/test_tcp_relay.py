@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from harness.balancer import OUT
 from harness.flood import Flow, FloodServer, sizes
 from harness.patience import PATIENCE, seconds_of, until
+from harness.program import OUT
 from harness.stage import balancers
 
 MIB = 1 << 20

@@ -55,7 +55,7 @@ static inline bool blocks_equal(struct two_models m, enum context in, const void
 	const struct directive *d;
 
 	for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++) {
-		if ((d->in & (unsigned)in) == 0 || d->refused != NULL)
+		if ((d->in & (unsigned)in) == 0)
 			continue;
 		if (d->makes != MAKES_NOTHING) {
 			if (!made_equal(m, in, d->makes, a, b))

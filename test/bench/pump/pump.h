@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "histogram.h"
+#include "base/histogram.h"
 
 enum {
 	HEAD_MAX = 4096,		/* of a request or an answer, in bytes */

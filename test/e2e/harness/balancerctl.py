@@ -9,8 +9,8 @@ import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler
 
-from .balancer import OUT
 from .patience import PATIENCE
+from .program import OUT
 
 BALANCERCTL = OUT / "balancerctl"
 

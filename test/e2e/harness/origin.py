@@ -2,9 +2,9 @@
 
 import subprocess
 
-from .balancer import OUT
 from .patience import until
 from .ports import Port, accepts
+from .program import OUT
 
 ORIGIN = OUT / "origin"
 

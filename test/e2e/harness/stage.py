@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from . import balancer as balancers
 from .balancer import Balancer
 from .client import RawClient
+from .kv_stage import KvStage
 from .load import Load
 from .origin import Origin
 from .patience import until
@@ -13,13 +14,14 @@ from .ports import Blackhole, Port
 from .server import ScriptedServer, response
 
 
-class Stage:
+class Stage(KvStage):
     until = staticmethod(until)
 
     def __init__(self, directory):
         self.directory = directory
         self.clients = []
         self.balancers = []
+        self.workers = []       # programs; stand-ins are among the servers
         self.servers = []
         self.ports = []
         self.threads = ThreadPoolExecutor(32)
@@ -111,9 +113,9 @@ class Stage:
         assert all(answer.status == 200 for answer in answers), answers
         return Counter(int(answer.body) for answer in answers)
 
-    def aside(self, action, *arguments):
+    def aside(self, action, *arguments, **options):
         """Starts action(*arguments) on a thread; .result() waits for what it returns."""
-        return self.threads.submit(action, *arguments)
+        return self.threads.submit(action, *arguments, **options)
 
     def logs(self):
         """For the report of a failure."""
@@ -121,6 +123,8 @@ class Stage:
             if balancer.configuration.exists():
                 yield "configuration", balancer.configuration.read_text()
             yield "balancerd's log", balancer.log
+        for worker in self.workers:
+            yield f"log of worker {worker.pid}", worker.log
         for server in self.servers:
             for peer in getattr(server, "peers", []):
                 yield f"connection to {server}", repr(peer.received[:2000])
@@ -133,6 +137,9 @@ class Stage:
         self.threads.shutdown()
         for balancer in self.balancers:
             wrong += balancer.end()
+        with ThreadPoolExecutor(8) as enders:
+            for errors in enders.map(lambda worker: worker.end(), self.workers):
+                wrong += errors
         for server in self.servers:
             server.close()
             wrong += [f"{server} complains: {text}"

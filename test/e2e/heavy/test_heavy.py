@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from harness.balancer import OUT
 from harness.client import RawClient
+from harness.program import OUT
 from harness.server import response
 
 HEAVY = os.environ.get("HEAVY") == "1"

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from harness.balancer import OUT
 from harness.crowd import Crowd
 from harness.echo import EchoServer, allow_descriptors
 from harness.flood import Flow, FloodServer, sizes
+from harness.program import OUT
 
 HEAVY = os.environ.get("HEAVY") == "1"
 INSTRUMENTED = OUT.name != "out"        # sanitizers hold memory of their own

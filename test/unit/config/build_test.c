@@ -41,7 +41,7 @@ static void an_unknown_word_comes_with_the_known_ones(void **unused)
 		       "2:1: error: unknown word \"whatever\", expected one of "
 		       "balance, key, sticky, server, check, passive, retry, "
 		       "parallel, queue, timeout, keep, host, redistribute, "
-		       "proxy-protocol\n");
+		       "proxy-protocol, acks, secret, key-size, value-size\n");
 }
 
 static void a_misspelt_word_is_taken_for_what_it_means(void **unused)
@@ -84,22 +84,13 @@ static void a_second_word_is_asked_for(void **unused)
 	complains("listen :8080 { to web }\n"
 		  "pool web { server 1 }",
 		  "1:8: error: unknown word \":8080\" after \"listen\", expected "
-		  "one of http, tcp, udp\n");
+		  "one of http, tcp, udp, kv\n");
 	pool_complains("check",
 		       "2:6: error: a word is missing after \"check\", expected one "
 		       "of http, tcp, off\n");
 	pool_complains("check htpp /",
 		       "2:7: error: unknown word \"htpp\" after \"check\", expected "
 		       "one of http, tcp, off; did you mean \"http\"?\n");
-}
-
-static void other_kinds_of_traffic_are_not_to_be_had(void **unused)
-{
-	(void)unused;
-	complains("listen kv :1 { to db }\n"
-		  "pool db { server 1 }",
-		  "1:1: error: \"listen kv\": this version balances http, tcp and udp "
-		  "only\n");
 }
 
 static void a_listener_knows_the_words_of_its_kind(void **unused)
@@ -249,7 +240,6 @@ int main(void)
 		cmocka_unit_test(words_of_other_balancers_are_translated),
 		cmocka_unit_test(a_word_in_the_wrong_block_is_sent_home),
 		cmocka_unit_test(a_second_word_is_asked_for),
-		cmocka_unit_test(other_kinds_of_traffic_are_not_to_be_had),
 		cmocka_unit_test(a_listener_knows_the_words_of_its_kind),
 		cmocka_unit_test(a_shared_word_has_arguments_of_each_kind),
 		cmocka_unit_test(what_has_no_word_here_is_shown_as_one_writes_it),

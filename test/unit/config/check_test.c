@@ -3,6 +3,7 @@
 #include "unit/config/read.h"
 
 #include "config/check.h"
+#include "parse/kv_wire.h"
 #include "pick/policy.h"
 
 static void a_pool_has_its_name_alone(void **unused)
@@ -234,16 +235,74 @@ static void datagrams_and_connections_have_ports_of_their_own(void **unused)
 		  "already, in line 3\n");
 }
 
+static void workers_have_an_address_of_their_own(void **unused)
+{
+	(void)unused;
+	complains("control 7 token /t\n"
+		  "pool a {\n}\n"
+		  "listen udp :5 { to b }\n"
+		  "listen kv :1 { to a; workers :2 }\n"
+		  "listen kv :3 { to a; workers :2 }\n"
+		  "listen kv :4 { to a; workers 0.0.0.0:4 }\n"
+		  "listen kv :5 { to a; workers 127.0.0.1:7 }\n"
+		  "listen kv :6 { to a; workers :1 }\n"
+		  "listen tcp :2 { to b }\n"
+		  "listen udp :2 { to b }\n"
+		  "pool b { server 1 }\n",
+		  "6:30: error: 0.0.0.0:2 is for the workers of the listener in line 5 "
+		  "already; one listener of a pool is enough\n"
+		  "7:30: error: 0.0.0.0:4 has a listener already, in line 7; workers need an "
+		  "address of their own\n"
+		  "8:30: error: 127.0.0.1:7 is the address of the control interface already, "
+		  "in line 1\n"
+		  "9:30: error: 0.0.0.0:1 has a listener already, in line 5; workers need an "
+		  "address of their own\n"
+		  "10:1: error: 0.0.0.0:2 is for the workers of the listener in line 5 "
+		  "already\n"
+		  "10:1: error: 0.0.0.0:2 is for the workers of the listener in line 6 "
+		  "already\n");
+	/* Datagrams have ports of their own. */
+	complains("pool a {\n}\npool b { server 1 }\n"
+		  "listen udp :2 { to b }\n"
+		  "listen kv :1 { to a; workers :2 }\n"
+		  "listen udp :1 { to b }\n", "");
+}
+
+static void a_key_and_a_value_fit_into_a_message(void **unused)
+{
+	(void)unused;
+	assert_int_equal(MODEL_KEY_MAX, KV_KEY_MAX);
+	assert_int_equal(MODEL_ENTRY_MAX, KV_ENTRY_MAX);
+	complains("listen kv :1 { to a; workers :2 }\n"
+		  "pool a { key-size 32k; value-size 32735 }\n", "");
+	complains("listen kv :1 { to a; workers :2 }\n"
+		  "pool a { key-size 32k; value-size 32k }\n",
+		  "2:24: error: a key of 32k and a value of 32k do not fit into one message, "
+		  "which has room for 65503 bytes; lower key-size or value-size\n");
+	complains("listen kv :1 { to a; workers :2 }\n"
+		  "pool a { value-size 65503 }\n",
+		  "2:10: error: a key of 256 and a value of 65503 do not fit into one message, "
+		  "which has room for 65503 bytes; lower key-size or value-size\n");
+	complains("listen kv :1 { to a; workers :2 }\n"
+		  "pool a { key-size 0; value-size 64k }\n",
+		  "2:19: error: \"0\" is too small; expected 1 to 32k\n"
+		  "2:33: error: \"64k\" is too large; expected 0 to 65503\n");
+}
+
 static void each_kind_sends_what_it_has_somewhere(void **unused)
 {
 	(void)unused;
 	complains("listen tcp :53 {\n"
 		  "}\n"
 		  "listen udp :53 {\n"
+		  "}\n"
+		  "listen kv :54 {\n"
 		  "}\n",
 		  "1:1: error: this listener sends connections nowhere; add to its "
 		  "block: to POOL\n"
 		  "3:1: error: this listener sends datagrams nowhere; add to its block: "
+		  "to POOL\n"
+		  "5:1: error: this listener sends requests nowhere; add to its block: "
 		  "to POOL\n");
 }
 
@@ -252,8 +311,8 @@ static void an_option_is_for_the_policies_that_know_it(void **unused)
 	(void)unused;
 	pool_complains("balance random points 5 bounded 20%",
 		       "2:16: error: \"points\" is an option of ring; random has none\n"
-		       "2:25: error: \"bounded\" is an option of ring, maglev; random "
-		       "has none\n");
+		       "2:25: error: \"bounded\" is an option of ring, maglev, rendezvous; "
+		       "random has none\n");
 	if (policy_find("ring") == NULL || policy_find("maglev") == NULL)
 		return;
 	pool_complains("balance ring table 65537 bounded 20%",
@@ -341,6 +400,8 @@ int main(void)
 		cmocka_unit_test(a_queue_without_use_is_noticed),
 		cmocka_unit_test(a_target_fits_into_its_head),
 		cmocka_unit_test(datagrams_and_connections_have_ports_of_their_own),
+		cmocka_unit_test(workers_have_an_address_of_their_own),
+		cmocka_unit_test(a_key_and_a_value_fit_into_a_message),
 		cmocka_unit_test(each_kind_sends_what_it_has_somewhere),
 		cmocka_unit_test(an_option_is_for_the_policies_that_know_it),
 		cmocka_unit_test(a_ring_that_is_too_large_is_an_error_of_the_file),

@@ -20,8 +20,6 @@ static void every_word_has_an_entry(void **unused)
 	const struct directive *d;
 
 	for (uint32_t i = 0; (d = directive_at(i)) != NULL; i++) {
-		if (d->refused != NULL)
-			continue;
 		if (strchr(d->word, '-') != NULL)
 			continue;	/* written as roff wants it */
 		snprintf(entry, sizeof entry, "\n.It Xo\n.Ic %s", d->word);

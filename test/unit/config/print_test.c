@@ -140,6 +140,15 @@ static const char *const in_tcp[] = {
 	"keep-alive-probe 9h", "proxy-protocol from 0.0.0.0/0 fd00::/8", NULL,
 };
 static const char *const in_udp[] = {"connections 3", "timeout idle 1h", NULL};
+static const char *const in_kv[] = {
+	"connections 3", "timeout idle 1s", "workers 0.0.0.0:3", "workers [::1]:1",
+	"protocol resp", NULL,
+};
+static const char *const in_kv_pool[] = {
+	"balance ring points 1 bounded 1%", "acks one", "acks all", "secret /etc/secret",
+	"key-size 1", "key-size 32k", "value-size 0", "value-size 65247", "queue 0 wait 0s",
+	"timeout connect 1ms response 2ms", "retry off", NULL,
+};
 static const char *const in_pool[] = {
 	"balance ring points 1 bounded 1%", "balance maglev table 2 bounded 1000%",
 	"balance random", "key address-port", "key path", "key header X-A",
@@ -180,6 +189,9 @@ static void every_word_is_printed_as_it_reads(void **unused)
 	are_printed(in_http, "listen http :1 { to a\n", "}\npool a { server 1 }\n");
 	are_printed(in_tcp, "listen tcp :1 { to a\n", "}\npool a { server 1 }\n");
 	are_printed(in_udp, "listen udp :1 { to a\n", "}\npool a { server 1 }\n");
+	are_printed(in_kv, "listen kv :1 { to a\n",
+		    "}\npool a {\n}\nlisten kv :4 { to a; workers :5 }\n");
+	are_printed(in_kv_pool, "listen kv :1 { to a; workers :2 }\npool a {\n", "}\n");
 	are_printed(in_pool, "pool a { server 1\n",
 		    "}\npool b { server 1 }\nlisten http :1 { to b }\n");
 }
@@ -218,6 +230,26 @@ static void quick_forms_are_configurations_too(void **unused)
 		     "	check tcp every 1s rise 1 fall 2\n"
 		     "}\n");
 	free(text);
+	model_put(m);
+}
+
+static void workers_are_not_in_the_file(void **unused)
+{
+	(void)unused;
+	static const char text[] = "listen kv 0.0.0.0:1 {\n"
+				   "	to a\n"
+				   "	workers 0.0.0.0:2\n"
+				   "}\n"
+				   "pool a {\n"
+				   "}\n";
+	struct model *m = read_model(text);
+
+	/* As one that has joined. */
+	assert_int_equal(fill_listen(&model_server_add(&m->pools[0])->address, "3",
+				     "127.0.0.1", &(struct err){""}), 0);
+	char *printed = config_print(m);
+	assert_string_equal(printed, text);
+	free(printed);
 	model_put(m);
 }
 
@@ -261,6 +293,7 @@ int main(void)
 		cmocka_unit_test(what_one_word_decides_for_another_is_printed_too),
 		cmocka_unit_test(every_word_is_printed_as_it_reads),
 		cmocka_unit_test(quick_forms_are_configurations_too),
+		cmocka_unit_test(workers_are_not_in_the_file),
 		cmocka_unit_test(models_differ_in_one_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

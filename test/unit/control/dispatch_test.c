@@ -1,6 +1,8 @@
 /* Goal: each route answers what is true, and changes what it says or nothing. */
 #include "unit/control/client.h"
 
+#include "config/fill.h"
+
 #define ADD "POST /v1/pools/web/servers"
 #define SET "PATCH /v1/pools/web/servers/8081"
 
@@ -218,6 +220,54 @@ static void a_loop_to_itself_is_refused(void **unused)
 	}
 }
 
+/* The only listener becomes one for workers; what its pool has are these. */
+static void make_kv(void)
+{
+	struct model *m = model_copy(fake.model);
+	struct err err;
+
+	m->listeners[0].kind = LISTEN_KV;
+	assert_int_equal(fill_listen(&m->listeners[0].workers, "9090", "0.0.0.0", &err), 0);
+	fake_use(&fake, m);
+}
+
+/* Of the error that was answered last. */
+static const char *message(void)
+{
+	return json_string_value(json_object_get(json_object_get(body, "error"),
+						 "message"));
+}
+
+static void workers_are_seen_and_set_but_come_and_go_themselves(void **unused)
+{
+	(void)unused;
+	make_kv();
+	refused(ADD, "{\"address\": \"8083\"}", 409, "refused");
+	assert_non_null(strstr(message(), "workers join pool web by themselves"));
+	refused("DELETE /v1/pools/web/servers/8081", "", 409, "refused");
+	assert_non_null(strstr(message(), "stop the kv-worker at 127.0.0.1:8081"));
+	refused("DELETE /v1/pools/web/servers/1", "", 404, "server-unknown");
+	assert_int_equal(fake.change_count, 0);
+	assert_int_equal(ask(SET, "{\"weight\": 5, \"drain\": true}"), 200);
+	assert_int_equal(number_of("weight"), 5);
+	assert_string_equal(text_of("from"), "worker");
+	assert_int_equal(ask("GET /v1/pools/web/servers", ""), 200);
+	assert_int_equal(json_array_size(json_object_get(body, "servers")), 3);
+	/* The other pool has servers. */
+	assert_int_equal(ask("POST /v1/pools/api/servers", "{\"address\": \"8083\"}"), 201);
+}
+
+static void a_kv_listener_says_where_workers_connect(void **unused)
+{
+	(void)unused;
+	make_kv();
+	assert_int_equal(ask("GET /v1/listeners", ""), 200);
+	const json_t *l = json_array_get(json_object_get(body, "listeners"), 0);
+	assert_string_equal(json_string_value(json_object_get(l, "kind")), "kv");
+	assert_string_equal(json_string_value(json_object_get(l, "protocol")), "kv");
+	assert_string_equal(json_string_value(json_object_get(l, "workers")), "0.0.0.0:9090");
+}
+
 /* ---- versions ---- */
 
 static int ask_if(const char *tags)
@@ -269,6 +319,8 @@ int main(void)
 		CASE(reload_and_stop_are_passed_on),
 		CASE(what_cannot_be_is_refused_and_changes_nothing),
 		CASE(a_loop_to_itself_is_refused),
+		CASE(workers_are_seen_and_set_but_come_and_go_themselves),
+		CASE(a_kv_listener_says_where_workers_connect),
 		CASE(a_change_of_another_version_is_refused),
 		CASE(the_answer_has_the_version_after_the_change),
 	};

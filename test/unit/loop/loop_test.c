@@ -487,6 +487,151 @@ static void many_timers_leave_room_for_others(void **unused)
 	free(bells);
 }
 
+/* A task that notes in which place of all it ran. */
+struct note {
+	struct loop_task task;
+	int  times, place;
+	int  again_left;		/* times to ask for itself */
+	struct note *cancels, *asks;	/* out of `run` */
+};
+
+static int places;
+
+static void on_end(struct loop_task *t)
+{
+	struct note *n = CONTAINER_OF(t, struct note, task);
+
+	n->times++;
+	n->place = ++places;
+	if (n->again_left > 0) {
+		n->again_left--;
+		loop_at_end(l, t);
+	}
+	if (n->cancels != NULL)
+		loop_task_cancel(&n->cancels->task);
+	if (n->asks != NULL)
+		loop_at_end(l, &n->asks->task);
+}
+
+static void init_notes(struct note *notes, int count)
+{
+	places = 0;
+	for (int i = 0; i < count; i++)
+		loop_task_init(&notes[i].task, on_end);
+}
+
+static void tasks_run_once_and_in_order(void **unused)
+{
+	struct note notes[3] = {0};
+
+	(void)unused;
+	init_notes(notes, 3);
+	loop_at_end(l, &notes[2].task);
+	loop_at_end(l, &notes[0].task);
+	loop_at_end(l, &notes[2].task);
+	loop_turn(l, DEADLINE_MS);		/* never waits: there is work */
+	loop_turn(l, 0);
+	assert_int_equal(notes[2].times, 1);
+	assert_int_equal(notes[2].place, 1);
+	assert_int_equal(notes[0].times, 1);
+	assert_int_equal(notes[0].place, 2);
+	assert_int_equal(notes[1].times, 0);
+}
+
+/* What an event, a message or a timer puts off is done in their turn, after them all. */
+struct putter {
+	struct loop_timer timer;
+	struct loop_job job;
+	struct loop_watch watch;
+	struct note *note;
+	int seen;			/* times that the task had run before */
+};
+
+static void put_off(struct putter *p)
+{
+	p->seen += p->note->times;
+	loop_at_end(l, &p->note->task);
+}
+
+static void on_putter_due(struct loop_timer *t)
+{
+	put_off(CONTAINER_OF(t, struct putter, timer));
+}
+
+static void on_putter_posted(struct loop_job *j)
+{
+	put_off(CONTAINER_OF(j, struct putter, job));
+}
+
+static void on_putter_ready(struct loop_watch *w, unsigned events)
+{
+	(void)events;
+	put_off(CONTAINER_OF(w, struct putter, watch));
+}
+
+static void tasks_run_after_all_else_of_the_turn(void **unused)
+{
+	struct note note = {0};
+	struct putter p = {.job.run = on_putter_posted, .note = &note};
+	int fds[2];
+
+	(void)unused;
+	init_notes(&note, 1);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	loop_watch_init(&p.watch, fds[0], on_putter_ready);
+	assert_int_equal(loop_watch_register(l, &p.watch), 0);
+	loop_timer_init(&p.timer, on_putter_due);
+	loop_timer_start(l, &p.timer, 0);
+	loop_post(l, &p.job);
+	loop_turn(l, DEADLINE_MS);
+	assert_false(p.timer.armed);
+	assert_int_equal(note.times, 1);
+	assert_int_equal(p.seen, 0);
+	loop_watch_close(l, &p.watch);
+	close(fds[1]);
+}
+
+static void a_task_that_asks_again_gets_the_next_turn(void **unused)
+{
+	struct note notes[2] = {{.again_left = 2, .asks = &notes[1]}};
+
+	(void)unused;
+	init_notes(notes, 2);
+	loop_at_end(l, &notes[0].task);
+	for (int turn = 1; turn <= 3; turn++) {
+		loop_turn(l, DEADLINE_MS);	/* never waits: there is work */
+		assert_int_equal(notes[0].times, turn);
+		/* In the second turn it waits already when it is asked for. */
+		assert_int_equal(notes[1].times, turn > 1);
+	}
+	loop_turn(l, DEADLINE_MS);
+	loop_turn(l, 0);
+	assert_int_equal(notes[0].times, 3);
+	assert_int_equal(notes[1].times, 2);
+}
+
+static void a_cancelled_task_does_not_run(void **unused)
+{
+	struct note notes[3] = {{.cancels = &notes[1]}};
+
+	(void)unused;
+	init_notes(notes, 3);
+	loop_task_cancel(&notes[2].task);	/* waits for nothing */
+	for (int i = 0; i < 3; i++)
+		loop_at_end(l, &notes[i].task);
+	loop_task_cancel(&notes[2].task);
+	loop_task_cancel(&notes[2].task);
+	loop_turn(l, 0);			/* the first cancels the second */
+	loop_turn(l, 0);
+	assert_int_equal(notes[0].times, 1);
+	assert_int_equal(notes[1].times, 0);
+	assert_int_equal(notes[2].times, 0);
+	loop_at_end(l, &notes[1].task);		/* and may be asked for again */
+	loop_turn(l, 0);
+	assert_int_equal(notes[1].times, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_loop, close_loop)
@@ -509,6 +654,10 @@ int main(void)
 		TEST(a_timer_may_be_moved_and_stopped),
 		TEST(a_stopped_timer_does_not_run_even_if_due),
 		TEST(many_timers_leave_room_for_others),
+		TEST(tasks_run_once_and_in_order),
+		TEST(tasks_run_after_all_else_of_the_turn),
+		TEST(a_task_that_asks_again_gets_the_next_turn),
+		TEST(a_cancelled_task_does_not_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

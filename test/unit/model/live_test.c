@@ -132,10 +132,13 @@ static void a_listener_is_known_by_its_text(void **unused)
 	sample_add_listener(new, "127.0.0.1:9090");
 	assert_int_equal(model_attach(old, &live, &err), 0);
 	live_take_over(old);
+	assert_false(old->listeners[1].live->kv);
 	old->listeners[1].live->accepted = 9;
+	new->listeners[0].kind = LISTEN_KV;	/* of whatever kind it was, but for UDP */
 	assert_int_equal(model_attach(new, &live, &err), 0);
 	live_take_over(new);
 	assert_ptr_equal(new->listeners[0].live, old->listeners[1].live);
+	assert_true(new->listeners[0].live->kv);
 	model_put(old);
 	live_collect(&live);
 	assert_int_equal(new->listeners[0].live->accepted, 9);

@@ -16,6 +16,7 @@ static void a_model_lasts_as_long_as_somebody_holds_it(void **unused)
 	m->pools[0].check.path = memory_text("/healthcheck");
 	m->pools[0].check.host = memory_text("example.com");
 	m->pools[0].host = memory_text("example.com");
+	m->pools[0].secret_path = memory_text("/etc/secret");
 	sample_add_listener(m, "8080");
 	model_put(m);		/* what it owned is freed: the leak check says so */
 }
@@ -75,6 +76,7 @@ static struct model *full_model(void)
 	p->check.path = memory_text("/healthcheck");
 	p->check.host = memory_text("example.com");
 	p->host = memory_text("example.com");
+	p->secret_path = memory_text("/etc/secret");
 	p->table = memory_new(1, 16);
 	sample_add_listener(m, "8080");
 	m->listeners[0].proxy_peers = memory_new(1, sizeof(struct model_peers));
@@ -106,6 +108,7 @@ static void a_copy_says_the_same_and_shares_nothing(void **unused)
 	assert_string_equal(p->check.path, "/healthcheck");
 	assert_string_equal(p->check.host, "example.com");
 	assert_string_equal(p->host, "example.com");
+	assert_string_equal(p->secret_path, "/etc/secret");
 	assert_null(p->table);
 	assert_int_equal(p->server_count, 2);
 	assert_string_equal(p->servers[1].address.text, "app1:8082");
@@ -139,6 +142,23 @@ static void a_copy_of_an_attached_model_has_no_live_part(void **unused)
 	model_put(m);
 	live_fini(live);
 	free(live);
+}
+
+static void a_pool_is_of_workers_when_a_kv_listener_leads_to_it(void **unused)
+{
+	struct model *m = sample_model("web", SERVERS("8081"));
+
+	(void)unused;
+	sample_add_pool(m, "store", SERVERS(NULL));
+	sample_add_listener(m, "1");
+	sample_add_listener(m, "2");
+	m->listeners[1].routes[0].pool = 1;
+	assert_false(model_pool_is_kv(m, 0));
+	assert_false(model_pool_is_kv(m, 1));
+	m->listeners[1].kind = LISTEN_KV;
+	assert_false(model_pool_is_kv(m, 0));
+	assert_true(model_pool_is_kv(m, 1));
+	model_put(m);
 }
 
 /* Its place among the others, -1: it is not there. */
@@ -196,6 +216,14 @@ static void a_listeners_limits_have_the_documented_defaults(void **unused)
 	assert_int_equal(l.kind, LISTEN_HTTP);
 	assert_int_equal(l.idle_ms, 3600000);
 	assert_int_equal(l.lifetime_ms, 0);
+	assert_int_equal(l.protocol, KV_PROTOCOL_WIRE);
+	assert_string_equal(l.workers.text, "");
+	l.kind = LISTEN_UDP;
+	model_listener_defaults(&l);
+	assert_int_equal(l.idle_ms, 30000);
+	l.kind = LISTEN_KV;
+	model_listener_defaults(&l);
+	assert_int_equal(l.idle_ms, 0);
 	assert_int_equal(l.keep_alive_probe_ms, 60000);
 }
 
@@ -232,6 +260,10 @@ static void a_pools_limits_have_the_documented_defaults(void **unused)
 	assert_int_equal(p.check.timeout_ms, 1000);
 	assert_int_equal(p.check.rise, 2);
 	assert_int_equal(p.check.fall, 3);
+	assert_int_equal(p.acks, ACKS_NONE);
+	assert_null(p.secret_path);
+	assert_int_equal(p.key_max, 256);
+	assert_int_equal(p.value_max, 256);
 }
 
 static void all_else_has_the_documented_defaults(void **unused)
@@ -255,6 +287,7 @@ int main(void)
 		cmocka_unit_test(nothing_may_be_put),
 		cmocka_unit_test(threads_may_share_it),
 		cmocka_unit_test(a_pool_is_found_by_its_whole_name),
+		cmocka_unit_test(a_pool_is_of_workers_when_a_kv_listener_leads_to_it),
 		cmocka_unit_test(a_copy_says_the_same_and_shares_nothing),
 		cmocka_unit_test(a_copy_of_an_attached_model_has_no_live_part),
 		cmocka_unit_test(servers_are_found_added_and_removed_in_order),

@@ -1,4 +1,4 @@
-#include "histogram.h"
+#include "base/histogram.h"
 
 /* A value below 2 * STEPS is its own place. The others lose their low bits until
  * they are in [STEPS, 2 * STEPS); each lost bit moves the place by STEPS. */

@@ -1,10 +1,10 @@
-/* histogram.h - counts of values whose quantiles are within 1 %.
+/* base/histogram.h - counts of values whose quantiles are within 1 %.
  *
  * Each power of two is divided into 64 steps of equal width. A step is at most 1/64
  * of its values wide and stands for its middle, which is at most 0.8 % away.
  */
-#ifndef PUMP_HISTOGRAM_H
-#define PUMP_HISTOGRAM_H
+#ifndef BASE_HISTOGRAM_H
+#define BASE_HISTOGRAM_H
 
 #include <stdint.h>
 
