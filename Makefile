@@ -8,6 +8,7 @@
 #   make bench        haproxy and nginx beside balancerd: doc/benchmarks.md
 #   make bench-hashing    spread, disruption and cost of policies by key: doc/hashing.md
 #   make bench-store      a worker's table of ten million entries: doc/kv-store.md
+#   make bench-ledger     a worker's data on disk, beside LMDB: doc/kv-store.md
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
 #   make cover        which lines the tests reach
 #   make install      into $(DESTDIR)$(PREFIX), for packages; ./install.sh for people
@@ -143,6 +144,11 @@ $(OUT)/bench/store: test/bench/store.c $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_CFLAGS) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
+$(OUT)/bench/ledger: test/bench/ledger.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_CFLAGS) $^ $(ALL_LDFLAGS) $(LIBS) -llmdb -o $@
+
 # Parts of `make test`. run-tests runs them one after the other, counts what passed
 # and says so in its last line. What has to be installed first may decide how the
 # programs are built, so each target that installs starts make anew.
@@ -171,7 +177,7 @@ DEMO_SECONDS ?= 12
 ROUNDS       ?= 5
 SECONDS      ?= 4
 
-.PHONY: demo bench bench-hashing bench-store
+.PHONY: demo bench bench-hashing bench-store bench-ledger
 demo:
 	@tools/install-deps demo
 	+@$(AGAIN) programs
@@ -188,6 +194,11 @@ bench-hashing: $(OUT)/bench/hashing
 
 bench-store: $(OUT)/bench/store
 	@$<
+
+bench-ledger:
+	@tools/install-deps bench
+	+@$(AGAIN) $(OUT)/bench/ledger
+	@$(OUT)/bench/ledger $(OUT)/bench
 
 # Each of the three sees what the others do not. .clang-tidy says what is asked of it;
 # null dereferences are left to it, gcc 12 finds them where there are none, and so

@@ -19,7 +19,7 @@
 #include "store/ledger.h"
 #include "store/ledger_directory.h"
 
-struct lane {
+struct ledger_lane {
 	/* the loop's */
 	struct bytes filling;
 	uint64_t     filling_seq;	/* of the last record in it */
@@ -102,7 +102,7 @@ struct ledger {
 	atomic_bool resting;		/* a snapshot failed a moment ago */
 	atomic_bool running;		/* one is under way */
 
-	struct lane lanes[];
+	struct ledger_lane lanes[];
 };
 
 /* The writer's thread: until `ending` is set and all is written. */

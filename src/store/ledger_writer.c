@@ -55,7 +55,7 @@ static void empty(struct bytes *b)
 }
 
 /* False: something is left. */
-static bool write_lane(struct ledger *l, struct lane *lane)
+static bool write_lane(struct ledger *l, struct ledger_lane *lane)
 {
 	struct bytes *b = &lane->writing;
 
@@ -107,7 +107,7 @@ static bool sync_log(struct ledger *l)
 static void tell(struct ledger *l)
 {
 	for (uint32_t i = 0; i < l->lane_count; i++) {
-		struct lane *lane = &l->lanes[i];
+		struct ledger_lane *lane = &l->lanes[i];
 		if (lane->written_seq == lane->told_seq)
 			continue;
 		lane->told_seq = lane->written_seq;
@@ -130,7 +130,7 @@ static bool take_handed(struct ledger *l)
 	bool any = false;
 
 	for (uint32_t i = 0; i < l->lane_count; i++) {
-		struct lane *lane = &l->lanes[i];
+		struct ledger_lane *lane = &l->lanes[i];
 		if (bytes_waiting(&lane->writing) > 0) {	/* a write failed */
 			any = true;
 			continue;
@@ -184,7 +184,8 @@ static void wait_for_news(struct ledger *l)
 /* The caller does not have the lock. */
 static void write_round(struct ledger *l, enum snapshot_state snapshot)
 {
-	l->blocked = l->blocked_now = !write_lanes(l);
+	l->blocked = !write_lanes(l);
+	l->blocked_now = l->blocked;
 	if (l->blocked) {
 		l->retry_ns = ledger_now_ns() + SECOND_NS;
 		return;

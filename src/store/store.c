@@ -334,6 +334,7 @@ void store_figures(struct store *s, struct store_figures *out)
 		out->expired += shard->expired;
 		out->splits += shard->directory.splits;
 		out->segments += shard->directory.segments;
+		out->bytes += shard->memory.blocks.dirty_blocks * REGION_BLOCK_MIN;
 		shard_unlock(s, shard);
 	}
 	store_digests(s, digests);

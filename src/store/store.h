@@ -126,8 +126,8 @@ bool store_use_key(struct store *s, const struct siphash_key *key);
 
 /* Forgets entries past their time and old tombstones in the next segments, of about `slots`
  * places together; called again and again it comes by everywhere. A segment in which nothing
- * can be due counts as 16 places only. Joins segments that have become empty, too. One thread
- * at a time. */
+ * can be due counts as 16 places only. Joins segments that have become empty, too, and gives
+ * memory back to the system, which nothing else does. One thread at a time. */
 void store_sweep(struct store *s, uint64_t now_ms, uint32_t slots);
 
 /* Everything is deleted, without tombstones: a second for ten million entries. `newest` and
