@@ -20,7 +20,8 @@ static void versions_are_above_the_time_and_grow(void **unused)
 {
 	(void)unused;
 	struct kv_shared *s = kv_shared_create("store", year_2026_us);
-	uint64_t first = kv_shared_version(s, year_2026_us), second = kv_shared_version(s, year_2026_us);
+	uint64_t first = kv_shared_version(s, year_2026_us);
+	uint64_t second = kv_shared_version(s, year_2026_us);
 	assert_true(first >= year_2026_us * 256);
 	assert_true(second > first);
 	kv_shared_destroy(s);
