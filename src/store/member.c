@@ -242,7 +242,6 @@ static void print_stats(struct member *m)
 	size_t len = stats_write(m, m->lanes[0], text);
 
 	fwrite(text, 1, len, stdout);
-	fputc('\n', stdout);
 	fflush(stdout);
 }
 

@@ -80,10 +80,8 @@ static void on_lost(struct channel *c, const char *why)
 	rest(p);
 }
 
-/* It gives up: our end is at fault, or the other. */
 static void refuse(struct peer_out *p, enum kv_result code, const char *why)
 {
-	count_up(&p->lane->counts.bad_input);
 	channel_refuse(&p->channel, code, why);
 }
 
