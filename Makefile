@@ -5,7 +5,7 @@
 #   make test         everything that must pass (installs what is missing)
 #   make check        the quick part: tidy, layers, unit tests
 #   make unit | e2e | fuzz | fuzz-replay       one part alone
-#   make bench        haproxy and nginx beside balancerd: doc/benchmarks.md
+#   make bench        haproxy, nginx and nutcracker beside balancerd: doc/benchmarks.md
 #   make bench-hashing    spread, disruption and cost of policies by key: doc/hashing.md
 #   make bench-store      a worker's table of ten million entries: doc/kv-store.md
 #   make bench-ledger     a worker's data on disk, beside LMDB: doc/kv-store.md
@@ -17,7 +17,7 @@
 # Variants live in folders of their own: make SAN=address,undefined, make CC=clang,
 # make SAN=thread. Each is out-<name>/. Every target above works for every variant.
 #
-# Options: demo DEMO_SECONDS=12 KEEP=1; bench ROUNDS=5 SECONDS=4 ONLY=small,tcp-bulk.
+# Options: demo DEMO_SECONDS=12 KEEP=1; bench ROUNDS=5 SECONDS=4 ONLY=small,kv.
 
 SAN     ?=
 ifeq ($(origin CC),default)

@@ -70,8 +70,8 @@ void region_source_fini(struct region_source *r)
 		drop_region(CONTAINER_OF(it, struct region, link));
 }
 
-/* The number of the first bit that is set, or with `flip` UINT64_MAX the first that is not;
- * BLOCKS_MAX: there is none. */
+/* The number of the first bit that is set, or with `flip` UINT64_MAX the first that is
+ * not; BLOCKS_MAX: there is none. */
 static uint32_t first_of(const uint64_t bits[BLOCKS_MAX / 64], uint64_t flip)
 {
 	for (uint32_t word = 0; word < BLOCKS_MAX / 64; word++)

@@ -25,7 +25,12 @@
 #include "base/err.h"
 #include "base/list.h"
 
-enum { LOOP_EVENTS_MAX = 256, LOOP_TIMERS_PER_TURN = 1024 };
+enum {
+	LOOP_EVENTS_MAX = 256, LOOP_TIMERS_PER_TURN = 1024,
+	LOOP_PAUSE_US = 30,		/* how long loop_pause lets the loop sleep */
+	LOOP_PAUSE_SOON_US = 100,	/* where turns are further apart, it does not */
+	LOOP_PAUSE_EVENTS_MAX = 16,	/* nor where a turn has had more than these */
+};
 
 enum loop_event {
 	LOOP_READABLE = 1,	/* bytes or a connection to take */
@@ -131,6 +136,13 @@ void loop_at_end(struct loop *l, struct loop_task *t);
 /* Nothing happens when it does not wait. */
 void loop_task_cancel(struct loop_task *t);
 
+/* More will come very soon, as far as the caller can tell: the next turn may begin
+ * LOOP_PAUSE_US later, so that it finds much, instead of little many times over. Where turns
+ * are small, being woken, asking the kernel what there is and waking others is most of what a
+ * busy loop costs. Asked for anew in each turn; nothing happens when this one had many events
+ * or came long after the one before, or when something is to go on at once. */
+void loop_pause(struct loop *l);
+
 void loop_timer_init(struct loop_timer *t, void (*on_due)(struct loop_timer *t));
 
 /* Runs on_due in `ms` milliseconds, once; at the latest a turn later. Moving an
@@ -142,7 +154,7 @@ void loop_timer_stop(struct loop *l, struct loop_timer *t);
 
 /* Figures, for observing and for tests. */
 struct loop_stats {
-	uint64_t turns, events, timers_run;
+	uint64_t turns, events, timers_run, pauses;
 	uint64_t timers_armed;
 };
 const struct loop_stats *loop_stats(const struct loop *l);
