@@ -1,10 +1,13 @@
 #include "base/region.h"
 
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "base/must.h"
 
 enum { BLOCKS_MAX = REGION_BYTES / REGION_BLOCK_MIN };
+
+static atomic_size_t bytes_out;		/* for figures only */
 
 /* In the region's first block, of which one page is in use. */
 struct region {
@@ -87,6 +90,7 @@ void *region_get(struct region_source *r)
 	must(place < region->blocks);
 	region->taken[place / 64] |= UINT64_C(1) << place % 64;
 	region->used++;
+	atomic_fetch_add_explicit(&bytes_out, r->block_size, memory_order_relaxed);
 	if (region->used == region->blocks - 1) {
 		list_remove(&region->link);
 		list_push_first(&r->full, &region->link);
@@ -102,6 +106,7 @@ void region_put(struct region_source *r, void *block)
 
 	must(place > 0 && (region->taken[place / 64] >> place % 64 & 1) != 0);
 	madvise(block, r->block_size, MADV_DONTNEED);
+	atomic_fetch_sub_explicit(&bytes_out, r->block_size, memory_order_relaxed);
 	region->taken[place / 64] &= ~(UINT64_C(1) << place % 64);
 	if (region->used-- == region->blocks - 1) {
 		list_remove(&region->link);
@@ -110,4 +115,9 @@ void region_put(struct region_source *r, void *block)
 	/* One that is empty is kept, so that a block coming and going maps nothing. */
 	if (region->used == 0 && r->partial.next != r->partial.prev)
 		drop_region(region);
+}
+
+size_t region_bytes_out(void)
+{
+	return atomic_load_explicit(&bytes_out, memory_order_relaxed);
 }

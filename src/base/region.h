@@ -37,4 +37,7 @@ void region_source_fini(struct region_source *r);
 void *region_get(struct region_source *r);
 void region_put(struct region_source *r, void *block);
 
+/* Of all sources together: bytes of blocks that are out at present. Any thread. */
+size_t region_bytes_out(void);
+
 #endif
