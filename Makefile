@@ -9,6 +9,7 @@
 #   make bench-hashing    spread, disruption and cost of policies by key: doc/hashing.md
 #   make bench-store      a worker's table of ten million entries: doc/kv-store.md
 #   make bench-ledger     a worker's data on disk, beside LMDB: doc/kv-store.md
+#   make kv-memory    the life of the memory, measured anew: doc/kv-memory.svg
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
 #   make cover        which lines the tests reach
 #   make install      into $(DESTDIR)$(PREFIX), for packages; ./install.sh for people
@@ -177,7 +178,7 @@ DEMO_SECONDS ?= 12
 ROUNDS       ?= 5
 SECONDS      ?= 4
 
-.PHONY: demo bench bench-hashing bench-store bench-ledger
+.PHONY: demo bench bench-hashing bench-store bench-ledger kv-memory
 demo:
 	@tools/install-deps demo
 	+@$(AGAIN) programs
@@ -199,6 +200,10 @@ bench-ledger:
 	@tools/install-deps bench
 	+@$(AGAIN) $(OUT)/bench/ledger
 	@$(OUT)/bench/ledger $(OUT)/bench
+
+kv-memory: programs
+	@BALANCERD_OUT=$(OUT) KV_MEMORY_SVG=$(CURDIR)/doc/kv-memory.svg \
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider test/e2e/test_kv_memory.py
 
 # Each of the three sees what the others do not. .clang-tidy says what is asked of it;
 # null dereferences are left to it, gcc 12 finds them where there are none, and so

@@ -1,11 +1,14 @@
 #include "base/region.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 
 #include "base/must.h"
 
 enum { BLOCKS_MAX = REGION_BYTES / REGION_BLOCK_MIN };
+
+static atomic_size_t bytes_out;		/* for figures only */
 
 /* In the region's first block, of which one page is in use. */
 struct region {
@@ -118,6 +121,7 @@ void *region_get(struct region_source *r)
 	must(place < region->blocks);
 	set_bit(region->taken, place, true);
 	region->used++;
+	atomic_fetch_add_explicit(&bytes_out, r->block_size, memory_order_relaxed);
 	if (region->used == region->blocks - 1) {
 		list_remove(&region->link);
 		list_push_first(&r->full, &region->link);
@@ -137,6 +141,7 @@ void region_put(struct region_source *r, void *block)
 	r->dirty_blocks++;
 	list_remove(&region->dirty_link);
 	list_push_first(&r->dirty, &region->dirty_link);
+	atomic_fetch_sub_explicit(&bytes_out, r->block_size, memory_order_relaxed);
 	if (region->used-- == region->blocks - 1) {
 		list_remove(&region->link);
 		list_push_first(&r->partial, &region->link);
@@ -159,4 +164,9 @@ uint32_t region_trim(struct region_source *r, uint32_t blocks_max)
 			drop_region(region);
 	}
 	return done;
+}
+
+size_t region_bytes_out(void)
+{
+	return atomic_load_explicit(&bytes_out, memory_order_relaxed);
 }

@@ -45,4 +45,7 @@ void region_put(struct region_source *r, void *block);
 /* Lets up to so many of the blocks that were put back leave memory. How many did. */
 uint32_t region_trim(struct region_source *r, uint32_t blocks_max);
 
+/* Of all sources together: bytes of blocks that are out at present. Any thread. */
+size_t region_bytes_out(void);
+
 #endif

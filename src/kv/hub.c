@@ -132,10 +132,20 @@ static void on_end_of_turn(struct loop_task *t)
 	pause_if_busy(hub);
 }
 
+/* The last of some clients has gone: what they have left free is for others than us. */
+static void give_memory_back(struct kv_hub *hub)
+{
+	if (hub->client_count > 0 || hub->clients_seen == hub->clients_begun)
+		return;
+	hub->clients_seen = hub->clients_begun;
+	memory_trim();
+}
+
 static void on_second(struct loop_timer *t)
 {
 	struct kv_hub *hub = CONTAINER_OF(t, struct kv_hub, every_second);
 
+	give_memory_back(hub);
 	for (uint32_t i = 0; i < KV_LINKS_MAX; i++)
 		if (hub->links[i] != NULL)
 			kv_link_look(hub->links[i]);

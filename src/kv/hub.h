@@ -134,6 +134,7 @@ struct kv_hub {
 	struct link unsent_clients, unsent_links, ended_clients, ended_links;
 	struct loop_timer every_second;	/* while there are links */
 	uint32_t asking;		/* clients that wait for answers */
+	uint64_t clients_seen;		/* clients_begun when memory was given back last */
 	struct {			/* the most of them, in this ms and the one before */
 		uint64_t at_ms;
 		uint32_t most, most_before;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/must.h"
 
 /* The lanes' counts, summed up for the pool, or the largest where a sum says nothing. */
@@ -95,6 +96,7 @@ size_t stats_write(struct member *m, struct lane *l, char out[STATS_TEXT_MAX])
 	line(&t, "uptime_s", (loop_now_ms(l->loop) - m->began_ms) / 1000);
 	line(&t, "ready", __atomic_load_n(&m->is_ready, __ATOMIC_RELAXED));
 	line(&t, "threads", m->lane_count);
+	line(&t, "heap_bytes", memory_heap_bytes());
 	write_store(&t, m);
 	write_counts(&t, m);
 	write_ledger(&t, m);

@@ -244,6 +244,20 @@ client; what can be saved are the calls beside them and being woken.
 {ratios}
 
 {figures}
+
+### The life of the memory
+
+![Memory and threads of balancerd and of kv-worker at six steps](kv-memory.svg)
+
+Measured by `make kv-memory`, which draws it; test/e2e/test_kv_memory.py checks it. A
+balancer and three workers, of two loops each, hold 20,000 entries of 64 bytes from the
+third step on. Under stress four processes with 25 clients each read and overwrite them,
+and 20,000 entries of 900 bytes are written that end after two seconds: the bars are the
+most that was seen. In use is what mallinfo2 counts, and the blocks that entries live in,
+which leave memory as soon as they are empty. Resident memory has besides what the C
+library keeps free between pages in use; the balancer trims that when its last client
+has gone. After the last step no process is left, each has ended with exit code 0, and
+with `SAN=address` the leak checker has found nothing.
 """
 
 
