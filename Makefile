@@ -8,6 +8,7 @@
 #   make bench        haproxy, nginx and nutcracker beside balancerd: doc/benchmarks.md
 #   make bench-hashing    spread, disruption and cost of policies by key: doc/hashing.md
 #   make bench-store      a worker's table of ten million entries: doc/kv-store.md
+#   make bench-ledger     a worker's data on disk, beside LMDB: doc/kv-store.md
 #   make kv-memory    the life of the memory, measured anew: doc/kv-memory.svg
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
 #   make cover        which lines the tests reach
@@ -144,6 +145,11 @@ $(OUT)/bench/store: test/bench/store.c $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_CFLAGS) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
+$(OUT)/bench/ledger: test/bench/ledger.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_CFLAGS) $^ $(ALL_LDFLAGS) $(LIBS) -llmdb -o $@
+
 # Parts of `make test`. run-tests runs them one after the other, counts what passed
 # and says so in its last line. What has to be installed first may decide how the
 # programs are built, so each target that installs starts make anew.
@@ -172,7 +178,7 @@ DEMO_SECONDS ?= 12
 ROUNDS       ?= 5
 SECONDS      ?= 4
 
-.PHONY: demo bench bench-hashing bench-store kv-memory
+.PHONY: demo bench bench-hashing bench-store bench-ledger kv-memory
 demo:
 	@tools/install-deps demo
 	+@$(AGAIN) programs
@@ -189,6 +195,11 @@ bench-hashing: $(OUT)/bench/hashing
 
 bench-store: $(OUT)/bench/store
 	@$<
+
+bench-ledger:
+	@tools/install-deps bench
+	+@$(AGAIN) $(OUT)/bench/ledger
+	@$(OUT)/bench/ledger $(OUT)/bench
 
 kv-memory: programs
 	@BALANCERD_OUT=$(OUT) KV_MEMORY_SVG=$(CURDIR)/doc/kv-memory.svg \

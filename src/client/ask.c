@@ -103,7 +103,7 @@ enum ask_result ask(struct ask *a, const struct request *r, struct answer *answe
 
 	if (result != ASK_ANSWERED)
 		return result;
-	if (exchange_check(r, a->talk.version, err) != 0)
+	if (asking_check(r, a->talk.version, err) != 0)
 		return ASK_WRONG;
 	a->waiting = true;
 	talk_ask(&a->talk, r);

@@ -13,7 +13,7 @@
 
 static struct load_operation *operation_of(struct load_connection *c, uint32_t tag)
 {
-	return &c->operations[tag & (c->talk.exchange.depth - 1)];
+	return &c->operations[tag & (c->talk.asking.depth - 1)];
 }
 
 /* ---- asking ---- */
@@ -49,8 +49,8 @@ static void ask_one(struct load_connection *c, uint64_t begun_us)
 static bool has_room(const struct load_connection *c)
 {
 	return c->talk.state == TALK_OPEN && !c->talk.stopping &&
-	       exchange_has_room(&c->talk.exchange) &&
-	       c->talk.exchange.waiting < c->load->options->pipeline;
+	       asking_has_room(&c->talk.asking) &&
+	       c->talk.asking.waiting < c->load->options->pipeline;
 }
 
 void load_fill(struct load_connection *c)
@@ -228,10 +228,10 @@ static void on_open(struct talk *t)
 static void lose_operations(struct load_connection *c)
 {
 	struct load *l = c->load;
-	const struct exchange *x = &c->talk.exchange;
+	const struct asking *x = &c->talk.asking;
 
 	for (uint32_t tag = x->first; tag != x->next; tag++) {
-		if (!exchange_is_pending(x, tag))
+		if (!asking_is_pending(x, tag))
 			continue;
 		const struct load_operation *o = operation_of(c, tag);
 		struct load_event e = {.result = "lost",
@@ -250,7 +250,7 @@ static void on_lost(struct talk *t, enum talk_loss loss)
 	l->figures.lost[loss]++;
 	list_remove(&c->idle);
 	lose_operations(c);
-	exchange_reset(&c->talk.exchange);
+	asking_reset(&c->talk.asking);
 	if (c->stood && --l->standing == 0)
 		loop_timer_start(l->loop, &l->alone, l->options->timeout_ms);
 	c->stood = false;
@@ -284,7 +284,7 @@ void load_connection_init(struct load *l, uint64_t index)
 		.load = l, .index = index, .retry_ms = LOAD_RETRY_MS_MIN,
 	};
 	talk_init(&c->talk, &l->balancer, &hooks, (uint32_t)l->options->pipeline);
-	c->operations = memory_new(c->talk.exchange.depth, sizeof *c->operations);
+	c->operations = memory_new(c->talk.asking.depth, sizeof *c->operations);
 	loop_timer_init(&c->retry, on_retry);
 	list_init(&c->idle);
 }
@@ -292,7 +292,7 @@ void load_connection_init(struct load *l, uint64_t index)
 void load_connection_fini(struct load_connection *c)
 {
 	lose_operations(c);
-	exchange_reset(&c->talk.exchange);
+	asking_reset(&c->talk.asking);
 	loop_timer_stop(c->load->loop, &c->retry);
 	talk_fini(&c->talk);
 	free(c->operations);

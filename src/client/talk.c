@@ -96,9 +96,9 @@ uint32_t talk_ask(struct talk *t, const struct request *r)
 	struct kv_message m;
 
 	must(t->state == TALK_OPEN);
-	if (t->exchange.waiting == 0)
+	if (t->asking.waiting == 0)
 		loop_timer_start(t->balancer->loop, &t->limit, t->balancer->timeout_ms);
-	uint32_t tag = exchange_ask(&t->exchange, t->version, r, &m);
+	uint32_t tag = asking_ask(&t->asking, t->version, r, &m);
 	char *to = bytes_reserve(&t->out, kv_wire_size(&m));
 	if (to == NULL)
 		memory_exhausted(kv_wire_size(&m), 1);
@@ -176,7 +176,7 @@ static void take_greeting(struct talk *t, const struct kv_message *m)
 /* A balancer that stops answers what waits; then there is no reason to stay. */
 static void leave_if_done(struct talk *t)
 {
-	if (t->state == TALK_OPEN && t->stopping && t->exchange.waiting == 0)
+	if (t->state == TALK_OPEN && t->stopping && t->asking.waiting == 0)
 		lose(t, TALK_STOPPED, "stops");
 }
 
@@ -186,9 +186,9 @@ static void take_answer(struct talk *t, const struct kv_message *m)
 	struct err why;
 	uint32_t tag;
 
-	switch (exchange_take(&t->exchange, m, &tag, &answer, &why)) {
-	case EXCHANGE_ANSWER:
-		if (t->exchange.waiting > 0)
+	switch (asking_take(&t->asking, m, &tag, &answer, &why)) {
+	case ASKING_ANSWER:
+		if (t->asking.waiting > 0)
 			loop_timer_start(t->balancer->loop, &t->limit,
 					 t->balancer->timeout_ms);
 		else
@@ -196,14 +196,14 @@ static void take_answer(struct talk *t, const struct kv_message *m)
 		t->hooks->on_answer(t, tag, &answer);
 		leave_if_done(t);
 		break;
-	case EXCHANGE_STOPPING:
+	case ASKING_STOPPING:
 		t->stopping = true;
 		leave_if_done(t);
 		break;
-	case EXCHANGE_REFUSED:
+	case ASKING_REFUSED:
 		lose(t, TALK_REFUSED, "refuses us: %s", why.text);
 		break;
-	case EXCHANGE_MALFORMED:
+	case ASKING_MALFORMED:
 		lose(t, TALK_MALFORMED, "sent nonsense: %s", why.text);
 		break;
 	}
@@ -277,7 +277,7 @@ static void ended(struct talk *t, int reason)
 		     "speaks version 1 only, say --version 1");
 	else
 		lose(t, TALK_ENDED, "closed the connection%s",
-		     t->exchange.waiting > 0 ? " before it answered" : "");
+		     t->asking.waiting > 0 ? " before it answered" : "");
 }
 
 static void receive(struct talk *t)
@@ -352,7 +352,7 @@ void talk_init(struct talk *t, struct talk_balancer *b, const struct talk_hooks 
 	       uint32_t depth)
 {
 	*t = (struct talk){.balancer = b, .hooks = hooks};
-	exchange_init(&t->exchange, depth);
+	asking_init(&t->asking, depth);
 	dial_init(&t->dial, b->loop, on_dialed);
 	loop_watch_init(&t->watch, -1, on_ready);
 	loop_timer_init(&t->limit, on_limit);
@@ -362,7 +362,7 @@ void talk_init(struct talk *t, struct talk_balancer *b, const struct talk_hooks 
 void talk_fini(struct talk *t)
 {
 	talk_close(t);
-	exchange_fini(&t->exchange);
+	asking_fini(&t->asking);
 }
 
 void talk_open(struct talk *t)
@@ -371,7 +371,7 @@ void talk_open(struct talk *t)
 	enum dial_result result;
 
 	must(t->state == TALK_CLOSED);
-	exchange_reset(&t->exchange);
+	asking_reset(&t->asking);
 	t->life++;
 	t->state = TALK_DIALING;
 	t->version = b->version;

@@ -2,7 +2,7 @@
 
 const char manual_beginning[] =
 	".\\\" Printed by `balancerd manual`; change the tables of src/config instead.\n"
-	".Dd November 20, 2026\n"
+	".Dd November 28, 2026\n"
 	".Dt BALANCERD.CONF 5\n"
 	".Os\n"
 	".Sh NAME\n"

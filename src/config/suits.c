@@ -230,6 +230,10 @@ static void check_kv_pool(const struct build *b, uint32_t i, const struct users 
 		report_error(b->report, given_place(balance, ""),
 			     "\"balance %s\" reads the load from probes, and workers get "
 			     "none; write: balance least-conn", p->policy->name);
+	if (given_argument(balance, "bounded") != NULL)
+		report_error(b->report, given_place(balance, "bounded"),
+			     "\"bounded\" is not for pools of workers; to even out their "
+			     "load, write: balance least-conn");
 	check_kv_sense(b, block);
 	if (!users->has_workers && all_read)
 		report_error(b->report, block->at,

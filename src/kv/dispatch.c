@@ -261,7 +261,7 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 	}
 	r->hash = hash_bytes(r->bytes, r->key_len);
 	if (kv_verb_writes(r->verb)) {
-		r->version = kv_shared_version(p->shared);
+		r->version = kv_shared_version(p->shared, loop_wall_us(hub->loop));
 		enum acks acks = p->lane->pool->acks;
 		r->flags |= acks == ACKS_ALL ? KV_ACK_ALL : acks == ACKS_ONE ? KV_ACK_ONE : 0;
 	}

@@ -27,7 +27,7 @@
 #include "kv/request.h"
 #include "kv/shared.h"
 #include "listen/acceptor.h"
-#include "loop/loop.h"
+#include "loop/turn.h"
 #include "model/live.h"
 #include "pick/policy.h"
 

@@ -239,6 +239,7 @@ static void take_one(struct kv_client *c, const struct kv_message *m)
 		take_hello(c, m);
 		break;
 	case KV_SHUTDOWN:
+	case KV_ERROR:		/* which is not answered, or it would go on for ever */
 		kv_client_close(c);
 		break;
 	default:

@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "loop/turn.h"
 #include "loop/wheel.h"
 
 struct loop {

@@ -7,7 +7,7 @@
  * One turn: wait (until an event, the next timer, or a message), read the clock
  * once, run messages, run ready descriptors (at most LOOP_EVENTS_MAX), run those
  * that asked to go on (loop_again), run due timers (at most LOOP_TIMERS_PER_TURN), run
- * what was put off to the end (loop_at_end). What is over the budget comes first in the
+ * what was put off to the end (loop/turn.h). What is over the budget comes first in the
  * next turn, which does not wait.
  *
  * Descriptors are watched edge-triggered and registered once: a handler that
@@ -25,12 +25,7 @@
 #include "base/err.h"
 #include "base/list.h"
 
-enum {
-	LOOP_EVENTS_MAX = 256, LOOP_TIMERS_PER_TURN = 1024,
-	LOOP_PAUSE_US = 30,		/* how long loop_pause lets the loop sleep */
-	LOOP_PAUSE_SOON_US = 100,	/* where turns are further apart, it does not */
-	LOOP_PAUSE_EVENTS_MAX = 16,	/* nor where a turn has had more than these */
-};
+enum { LOOP_EVENTS_MAX = 256, LOOP_TIMERS_PER_TURN = 1024 };
 
 enum loop_event {
 	LOOP_READABLE = 1,	/* bytes or a connection to take */
@@ -59,12 +54,6 @@ struct loop_timer {
 	uint64_t    slot_ms;	/* where it stands in the wheel: at or before due_ms */
 	bool        armed;
 	void (*on_due)(struct loop_timer *t);
-};
-
-/* Something to be done at the end of a turn. Lives inside the struct that owns it. */
-struct loop_task {
-	struct link link;	/* in the loop's list while it waits */
-	void (*run)(struct loop_task *t);
 };
 
 /* A message to another thread's loop. Owned by the receiver from loop_post until
@@ -125,23 +114,6 @@ void loop_watch_close(struct loop *l, struct loop_watch *w);
 /* Calls on_ready with LOOP_RESUMED in the next turn, so that one busy connection
  * does not keep the others waiting. */
 void loop_again(struct loop *l, struct loop_watch *w);
-
-void loop_task_init(struct loop_task *t, void (*run)(struct loop_task *t));
-
-/* Runs the task once, at the end of this turn: what many events of a turn add to is sent
- * by one call. Nothing happens when it waits already. A task that asks for itself, or for
- * another, out of `run` gets the end of the next turn. */
-void loop_at_end(struct loop *l, struct loop_task *t);
-
-/* Nothing happens when it does not wait. */
-void loop_task_cancel(struct loop_task *t);
-
-/* More will come very soon, as far as the caller can tell: the next turn may begin
- * LOOP_PAUSE_US later, so that it finds much, instead of little many times over. Where turns
- * are small, being woken, asking the kernel what there is and waking others is most of what a
- * busy loop costs. Asked for anew in each turn; nothing happens when this one had many events
- * or came long after the one before, or when something is to go on at once. */
-void loop_pause(struct loop *l);
 
 void loop_timer_init(struct loop_timer *t, void (*on_due)(struct loop_timer *t));
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "store/counts.h"
 
 static struct channel *channel_of(struct loop_watch *w)
 {
@@ -117,6 +118,7 @@ void channel_refuse(struct channel *c, enum kv_result code, const char *why)
 
 	if (!channel_is_open(c))
 		return;
+	count_up(c->turn->refused);
 	if (m.value.len > 256)
 		m.value.len = 256;
 	if (kv_wire_size(&m) <= sizeof text)

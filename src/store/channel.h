@@ -16,7 +16,7 @@
 
 #include "base/bytes.h"
 #include "listen/stream.h"
-#include "loop/loop.h"
+#include "loop/turn.h"
 #include "parse/kv_wire.h"
 
 enum {
@@ -40,6 +40,7 @@ struct channel;
 struct channel_turn {
 	struct loop *loop;		/* borrowed */
 	char        *scratch;		/* owned; CHANNEL_SCRATCH_BYTES */
+	uint64_t    *refused;		/* borrowed; counts channel_refuse */
 	struct link  unsent;		/* channels that have something to send */
 	struct loop_task end;		/* the lane's end of turn */
 };

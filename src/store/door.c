@@ -92,7 +92,6 @@ static void on_lost(struct channel *c, const char *why)
 
 static void refuse(struct visitor *v, enum kv_result code, const char *why)
 {
-	count_up(&lane_of_door(v->door)->counts.bad_input);
 	channel_refuse(&v->channel, code, why);
 }
 

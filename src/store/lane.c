@@ -279,6 +279,7 @@ int lane_init(struct lane *l, struct member *m, unsigned number, struct err *err
 		return err_set(err, "out of memory");
 	}
 	l->turn.loop = l->loop;
+	l->turn.refused = &l->counts.bad_input;
 	list_init(&l->turn.unsent);
 	loop_task_init(&l->turn.end, on_end);
 	list_init(&l->peers);

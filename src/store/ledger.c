@@ -143,7 +143,7 @@ void ledger_append(struct ledger *l, uint32_t lane, uint64_t seq,
 		   const struct store_item *item)
 {
 	must(lane < l->lane_count && item->version != 0);
-	struct lane *at = &l->lanes[lane];
+	struct ledger_lane *at = &l->lanes[lane];
 	size_t size = ledger_item_size(item);
 	char *to = bytes_reserve(&at->filling, size);
 
@@ -174,7 +174,7 @@ static bool move_bytes(struct bytes *to, struct bytes *from)
 
 void ledger_flush(struct ledger *l, uint32_t lane)
 {
-	struct lane *at = &l->lanes[lane];
+	struct ledger_lane *at = &l->lanes[lane];
 	size_t len = bytes_waiting(&at->filling);
 
 	if (len == 0 && !at->lost)

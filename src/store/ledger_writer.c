@@ -1,4 +1,5 @@
-/* store/ledger_writer.c - the thread that writes a ledger's logs, and tells what is durable.
+/* store/ledger_writer.c - the thread that writes a ledger's logs, and tells what is
+ * durable.
  *
  * It takes whatever the lanes have handed over, writes it, syncs it if the policy wants
  * that, and only then looks again: so all that came meanwhile shares the next sync. What
@@ -55,7 +56,7 @@ static void empty(struct bytes *b)
 }
 
 /* False: something is left. */
-static bool write_lane(struct ledger *l, struct lane *lane)
+static bool write_lane(struct ledger *l, struct ledger_lane *lane)
 {
 	struct bytes *b = &lane->writing;
 
@@ -107,7 +108,7 @@ static bool sync_log(struct ledger *l)
 static void tell(struct ledger *l)
 {
 	for (uint32_t i = 0; i < l->lane_count; i++) {
-		struct lane *lane = &l->lanes[i];
+		struct ledger_lane *lane = &l->lanes[i];
 		if (lane->written_seq == lane->told_seq)
 			continue;
 		lane->told_seq = lane->written_seq;
@@ -130,7 +131,7 @@ static bool take_handed(struct ledger *l)
 	bool any = false;
 
 	for (uint32_t i = 0; i < l->lane_count; i++) {
-		struct lane *lane = &l->lanes[i];
+		struct ledger_lane *lane = &l->lanes[i];
 		if (bytes_waiting(&lane->writing) > 0) {	/* a write failed */
 			any = true;
 			continue;
@@ -184,7 +185,8 @@ static void wait_for_news(struct ledger *l)
 /* The caller does not have the lock. */
 static void write_round(struct ledger *l, enum snapshot_state snapshot)
 {
-	l->blocked = l->blocked_now = !write_lanes(l);
+	l->blocked = !write_lanes(l);
+	l->blocked_now = l->blocked;
 	if (l->blocked) {
 		l->retry_ns = ledger_now_ns() + SECOND_NS;
 		return;

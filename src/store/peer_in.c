@@ -52,7 +52,6 @@ static void on_lost(struct channel *c, const char *why)
 
 static void refuse(struct peer_in *p, enum kv_result code, const char *why)
 {
-	count_up(&p->lane->counts.bad_input);
 	channel_refuse(&p->channel, code, why);
 }
 
@@ -284,10 +283,9 @@ static void hear_plain(struct peer_in *p, const struct kv_message *m)
 		log_info("a peer exports to us entries=%u", m->total);
 		break;
 	case KV_EXPORT_END:
-		if (l->member->roster.state == ROSTER_FILLING) {
-			log_info("filled by a peer of version 1");
+		log_info("filled by a peer of version 1");
+		if (roster_exported(&l->member->roster))
 			pool_filled(l->member);
-		}
 		break;
 	case KV_ERROR:
 		channel_close(&p->channel);

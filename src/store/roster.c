@@ -16,7 +16,7 @@ void roster_fini(struct roster *r)
 static void forget_filling(struct roster *r)
 {
 	r->filler = 0;
-	r->plain_fill = r->fills_others = r->offered = false;
+	r->plain_fill = r->fills_others = r->exported = r->offered = false;
 }
 
 void roster_greeted(struct roster *r)
@@ -97,7 +97,7 @@ void roster_ends(struct roster *r, bool plain)
 	 * are the one who exports and so were there before. */
 	if (plain)
 		r->plain_fill = r->count > 0 && !r->fills_others;
-	if (r->filler != 0 || r->plain_fill)
+	if ((r->filler != 0 || r->plain_fill) && !r->exported)
 		r->state = ROSTER_FILLING;
 	else
 		r->state = ROSTER_READY;
@@ -177,4 +177,10 @@ void roster_filled(struct roster *r)
 		return;
 	r->state = ROSTER_READY;
 	forget_filling(r);
+}
+
+bool roster_exported(struct roster *r)
+{
+	r->exported = r->state == ROSTER_TOLD_NOTHING;
+	return r->state == ROSTER_FILLING;
 }

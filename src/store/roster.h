@@ -41,6 +41,7 @@ struct roster {
 	uint32_t filler;		/* who fills this one; 0: nobody, or not known */
 	bool     plain_fill;		/* by version 1, where nobody says who */
 	bool     fills_others;		/* version 1: an entry has said that we export */
+	bool     exported;		/* a peer of version 1 has given all, since we came */
 	bool     offered;		/* the filler has said that it can begin */
 	unsigned plain;			/* connections to us that have not said HELLO */
 };
@@ -87,5 +88,9 @@ bool roster_may_ask(const struct roster *r);
 
 /* The data is there. */
 void roster_filled(struct roster *r);
+
+/* A peer of version 1 has given all, which may come before the registry's end. True: it is what
+ * we were waiting for. */
+bool roster_exported(struct roster *r);
 
 #endif

@@ -7,7 +7,6 @@
 #include "store/serve.h"
 
 static void rest(struct uplink *u);
-static void try(struct uplink *u);
 
 static struct uplink *of_channel(struct channel *c)
 {
@@ -115,7 +114,8 @@ static void try_plain(struct uplink *u)
 		 u->to.text);
 	cut(u);
 	u->speaks = 1;
-	try(u);
+	/* Not from here: the old connection's bytes are still being looked at. */
+	loop_timer_start(u->lane->loop, &u->timer, 0);
 }
 
 static void on_lost(struct channel *c, const char *why)
@@ -134,7 +134,6 @@ static void on_lost(struct channel *c, const char *why)
 static void refuse(struct uplink *u, enum kv_result code, const char *why)
 {
 	u->hello.heard = true;		/* it is no balancer of version 1: we are at odds */
-	count_up(&u->lane->counts.bad_input);
 	channel_refuse(&u->channel, code, why);
 }
 

@@ -22,9 +22,10 @@ from harness.kv_fake_worker import FakeWorker
 from harness.kv_wire import Message, bytes16, pack, raw
 from harness.message import Cut, Ended
 from harness.patience import until
+from harness.program import OUT
 from harness.stage import Stage
 
-KEY_MAX = VALUE_MAX = 256
+INSTRUMENTED = OUT.name != "out"        # sanitizers hold memory of their own
 
 
 @pytest.fixture(scope="module")
@@ -364,9 +365,11 @@ def test_a_client_that_says_goodbye_is_let_go(client):
     client.sees_the_end()
 
 
-def test_an_error_from_a_client_ends_it(client):
-    client.send(pack("ERROR", code=6, message=b"you are wrong"))
-    client.is_refused(wire.PROTOCOL)
+def test_an_error_is_not_answered(client):
+    """Or two programs that misunderstand each other would go on for ever."""
+    client.send(get(b"there").encode() + pack("ERROR", code=6, message=b"you are wrong"))
+    client.next("GET_RESPONSE")
+    client.sees_the_end()
 
 
 def test_slow_ones_keep_nobody_waiting(others, connect):
@@ -392,7 +395,7 @@ def test_one_who_never_reads_is_not_read_for_ever(others, client):
         for _ in range(20_000):     # 2 million questions, 16 MB; 26 MB of answers
             client.sock.sendall(question)
     is_served_by_both(others)
-    assert others.balancer.rss() - before < 16 << 20
+    assert INSTRUMENTED or others.balancer.rss() - before < 16 << 20
     client.reset()
 
 

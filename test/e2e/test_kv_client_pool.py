@@ -1,5 +1,6 @@
 """kv-client with the real balancer and real workers."""
 
+import json
 import signal
 
 import pytest
@@ -55,7 +56,7 @@ def test_a_time_ends_a_key(client):
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_mixed_load_reads_what_was_written(client, version):
     done = client.load("--version", version, "--count", 20000, "--keys", 500,
-                       "--connections", 20, "--pipeline", 8, "--value-size", "8-300",
+                       "--connections", 20, "--pipeline", 8, "--value-size", "8-256",
                        "--verify")
     assert done.code == 0 and done.err == "", done
     figures = done.figures
@@ -92,15 +93,66 @@ def test_thousands_of_connections(client):
 
 def test_a_load_goes_on_over_a_restart_of_the_balancer(stage, pool, client):
     process = client.start("load", "--json", "--time", "1h", "--connections", "5",
-                           "--verify")
-    until(lambda: b"requests" in client("stats").out, "it runs")
+                           "--keys", "5", "--verify")
+    until(lambda: int(client("count").out) == 5, "it runs")
     assert pool.terminate() == 0
-    again = stage.start(pool.again())
-    again.wait_until_it_accepts()
-    client_again = KvProgram(pool.port, client.state.parent)
-    until(lambda: client_again("--timeout", "300ms", "put", "a", "1").code == 0,
-          "workers are back")
+    stage.start(pool.again()).wait_until_it_accepts()
+
+    def value():
+        return client("--timeout", "300ms", "get", "0000000000000003")
+    until(lambda: value().code == 0, "workers are back")
+    before = value().out
+    until(lambda: value().out != before, "it writes again")
     process.send_signal(signal.SIGINT)
     done = ended(process)
-    assert done.code == 0 and done.figures["reconnected"] >= 5, done
-    assert done.figures["wrong"] == 0
+    assert done.code == 0 and done.figures["reconnected"] >= 1, done
+    assert done.figures["wrong"] == 0 and done.figures["lost"]["stopped"] == 5
+
+
+def test_a_lost_worker_costs_no_answer(stage, client):
+    process = client.start("load", "--json", "--time", "1h", "--connections", "20",
+                           "--pipeline", "4", "--keys", "200", "--verify")
+    until(lambda: int(client("count").out) == 200, "it runs")
+    stage.workers[1].kill()
+    until(lambda: b"ready 2\n" in client("stats").out, "the balancer has noticed")
+    process.send_signal(signal.SIGINT)
+    done = ended(process)
+    assert done.code == 0 and done.err == "", done
+    figures = done.figures
+    assert figures["unanswered"] == figures["wrong"] == 0
+    assert figures["errors"] == figures["lost"] == {}
+
+
+def test_a_history_of_a_single_worker_is_linear(stage, tmp_path):
+    """Of each key, versions of writes grow with their ids, since one connection writes
+    them, and a read between two answered writes sees what they left."""
+    balancer = stage.kv()
+    stage.worker(balancer).is_ready()
+    path = tmp_path / "history"
+    done = KvProgram(balancer.port, tmp_path).load(
+        "--count", 5000, "--keys", 50, "--connections", 10, "--pipeline", 4, "--verify",
+        "strict", "--history", path)
+    assert done.code == 0, done
+    history = [json.loads(line) for line in path.read_text().splitlines()]
+    writes = {}
+    for one in history:
+        if one["op"] == "put":
+            writes.setdefault(one["key"], {})[one["value"]] = one["version"]
+    for versions in writes.values():
+        ordered = [versions[number] for number in sorted(versions)]
+        assert ordered == sorted(set(ordered)) and sorted(versions)[0] == 1
+    reads = [one for one in history if one["op"] == "get" and one["result"] == "ok"]
+    assert len(reads) > 1000
+    for one in reads:
+        assert writes[one["key"]][one["value"]] == one["version"]
+
+
+def test_with_acks_all_every_worker_has_what_was_answered(stage, tmp_path):
+    balancer = stage.kv(pool="acks all")
+    for identity in (1, 2, 3):
+        stage.worker(balancer, identity=identity).is_ready()
+    done = KvProgram(balancer.port, tmp_path).load(
+        "--count", 20000, "--keys", 200, "--connections", 20, "--pipeline", 4, "--verify",
+        "strict")
+    assert done.code == 0 and done.figures["wrong"] == 0, done
+    assert done.figures["right"] > 5000 and done.figures["errors"] == {}

@@ -7,6 +7,7 @@ from harness import kv_wire as wire
 from harness.kv_balancer import new_version
 from harness.kv_connection import Connection, dial
 from harness.message import Ended
+from harness.kv_worker import KV_WORKER
 
 
 @pytest.fixture
@@ -592,3 +593,451 @@ def test_a_balancer_that_shuts_down_is_connected_to_again(stage, balancer):
     again = balancer.lone_worker()
     assert again.value(b"k") == b"v"
     assert again.hello.id == link.hello.id
+
+
+# Data that lasts
+
+
+def test_data_outlives_the_worker(stage, balancer, tmp_path):
+    worker, link = one(stage, balancer, data=tmp_path / "data")
+    identity = link.hello.id
+    fill(link, 1000)
+    link.do(wire.DELETE, b"key 5")
+    assert worker.terminate() == 0
+    worker = stage.worker_again(worker)
+    link = balancer.lone_worker()
+    assert link.hello.id == identity
+    assert link.hello.entries == 999
+    assert link.count() == 999
+    assert link.value(b"key 5") is None
+
+
+def test_what_was_answered_is_there_after_a_kill_with_sync_always(stage, balancer, tmp_path):
+    worker, link = one(stage, balancer, "--sync", "always", data=tmp_path / "data")
+    fill(link, 500)
+    worker.kill()
+    stage.worker_again(worker)
+    assert balancer.lone_worker().count() == 500
+
+
+def test_a_torn_tail_is_cut(stage, balancer, tmp_path):
+    data = tmp_path / "data"
+    worker, link = one(stage, balancer, data=data)
+    fill(link, 100)
+    assert worker.terminate() == 0
+    log = max(data.glob("log.*"))
+    log.write_bytes(log.read_bytes()[:-7])
+    worker = stage.worker_again(worker)
+    link = balancer.lone_worker()
+    assert link.count() == 99
+    assert worker.logs("torn|cut")
+
+
+def test_a_data_folder_serves_one_worker(stage, balancer, tmp_path):
+    one(stage, balancer, data=tmp_path / "data")
+    second = stage.worker(balancer, data=tmp_path / "data")
+    second.expected_exit = 1
+    assert second.wait() == 1
+    assert str(tmp_path / "data") in second.log
+
+
+def test_acknowledgements_wait_for_the_disk(stage, balancer, tmp_path):
+    """With --sync always a peer is told only of what is on disk; both promises in one."""
+    peer = stage.fake_peer(2)
+    worker, link, _ = with_peers(stage, balancer, peer, options=["--sync", "always"],
+                                 data=tmp_path / "data")
+    mine = peer.connect(worker.port_of_peers)
+    mine.say("REPLICATE", seq=1, kind=1, version=1, key=b"a", value=b"v")
+    assert mine.next("REPLICATED").seq == 1
+    worker.kill()
+    stage.worker_again(worker)
+    assert balancer.lone_worker().value(b"a") == b"v"
+
+
+def test_who_comes_back_with_its_data_takes_only_what_it_missed(stage, members, tmp_path):
+    _, first = members.add()
+    fill(first, 20000)
+    worker, link = members.add(data=tmp_path / "data")
+    members.agree()
+    assert worker.terminate() == 0
+    members.remove(worker)
+    fill(first, 20, prefix=b"new")
+    first.do(wire.DELETE, b"key 1")
+    again = members.welcome(stage.worker_again(worker))
+    again.next("WORKER_READY")
+    members.agree()
+    assert int(again.stats()["entries"]) == 20019
+    assert int(again.stats()["sync_entries_in"]) == 21
+
+
+# Memory
+
+
+def test_the_memory_limit_refuses_writes_and_says_how_to_go_on(stage, balancer):
+    _, link = one(stage, balancer, "--memory-max", "8m")
+    results = [link.do(wire.SET, b"k%d" % i, b"v" * 60000) for i in range(200)]
+    refused = [r for r in results if r.result == wire.MEMORY_FULL]
+    assert 20 < len(refused) < 150
+    assert b"memory limit" in refused[0].value and b"--memory-max" in refused[0].value
+    assert link.store(b"k", b"v" * 60000).result == wire.BUSY
+    assert link.do(wire.DELETE, b"k0").result == wire.FINE
+    assert int(link.stats()["refused"]) == len(refused) + 1
+
+
+def test_beyond_the_hard_limit_a_worker_leaves_the_pool(stage, balancer):
+    peer = stage.fake_peer(2)
+    worker, link, _ = with_peers(stage, balancer, peer, options=["--memory-max", "8m"])
+    worker.expected_exit = 1
+    mine = peer.connect(worker.port_of_peers)
+    for seq in range(1, 400):
+        mine.say("REPLICATE", seq=seq, kind=1, version=seq, key=b"k%d" % seq,
+                 value=b"v" * 60000)
+    assert worker.wait() == 1
+    assert worker.logs("raise --memory-max")
+    link.sees_the_end()
+
+
+# People
+
+
+def test_signals_ask_for_statistics_and_for_the_end(stage, balancer):
+    worker, link = one(stage, balancer)
+    link.do(wire.SET, b"k", b"v")
+    stats = worker.statistics()
+    assert (stats["entries"], stats["sets"]) == (1, 1)
+    assert len(stats["digest"]) == 16
+    worker.logs("statistics id=")
+    worker.signal(2)
+    assert worker.wait() == 0
+    link.next("WORKER_NOT_READY")
+    link.sees_the_end()
+
+
+def test_keys_of_a_terminal(stage, balancer):
+    pexpect = pytest.importorskip("pexpect")
+    child = pexpect.spawn(str(KV_WORKER),
+                          ["--balancer", f"127.0.0.1:{balancer.workers_port}"], timeout=10,
+                          encoding="utf-8")
+    try:
+        child.expect(r"kv-worker (\d+): peers at 0.0.0.0:(\d+)")
+        link = balancer.lone_worker()
+        link.do(wire.SET, b"k", b"v")
+        child.send("s")
+        child.expect("entries 1")
+        child.expect("digest [0-9a-f]{16}")
+        child.send("?")
+        child.expect("s: statistics, q: stop")
+        child.send("q")
+        child.expect(pexpect.EOF)
+        child.wait()
+        assert child.exitstatus == 0
+    finally:
+        child.close(force=True)
+
+
+def test_the_terminal_is_as_it_was_afterwards(stage, balancer, tmp_path):
+    pexpect = pytest.importorskip("pexpect")
+    child = pexpect.spawn("/bin/sh", timeout=10, encoding="utf-8", echo=False)
+    try:
+        child.sendline(f"stty -a >{tmp_path}/before; {KV_WORKER} --balancer "
+                       f"127.0.0.1:{balancer.workers_port}; stty -a >{tmp_path}/after;"
+                       " echo do'ne'")
+        child.expect("peers at")
+        balancer.lone_worker()
+        child.send("q")
+        child.expect("done")
+        assert (tmp_path / "before").read_text() == (tmp_path / "after").read_text()
+    finally:
+        child.close(force=True)
+
+
+# Secrets
+
+
+@pytest.fixture
+def secret(tmp_path):
+    path = tmp_path / "secret"
+    path.write_text("open sesame\n")
+    path.chmod(0o600)
+    return path
+
+
+def test_both_sides_prove_that_they_know_the_secret(stage, secret):
+    balancer = stage.fake_balancer(secret=b"open sesame")
+    peer = stage.fake_peer(2, secret=b"open sesame")
+    worker, link, (connection,) = with_peers(stage, balancer, peer,
+                                             options=["--secret", secret])
+    link.do(wire.SET, b"k", b"v")
+    next_write(connection)
+    mine = peer.connect(worker.port_of_peers)
+    mine.say("REPLICATE", seq=1, kind=1, version=1, key=b"a", value=b"v")
+    mine.next("REPLICATED")
+
+
+def test_a_peer_without_the_secret_is_refused(stage, secret):
+    balancer = stage.fake_balancer(secret=b"open sesame")
+    peer = stage.fake_peer(2, secret=b"open sesame")
+    worker, _, _ = with_peers(stage, balancer, peer, options=["--secret", secret])
+    for said in (b"", b"wrong"):
+        liar = Connection(dial(worker.port_of_peers))
+        stage.clients.append(liar)
+        liar.say("HELLO", speaks=2, role=wire.PEER, lanes=1, id=2, nonce=b"n" * 16,
+                 flags=bool(said), pool_key=balancer.pool_key)
+        if said:
+            liar.next("HELLO")
+            liar.say("PROOF", mac=b"m" * 32)
+        liar.is_refused(wire.UNAUTHORISED)
+    plain = Connection(dial(worker.port_of_peers))
+    stage.clients.append(plain)
+    plain.say("PEER_NOTIFY", key=b"k", value=b"v")
+    plain.is_refused(wire.UNAUTHORISED, "secret")
+
+
+def test_a_balancer_without_the_secret_learns_nothing(stage, balancer, secret):
+    worker = stage.worker(balancer, "--secret", secret)
+    link = balancer.worker()
+    link.is_refused(wire.UNAUTHORISED)
+    # Nor does one of version 1.
+    link = balancer.worker_raw()
+    link.next("HELLO")
+    link.say("ERROR", code=wire.PROTOCOL, message=b"what?")
+    link.close()
+    assert balancer.worker_raw().next("HELLO").flags == 1
+    assert "trying version 1" not in worker.log
+
+
+def test_a_secret_that_others_can_read_is_none(stage, balancer, secret):
+    secret.chmod(0o644)
+    worker = stage.worker(balancer, "--secret", secret)
+    worker.expected_exit = 1
+    assert worker.wait() == 1
+    assert "chmod 600" in worker.log
+
+
+# Version 1
+
+
+@pytest.mark.parametrize("how", ["error", "closing", "reset"])
+def test_a_balancer_of_version_1_is_met_in_its_own_language(stage, balancer, how):
+    stage.worker(balancer, identity=4242)
+    link = balancer.worker_raw()
+    link.next("HELLO")
+    if how == "error":
+        link.say("ERROR", code=wire.PROTOCOL, message=b"unknown type")
+    link.reset() if how == "reset" else link.close()
+    link = balancer.worker_raw()
+    assert link.next("WORKER_READY").id == 4242
+    link.lists(dict(id=4242, port=1))       # itself alone
+    assert link.store(b"k", b"v").result == wire.FINE
+    assert link.retrieve(b"k").value == b"v"
+
+
+def test_a_newcomer_of_version_1_waits_for_the_export(stage, balancer):
+    """It takes back that it was ready, holds what comes, and answers when it is filled."""
+    stage.worker(balancer, "--version", 1, identity=7)
+    link = balancer.worker_raw()
+    port = link.next("WORKER_READY").port
+    peer = stage.fake_peer(2, 1)
+    link.lists(dict(id=7, port=port), (2, peer.port))
+    link.next("WORKER_NOT_READY")
+    link.say("RETRIEVE_REQUEST", id=5, key=b"k")
+    peer.accept()
+    exporter = peer.connect(port)
+    exporter.say("DATA_EXPORT_START", total=2)
+    exporter.say("PEER_NOTIFY", key=b"late", value=b"new")
+    exporter.say("DATA_ENTRY", key=b"k", value=b"v")
+    exporter.say("DATA_ENTRY", key=b"late", value=b"old")
+    assert link.silent(0.1)
+    exporter.say("DATA_EXPORT_END")
+    assert link.next("WORKER_READY").fields == dict(id=7, port=port)
+    assert link.next("RETRIEVE_RESPONSE").value == b"v"
+    assert link.retrieve(b"late").value == b"new"
+
+
+def test_an_export_may_come_before_the_newcomer_knows_its_peers(stage, balancer):
+    stage.worker(balancer, "--version", 1, identity=7)
+    link = balancer.worker_raw()
+    port = link.next("WORKER_READY").port
+    peer = stage.fake_peer(2, 1)
+    exporter = peer.connect(port)
+    exporter.say_all(wire.Message("DATA_EXPORT_START", total=1),
+                     wire.Message("DATA_ENTRY", key=b"k", value=b"v"),
+                     wire.Message("DATA_EXPORT_END"))
+    stage.until(lambda: link.retrieve(b"k").value == b"v", "the export is there")
+    link.lists(dict(id=7, port=port), (2, peer.port))
+    assert link.retrieve(b"k").value == b"v"
+    assert "WORKER_NOT_READY" not in [m.name for m in link.heard]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_newcomer_of_version_1_gets_an_export_and_news(stage, balancer, version):
+    stage.worker(balancer, "--version", version, identity=7)
+    if version == 1:
+        link = balancer.worker_raw()
+        link.next("WORKER_READY")
+        link.lists(dict(id=7, port=1))
+        put = link.store
+    else:
+        link = balancer.lone_worker()
+
+        def put(key, value):
+            return link.do(wire.SET, key, value)
+    for number in range(100):
+        put(b"k%d" % number, b"v")
+    peer = stage.fake_peer(2, 1)
+    about = dict(id=2, port=peer.port)
+    link.lists(about | (dict(exports=1) if version == 1 else dict(fills=1, speaks=1)))
+    connection = peer.accept()
+    put(b"k5", b"new")
+    said = connection.take(103)
+    assert said[0].name == "DATA_EXPORT_START" and said[0].total == 100
+    entries = [m for m in said if m.name == "DATA_ENTRY"]
+    assert {m.key for m in entries} == {b"k%d" % n for n in range(100)}
+    assert len(entries) == 100
+    assert [(m.key, m.value) for m in said if m.name == "PEER_NOTIFY"] == [(b"k5", b"new")]
+    assert sum(m.name == "DATA_EXPORT_END" for m in said) == 1
+
+
+def test_workers_of_version_1_fill_each_other(stage, balancer):
+    links, ports = {}, {}
+    for identity in (1, 2, 3):
+        stage.worker(balancer, "--version", 1, identity=identity)
+        link = balancer.worker_raw()
+        ports[identity] = link.next("WORKER_READY").port
+        link.lists(*ports.items())
+        if identity > 1:
+            link.next("WORKER_NOT_READY")
+        for other in links:
+            links[other].lists(dict(id=identity, port=ports[identity], exports=other == 1))
+        links[identity] = link
+        if identity > 1:
+            link.next("WORKER_READY")
+        assert link.store(b"k%d" % identity, b"v").result == wire.FINE
+    for key in (b"k1", b"k2", b"k3"):
+        for link in links.values():
+            stage.until(lambda: link.retrieve(key).value == b"v", "all have all")
+
+
+def test_a_peer_of_version_1_gets_what_it_understands(stage, balancer):
+    peer = stage.fake_peer(2, 1)
+    _, link, (connection,) = with_peers(stage, balancer, peer)
+    assert link.do(wire.SET, b"k", b"v", flags=wire.ACK_ALL).result == wire.FINE
+    link.do(wire.DELETE, b"k")
+    link.do(wire.SET, b"t", b"v", expires=1 << 50)
+    link.do(wire.SET, b"l", b"w")
+    assert [m.key for m in connection.take(2, "PEER_NOTIFY")] == [b"k", b"l"]
+    assert int(link.stats()["not_carried"]) == 2
+
+
+# Bad input
+
+
+BAD = {
+    "an unknown type": wire.raw(99),
+    "a length that lies": wire.raw(44, b"x"),
+    "a message for clients": wire.pack("PUT", key=b"k", value=b"v"),
+    "an answer": wire.pack("REPLY", tag=1),
+    "HELLO again": wire.pack("HELLO", speaks=2, role=3, lanes=1, id=2, nonce=b"x" * 16),
+    "REPLICATE of no kind": wire.pack("REPLICATE", seq=1, version=1, key=b"k"),
+    "REPLICATE without a version": wire.pack("REPLICATE", seq=1, kind=1, key=b"k"),
+    "REPLICATE backwards": wire.pack("REPLICATE", seq=5, kind=1, version=1, key=b"k")
+                           + wire.pack("REPLICATE", seq=4, kind=1, version=1, key=b"k"),
+    "a deletion with a value": wire.pack("REPLICATE", seq=1, kind=2, version=1, key=b"k",
+                                         value=b"v"),
+    "a key too long": wire.pack("REPLICATE", seq=1, kind=1, version=1, key=b"k" * 40000),
+    "a key of nothing": wire.pack("REPLICATE", seq=1, kind=1, version=1),
+    "a summary unasked": wire.pack("SYNC_SUMMARY", bucket=1, last=1),
+    "summaries' end unasked": wire.pack("SYNC_SUMMARIES_END"),
+    "an end unasked": wire.pack("SYNC_END"),
+    "an ask": wire.pack("SYNC_ASK", how=1),
+    "an acknowledgement": wire.pack("REPLICATED", seq=1),
+    "the balancer's words": wire.pack("PEER", id=5, address=b"127.0.0.1", port=1),
+    "SHUTDOWN": wire.pack("SHUTDOWN"),
+    "a bucket beyond": wire.pack("SYNC_OFFER") + wire.pack("SYNC_SUMMARY", bucket=9999),
+    "a summary that is cut": wire.pack("SYNC_SUMMARY", bucket=1, items=b"123"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
+def test_bad_input_of_a_peer_ends_its_connection_alone(stage, balancer, bad):
+    peer, other = stage.fake_peer(2), stage.fake_peer(3)
+    worker, link, _ = with_peers(stage, balancer, peer, other)
+    mine, good = (p.connect(worker.port_of_peers) for p in (peer, other))
+    mine.send(bad)
+    error = [m for m in read_all(mine) if m.name == "ERROR"]
+    assert len(error) == 1 and error[0].message
+    good.say("REPLICATE", seq=1, kind=1, version=1, key=b"fine", value=b"v")
+    good.next("REPLICATED")
+    assert link.value(b"fine") == b"v"
+    assert int(link.stats()["bad_input"]) >= 1
+    assert worker.logs("a peer's connection is lost")
+
+
+def read_all(connection):
+    said = []
+    try:
+        while True:
+            said.append(connection.next())
+    except Ended:
+        return said
+
+
+BAD_ANSWERS = {
+    "an unknown type": wire.raw(99),
+    "an acknowledgement of nothing": wire.pack("REPLICATED", seq=7),
+    "SYNC_ASK without an offer": wire.pack("SYNC_ASK", how=1),
+    "SYNC_WANT without a summary": wire.pack("SYNC_WANT", bucket=1, hashes=b"12345678"),
+    "SYNC_WANTS_END alone": wire.pack("SYNC_WANTS_END"),
+    "a write": wire.pack("REPLICATE", seq=1, kind=1, version=1, key=b"k"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_ANSWERS.values(), ids=BAD_ANSWERS.keys())
+def test_bad_answers_of_a_peer_end_that_connection_and_it_is_tried_anew(stage, balancer, bad):
+    peer = stage.fake_peer(2)
+    _, link, (connection,) = with_peers(stage, balancer, peer)
+    connection.send(bad)
+    connection.is_refused(wire.PROTOCOL)
+    link.do(wire.SET, b"k", b"v")
+    again = peer.accept()
+    assert {m.name for m in again.take(2)} == {"SYNC_OFFER", "REPLICATE"}
+
+
+BAD_ORDERS = {
+    "an unknown type": wire.raw(99),
+    "a length that lies": wire.raw(42, b"x"),
+    "a peer without an address": wire.pack("PEER", id=5, speaks=2, port=1),
+    "a peer that is a name": wire.pack("PEER", id=5, speaks=2, address=b"example", port=1),
+    "a peer without a port": wire.pack("PEER", id=5, speaks=2, address=b"127.0.0.1"),
+    "a client's words": wire.pack("PUT", key=b"k", value=b"v"),
+    "a peer's words": wire.pack("REPLICATE", seq=1, kind=1, version=1, key=b"k"),
+    "HELLO again": wire.pack("HELLO", speaks=2, role=4, lanes=1, nonce=b"x" * 16),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_ORDERS.values(), ids=BAD_ORDERS.keys())
+def test_bad_input_of_the_balancer_is_refused_and_it_is_joined_anew(stage, balancer, bad):
+    worker, link = one(stage, balancer)
+    link.do(wire.SET, b"k", b"v")
+    link.send(bad)
+    link.is_refused(wire.PROTOCOL)
+    assert balancer.lone_worker().value(b"k") == b"v"
+
+
+def test_requests_with_bad_fields_are_answered_and_harm_nobody(stage, balancer):
+    _, link = one(stage, balancer)
+    assert link.do(wire.SET, b"").result == wire.INVALID_KEY
+    assert link.do(wire.SET, b"k" * 40000).result == wire.INVALID_KEY
+    assert link.do(wire.SET, b"k" * 32768, b"v" * 32000).result == wire.FINE
+    assert link.do(77, b"k").result == wire.PROTOCOL
+    assert link.store(b"", b"v").result == wire.INVALID_KEY
+    assert link.retrieve(b"").result == wire.INVALID_KEY
+
+
+def test_silent_visitors_are_bounded(stage, balancer):
+    worker, link = one(stage, balancer)
+    port = link.heard[-1].port
+    for _ in range(300):
+        stage.clients.append(Connection(dial(port)))
+    assert link.do(wire.SET, b"k", b"v").result == wire.FINE
+    assert worker.descriptors() < 300

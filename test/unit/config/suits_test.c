@@ -147,6 +147,17 @@ static void workers_report_no_load(void **unused)
 		      "workers get none; write: balance least-conn\n");
 }
 
+static void loads_of_workers_are_not_bounded(void **unused)
+{
+	(void)unused;
+	if (policy_find("ring") == NULL)
+		return;
+	kv_pool_suits("balance ring points 3", "");
+	kv_pool_suits("balance ring bounded 25%",
+		      "2:14: error: \"bounded\" is not for pools of workers; to even out their "
+		      "load, write: balance least-conn\n");
+}
+
 static void what_workers_do_not_have_is_noticed(void **unused)
 {
 	(void)unused;
@@ -212,6 +223,7 @@ int main(void)
 		cmocka_unit_test(what_workers_cannot_follow_is_refused),
 		cmocka_unit_test(what_only_workers_can_follow_is_refused_elsewhere),
 		cmocka_unit_test(workers_report_no_load),
+		cmocka_unit_test(loads_of_workers_are_not_bounded),
 		cmocka_unit_test(what_workers_do_not_have_is_noticed),
 		cmocka_unit_test(a_pool_has_workers_or_servers),
 		cmocka_unit_test(workers_need_a_way_in),

@@ -14,6 +14,7 @@
 
 #include "base/must.h"
 #include "loop/loop.h"
+#include "loop/turn.h"
 
 enum { DEADLINE_MS = 10000, THREADS = 4, MESSAGES = 5000 };
 
