@@ -33,6 +33,7 @@ def workers(stage, balancer):
         for identity in range(1, count + 1):
             team.append(stage.fake_worker(balancer, identity, entries=entries, **options))
             team[-1].listed()
+        stage.kv_client(balancer).reaches(team)
         return team
     return put_up
 
