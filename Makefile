@@ -5,9 +5,11 @@
 #   make test         everything that must pass (installs what is missing)
 #   make check        the quick part: tidy, layers, unit tests
 #   make unit | e2e | fuzz | fuzz-replay       one part alone
-#   make bench        haproxy and nginx beside balancerd: doc/benchmarks.md
-#   make bench-hashing    spread, disruption and cost of ring and maglev: doc/hashing.md
+#   make bench        haproxy, nginx and nutcracker beside balancerd: doc/benchmarks.md
+#   make bench-hashing    spread, disruption and cost of policies by key: doc/hashing.md
 #   make bench-store      a worker's table of ten million entries: doc/kv-store.md
+#   make bench-ledger     a worker's data on disk, beside LMDB: doc/kv-store.md
+#   make kv-memory    the life of the memory, measured anew: doc/kv-memory.svg
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
 #   make cover        which lines the tests reach
 #   make install      into $(DESTDIR)$(PREFIX), for packages; ./install.sh for people
@@ -16,7 +18,7 @@
 # Variants live in folders of their own: make SAN=address,undefined, make CC=clang,
 # make SAN=thread. Each is out-<name>/. Every target above works for every variant.
 #
-# Options: demo DEMO_SECONDS=12 KEEP=1; bench ROUNDS=5 SECONDS=4 ONLY=small,tcp-bulk.
+# Options: demo DEMO_SECONDS=12 KEEP=1; bench ROUNDS=5 SECONDS=4 ONLY=small,kv.
 
 SAN     ?=
 ifeq ($(origin CC),default)
@@ -143,6 +145,11 @@ $(OUT)/bench/store: test/bench/store.c $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_CFLAGS) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
+$(OUT)/bench/ledger: test/bench/ledger.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_CFLAGS) $^ $(ALL_LDFLAGS) $(LIBS) -llmdb -o $@
+
 # Parts of `make test`. run-tests runs them one after the other, counts what passed
 # and says so in its last line. What has to be installed first may decide how the
 # programs are built, so each target that installs starts make anew.
@@ -171,7 +178,7 @@ DEMO_SECONDS ?= 12
 ROUNDS       ?= 5
 SECONDS      ?= 4
 
-.PHONY: demo bench bench-hashing bench-store
+.PHONY: demo bench bench-hashing bench-store bench-ledger kv-memory
 demo:
 	@tools/install-deps demo
 	+@$(AGAIN) programs
@@ -188,6 +195,15 @@ bench-hashing: $(OUT)/bench/hashing
 
 bench-store: $(OUT)/bench/store
 	@$<
+
+bench-ledger:
+	@tools/install-deps bench
+	+@$(AGAIN) $(OUT)/bench/ledger
+	@$(OUT)/bench/ledger $(OUT)/bench
+
+kv-memory: programs
+	@BALANCERD_OUT=$(OUT) KV_MEMORY_SVG=$(CURDIR)/doc/kv-memory.svg \
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider test/e2e/test_kv_memory.py
 
 # Each of the three sees what the others do not. .clang-tidy says what is asked of it;
 # null dereferences are left to it, gcc 12 finds them where there are none, and so
@@ -240,6 +256,7 @@ ifneq ($(SYSTEMD),no)
 INSTALLED += \
 	$(MADE)/balancerd.service:644:lib/systemd/system/balancerd.service \
 	$(MADE)/balancerd@.service:644:lib/systemd/system/balancerd@.service \
+	$(MADE)/kv-worker@.service:644:lib/systemd/system/kv-worker@.service \
 	packaging/balancerd.sysusers:644:lib/sysusers.d/balancerd.conf
 endif
 
@@ -251,7 +268,7 @@ install: programs
 	@mkdir -p $(MADE)
 	@$(OUT)/balancerctl completion bash >$(MADE)/balancerctl.bash
 	@$(OUT)/balancerctl completion zsh >$(MADE)/balancerctl.zsh
-	@for name in balancerd.conf balancerd.service; do \
+	@for name in balancerd.conf balancerd.service kv-worker@.service; do \
 		sed $(PLACES) packaging/$$name >$(MADE)/$$name; \
 	done
 	@sed -e '1,/^$$/d' -e 's|default|%i|g' -e 's|/balancerd\.conf|/%i.conf|' \

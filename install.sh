@@ -10,8 +10,8 @@ usage() {
 	cat <<'END'
 usage: ./install.sh [OPTIONS] [VARIABLE=VALUE...]
 
-Builds balancerd, balancerctl and origin and installs them with their manual pages,
-shell completions, systemd units and an example configuration.
+Builds balancerd, balancerctl, kv-worker, kv-client and origin and installs them with
+their manual pages, shell completions, systemd units and an example configuration.
 
   --prefix DIR     where to (/usr/local)
   --destdir DIR    put everything below DIR, as for a package
@@ -144,7 +144,8 @@ install_configuration() {
 settle_service() {
 	service=
 	[ "$systemd" = yes ] || return 0
-	service="balancerd.service, and balancerd@NAME.service for several"
+	service="balancerd.service, and balancerd@NAME.service for several;
+                 kv-worker@NAME.service for workers of a key-value pool"
 	[ -z "$destdir" ] || return 0
 	case $prefix in
 	/usr | /usr/local) ;;
@@ -212,8 +213,8 @@ install_all() {
 
 stop_service() {
 	systemd_runs && [ -e "$root/lib/systemd/system/balancerd.service" ] || return 0
-	systemctl disable --now balancerd.service 'balancerd@*.service' 2>/dev/null ||
-		true
+	systemctl disable --now balancerd.service 'balancerd@*.service' \
+		'kv-worker@*.service' 2>/dev/null || true
 }
 
 remove_files() {
@@ -254,6 +255,7 @@ remove_data() {
 		return
 	fi
 	remove_folder "$destdir/var/lib/balancerd"
+	remove_folder "$destdir/var/lib/kv-worker"
 	remove_folder "$destdir/var/log/balancerd"
 	if [ "$purge" = yes ] && [ -z "$destdir" ] && [ "$(id -u)" -eq 0 ] &&
 		id balancerd >/dev/null 2>&1; then

@@ -1,8 +1,8 @@
 /* base/slab.h - objects of one size, for one thread.
  *
- * Memory comes from malloc, or from a source of blocks (base/region.h), in aligned
- * blocks and goes back when a block is empty (one empty block is kept, so that a single object coming and going does
- * not reach the system each time). Taking and putting back are O(1).
+ * Memory comes in aligned blocks, from malloc or from a source (base/region.h), and goes
+ * back when a block is empty (one empty block is kept, so that a single object coming and
+ * going does not reach the system each time). Taking and putting back are O(1).
  *
  * Thread: the one that made it.
  */

@@ -63,7 +63,11 @@ void ask_fini(struct ask *a)
 int ask_heed_signals(struct ask *a, struct err *err)
 {
 	static const int numbers[] = {SIGINT, 0};
+	sigset_t set;
 
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	return signals_open(&a->signals, a->balancer.loop, numbers, on_signal, err);
 }
 
@@ -79,8 +83,6 @@ enum ask_result ask_connect(struct ask *a, struct err *err)
 	a->interrupted = false;
 	loop_turn(a->balancer.loop, 0);		/* it may have ended since it was used */
 	a->interrupted = false;
-	if (a->talk.state == TALK_OPEN && a->talk.stopping)
-		talk_close(&a->talk);
 	if (a->talk.state == TALK_CLOSED)
 		talk_open(&a->talk);
 	while ((a->talk.state == TALK_DIALING || a->talk.state == TALK_GREETING) &&
@@ -101,7 +103,7 @@ enum ask_result ask(struct ask *a, const struct request *r, struct answer *answe
 
 	if (result != ASK_ANSWERED)
 		return result;
-	if (exchange_check(r, a->balancer.version, err) != 0)
+	if (asking_check(r, a->talk.version, err) != 0)
 		return ASK_WRONG;
 	a->waiting = true;
 	talk_ask(&a->talk, r);

@@ -37,7 +37,7 @@ void ask_init(struct ask *a, struct loop *loop, const struct address *address,
 	      uint8_t version, uint64_t timeout_ms);
 void ask_fini(struct ask *a);
 
-/* From now on SIGINT, which must be blocked (signals_block), ends an ask(). */
+/* Blocks SIGINT in this thread; from now on it ends an ask(). */
 int ask_heed_signals(struct ask *a, struct err *err);
 
 /* Connects, if it is not. ASK_ANSWERED: the version is known. */

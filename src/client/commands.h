@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "client/exchange.h"
+#include "client/asking.h"
 #include "client/words.h"
 
 struct command {

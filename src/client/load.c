@@ -77,6 +77,8 @@ static void on_beat(struct loop_timer *t)
 {
 	struct load *l = CONTAINER_OF(t, struct load, beat);
 
+	if (l->state == LOAD_ENDING)
+		return;
 	load_progress_show(&l->progress, &l->figures, loop_now_us(l->loop), l->options,
 			   stderr);
 	loop_timer_start(l->loop, t, l->progress.terminal ? BEAT_TERMINAL_MS : BEAT_MS);

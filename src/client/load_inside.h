@@ -6,7 +6,7 @@
  *   OPENING --every connection has been tried--> RUNNING --count, time, SIGINT--> ENDING
  *      the first alone: it tells the version,       |           nothing is asked, what is
  *      and whether there is a balancer at all       |           under way may be answered
- *                                                   '-- none for GIVE_UP_MS ---> over
+ *                                                   '-- none for --timeout ----> ENDING
  *
  * Limits: DIALS_MAX connections are being opened at a time; a lost one is opened again
  * after RETRY_MS_MIN to RETRY_MS_MAX; ENDING takes as long as an answer may (--timeout).
@@ -24,7 +24,6 @@
 enum {
 	LOAD_DIALS_MAX = 128,
 	LOAD_RETRY_MS_MIN = 10, LOAD_RETRY_MS_MAX = 1000,
-	LOAD_GIVE_UP_MS = 20 * 1000,
 	LOAD_COMPLAINTS_MAX = 10,	/* wrong values that are described */
 };
 

@@ -215,7 +215,8 @@ void load_report_print_json(const struct load_figures *f, const struct options *
 		"\"seconds\":%.6f,\"operations\":%llu,\"per_second\":%.1f,"
 		"\"missing\":%llu,\"unanswered\":%llu,\"reconnected\":%llu,"
 		"\"right\":%llu,\"wrong\":%llu", f->version, number(o->connections),
-		number(o->pipeline), (double)us / 1e6, number(f->answered), per_second(f->answered, us),
+		number(o->pipeline), (double)us / 1e6, number(f->answered),
+		per_second(f->answered, us),
 		number(f->missing), number(f->unanswered), number(f->reconnected),
 		number(f->recognised), number(load_figures_wrong(f)));
 	json_times(f, out);

@@ -13,7 +13,7 @@
 
 static struct load_operation *operation_of(struct load_connection *c, uint32_t tag)
 {
-	return &c->operations[tag & (c->talk.exchange.depth - 1)];
+	return &c->operations[tag & (c->talk.asking.depth - 1)];
 }
 
 /* ---- asking ---- */
@@ -48,8 +48,9 @@ static void ask_one(struct load_connection *c, uint64_t begun_us)
 
 static bool has_room(const struct load_connection *c)
 {
-	return c->talk.state == TALK_OPEN && exchange_has_room(&c->talk.exchange) &&
-	       c->talk.exchange.waiting < c->load->options->pipeline;
+	return c->talk.state == TALK_OPEN && !c->talk.stopping &&
+	       asking_has_room(&c->talk.asking) &&
+	       c->talk.asking.waiting < c->load->options->pipeline;
 }
 
 void load_fill(struct load_connection *c)
@@ -80,6 +81,8 @@ void load_fill_due(struct load *l)
 		struct load_connection *c = CONTAINER_OF(l->idle.next,
 							 struct load_connection, idle);
 		list_remove(&c->idle);
+		if (!has_room(c))
+			continue;	/* the balancer leaves */
 		ask_one(c, due_us);
 		if (has_room(c))
 			list_push_last(&l->idle, &c->idle);
@@ -211,7 +214,7 @@ static void on_open(struct talk *t)
 
 	c->stood = true;
 	l->standing++;
-	l->figures.version = l->balancer.version;
+	l->figures.version = t->version;
 	loop_timer_stop(l->loop, &l->alone);
 	if (c->tried)
 		l->figures.reconnected++;
@@ -225,10 +228,10 @@ static void on_open(struct talk *t)
 static void lose_operations(struct load_connection *c)
 {
 	struct load *l = c->load;
-	const struct exchange *x = &c->talk.exchange;
+	const struct asking *x = &c->talk.asking;
 
 	for (uint32_t tag = x->first; tag != x->next; tag++) {
-		if (!exchange_is_pending(x, tag))
+		if (!asking_is_pending(x, tag))
 			continue;
 		const struct load_operation *o = operation_of(c, tag);
 		struct load_event e = {.result = "lost",
@@ -247,9 +250,9 @@ static void on_lost(struct talk *t, enum talk_loss loss)
 	l->figures.lost[loss]++;
 	list_remove(&c->idle);
 	lose_operations(c);
-	exchange_reset(&c->talk.exchange);
+	asking_reset(&c->talk.asking);
 	if (c->stood && --l->standing == 0)
-		loop_timer_start(l->loop, &l->alone, LOAD_GIVE_UP_MS);
+		loop_timer_start(l->loop, &l->alone, l->options->timeout_ms);
 	c->stood = false;
 	l->failure = t->why;
 	if (l->figures.connected == 0) {
@@ -281,7 +284,7 @@ void load_connection_init(struct load *l, uint64_t index)
 		.load = l, .index = index, .retry_ms = LOAD_RETRY_MS_MIN,
 	};
 	talk_init(&c->talk, &l->balancer, &hooks, (uint32_t)l->options->pipeline);
-	c->operations = memory_new(c->talk.exchange.depth, sizeof *c->operations);
+	c->operations = memory_new(c->talk.asking.depth, sizeof *c->operations);
 	loop_timer_init(&c->retry, on_retry);
 	list_init(&c->idle);
 }
@@ -289,7 +292,7 @@ void load_connection_init(struct load *l, uint64_t index)
 void load_connection_fini(struct load_connection *c)
 {
 	lose_operations(c);
-	exchange_reset(&c->talk.exchange);
+	asking_reset(&c->talk.asking);
 	loop_timer_stop(c->load->loop, &c->retry);
 	talk_fini(&c->talk);
 	free(c->operations);

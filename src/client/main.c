@@ -46,7 +46,6 @@ static int run_commands(struct loop *loop, const struct address *address,
 	if (count > 0) {
 		code = shell_run_words(&ask, o, words, count);
 	} else if (isatty(STDIN_FILENO)) {
-		signals_block();
 		code = shell_run_prompt(&ask, o);
 	} else {
 		code = shell_run_script(&ask, o, stdin);

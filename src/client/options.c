@@ -65,7 +65,7 @@ static const struct option table[OPTIONS] = {
 		.range = {VALUE_NUMBER, 0, UINT64_MAX}, .standard = "1",
 		.help = "another one makes other values, in another order"},
 	[OPTION_VERIFY] = {"verify", "[strict]", FORM_VERIFY, AT(verify),
-		.help = "check what is read; strict: against the connection's last write"},
+		.help = "check what is read; strict: by the connection's last write"},
 	[OPTION_HISTORY] = {"history", "FILE", FORM_TEXT, AT(history),
 		.help = "write a JSON line about each operation"},
 	[OPTION_JSON] = {"json", .help = "print the figures as JSON"},

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <wchar.h>
 
 #include "base/bytes.h"
 #include "base/memory.h"
@@ -37,9 +38,8 @@ static void on_interrupt(int number)
 	(void)number;
 }
 
-/* Completes the command at the beginning of the line, as far as it is clear, or lists
- * what it could be. */
-static unsigned char complete(EditLine *edit, int key)
+/* Completes the command at the beginning of the line, as far as it is clear. */
+static unsigned char complete(EditLine *edit, wint_t key)
 {
 	const LineInfo *line = el_line(edit);
 	size_t len = (size_t)(line->cursor - line->buffer), same = 0;
@@ -115,7 +115,8 @@ struct prompt *prompt_open(struct err *err)
 	el_set(p->edit, EL_EDITOR, "emacs");
 	el_set(p->edit, EL_SIGNAL, 1);
 	el_set(p->edit, EL_HIST, history, p->history);
-	el_set(p->edit, EL_ADDFN, "complete-command", "Completes a command", complete);
+	/* The narrow form copies both texts, and never frees them. */
+	el_wset(p->edit, EL_ADDFN, L"complete-command", L"Completes a command", complete);
 	el_set(p->edit, EL_BIND, "^I", "complete-command", NULL);
 	el_source(p->edit, NULL);		/* the person's own ~/.editrc */
 	find_history(p);

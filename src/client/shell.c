@@ -182,7 +182,7 @@ int shell_run_prompt(struct ask *a, const struct options *o)
 		return EXIT_FAILED;
 	}
 	printf("connected to %s, version %d; \"help\" says what can be asked\n",
-	       a->balancer.address.text, a->balancer.version);
+	       a->balancer.address.text, a->talk.version);
 	while ((line = prompt_read(prompt, &len)) != NULL)
 		if (run_line(&s, line, len) == SHELL_QUIT)
 			break;

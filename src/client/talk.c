@@ -58,6 +58,8 @@ static void lose(struct talk *t, enum talk_loss loss, const char *format, ...)
 		err_set(&t->why, "no balancer at %s: %s", where, why);
 	else
 		err_set(&t->why, "the balancer at %s %s", where, why);
+	if (!t->balancer->certain)
+		t->balancer->version = 0;
 	talk_close(t);
 	t->hooks->on_lost(t, loss);
 }
@@ -94,9 +96,9 @@ uint32_t talk_ask(struct talk *t, const struct request *r)
 	struct kv_message m;
 
 	must(t->state == TALK_OPEN);
-	if (t->exchange.waiting == 0)
+	if (t->asking.waiting == 0)
 		loop_timer_start(t->balancer->loop, &t->limit, t->balancer->timeout_ms);
-	uint32_t tag = exchange_ask(&t->exchange, t->balancer->version, r, &m);
+	uint32_t tag = asking_ask(&t->asking, t->version, r, &m);
 	char *to = bytes_reserve(&t->out, kv_wire_size(&m));
 	if (to == NULL)
 		memory_exhausted(kv_wire_size(&m), 1);
@@ -133,8 +135,8 @@ static void greet(struct talk *t)
 /* It does not know HELLO, so it gets no second one. */
 static void fall_back(struct talk *t)
 {
-	t->balancer->version = 1;
 	talk_close(t);
+	t->balancer->version = 1;
 	talk_open(t);
 }
 
@@ -161,7 +163,7 @@ static void take_greeting(struct talk *t, const struct kv_message *m)
 		lose(t, TALK_REFUSED, "does not greet as it should: %s", why);
 		return;
 	}
-	t->balancer->version = 2;
+	t->version = t->balancer->version = 2;
 	t->balancer->certain = true;
 	append(&t->out, t->hello->out, t->hello->out_len);
 	send_waiting(t);
@@ -171,28 +173,37 @@ static void take_greeting(struct talk *t, const struct kv_message *m)
 
 /* ---- receiving ---- */
 
+/* A balancer that stops answers what waits; then there is no reason to stay. */
+static void leave_if_done(struct talk *t)
+{
+	if (t->state == TALK_OPEN && t->stopping && t->asking.waiting == 0)
+		lose(t, TALK_STOPPED, "stops");
+}
+
 static void take_answer(struct talk *t, const struct kv_message *m)
 {
 	struct answer answer;
 	struct err why;
 	uint32_t tag;
 
-	switch (exchange_take(&t->exchange, m, &tag, &answer, &why)) {
-	case EXCHANGE_ANSWER:
-		if (t->exchange.waiting > 0)
+	switch (asking_take(&t->asking, m, &tag, &answer, &why)) {
+	case ASKING_ANSWER:
+		if (t->asking.waiting > 0)
 			loop_timer_start(t->balancer->loop, &t->limit,
 					 t->balancer->timeout_ms);
 		else
 			loop_timer_stop(t->balancer->loop, &t->limit);
 		t->hooks->on_answer(t, tag, &answer);
+		leave_if_done(t);
 		break;
-	case EXCHANGE_STOPPING:
+	case ASKING_STOPPING:
 		t->stopping = true;
+		leave_if_done(t);
 		break;
-	case EXCHANGE_REFUSED:
+	case ASKING_REFUSED:
 		lose(t, TALK_REFUSED, "refuses us: %s", why.text);
 		break;
-	case EXCHANGE_MALFORMED:
+	case ASKING_MALFORMED:
 		lose(t, TALK_MALFORMED, "sent nonsense: %s", why.text);
 		break;
 	}
@@ -266,7 +277,7 @@ static void ended(struct talk *t, int reason)
 		     "speaks version 1 only, say --version 1");
 	else
 		lose(t, TALK_ENDED, "closed the connection%s",
-		     t->exchange.waiting > 0 ? " before it answered" : "");
+		     t->asking.waiting > 0 ? " before it answered" : "");
 }
 
 static void receive(struct talk *t)
@@ -329,7 +340,7 @@ static void on_dialed(struct dial *d, enum dial_result result)
 		     dial_result_text(result));
 	else if (result != DIAL_OPEN)
 		lose(t, TALK_UNREACHED, "%s", dial_result_text(result));
-	else if (t->balancer->version == 1)
+	else if (t->version == 1)
 		opened(t);
 	else
 		greet(t);
@@ -341,7 +352,7 @@ void talk_init(struct talk *t, struct talk_balancer *b, const struct talk_hooks 
 	       uint32_t depth)
 {
 	*t = (struct talk){.balancer = b, .hooks = hooks};
-	exchange_init(&t->exchange, depth);
+	asking_init(&t->asking, depth);
 	dial_init(&t->dial, b->loop, on_dialed);
 	loop_watch_init(&t->watch, -1, on_ready);
 	loop_timer_init(&t->limit, on_limit);
@@ -351,7 +362,7 @@ void talk_init(struct talk *t, struct talk_balancer *b, const struct talk_hooks 
 void talk_fini(struct talk *t)
 {
 	talk_close(t);
-	exchange_fini(&t->exchange);
+	asking_fini(&t->asking);
 }
 
 void talk_open(struct talk *t)
@@ -360,9 +371,10 @@ void talk_open(struct talk *t)
 	enum dial_result result;
 
 	must(t->state == TALK_CLOSED);
-	exchange_reset(&t->exchange);
+	asking_reset(&t->asking);
 	t->life++;
 	t->state = TALK_DIALING;
+	t->version = b->version;
 	if (dial_start(&t->dial, &t->watch, &b->address, b->timeout_ms, on_ready,
 		       &result))
 		on_dialed(&t->dial, result);

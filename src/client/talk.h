@@ -12,7 +12,9 @@
  *     '------ on_lost -----'--------------------------------'
  *
  * A balancer that has answered one HELLO speaks version 2 from then on: a connection
- * that ends early is a lost one, and no reason to take it for an older program.
+ * that ends early is a lost one, and no reason to take it for an older program. One that
+ * was taken for an older program is greeted again after a loss: it may be another by
+ * then.
  *
  * Limits: `depth` requests wait for answers; a balancer from which no answer comes for
  * timeout_ms while one is due is lost (TALK_SILENT).
@@ -24,9 +26,9 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
-#include "client/exchange.h"
+#include "client/asking.h"
 #include "loop/dial.h"
-#include "loop/loop.h"
+#include "loop/turn.h"
 
 enum { TALK_SCRATCH_BYTES = 128 * 1024 };
 
@@ -35,7 +37,7 @@ struct talk_balancer {
 	struct loop   *loop;		/* borrowed */
 	struct address address;
 	uint64_t       timeout_ms;	/* to connect, to be greeted, and for an answer */
-	uint8_t        version;		/* 1 or 2; 0 until it has shown itself */
+	uint8_t        version;		/* 1 or 2; 0: not known (any more) */
 	bool           certain;		/* of the version: it is not tried out */
 	char           scratch[TALK_SCRATCH_BYTES];
 };
@@ -59,7 +61,7 @@ struct talk_hooks {
 	void (*on_open)(struct talk *t);
 	/* May ask more, may close. */
 	void (*on_answer)(struct talk *t, uint32_t tag, const struct answer *answer);
-	/* It is closed; t->why says so in words, and exchange_is_pending what was not
+	/* It is closed; t->why says so in words, and asking_is_pending what was not
 	 * answered. May open it again. */
 	void (*on_lost)(struct talk *t, enum talk_loss loss);
 };
@@ -76,9 +78,10 @@ struct talk {
 	struct loop_task  flush;	/* what was asked in a turn is sent at its end */
 	struct bytes      in, out;	/* what is incomplete; what is not sent yet */
 	uint32_t          life;		/* another one whenever it is opened or closed */
-	bool              stopping;	/* SHUTDOWN has come */
+	uint8_t           version;	/* that is spoken; 0 until it is known */
+	bool              stopping;	/* SHUTDOWN has come: nothing more is asked */
 	struct kv_hello  *hello;	/* owned; while GREETING */
-	struct exchange   exchange;
+	struct asking     asking;
 	struct err        why;		/* of the last loss */
 };
 
@@ -97,7 +100,7 @@ void talk_open(struct talk *t);
 void talk_close(struct talk *t);
 
 /* Asks, at the end of the turn, and returns the tag. The connection is open, and the
- * request has passed exchange_check. */
+ * request has passed asking_check. */
 uint32_t talk_ask(struct talk *t, const struct request *r);
 
 /* "unreachable", "closed", ...: for figures by kind. */

@@ -176,7 +176,7 @@ static const struct {
 	const char *policy, *option;
 } policy_options[] = {
 	{"ring", "points"}, {"ring", "bounded"},
-	{"maglev", "table"}, {"maglev", "bounded"},
+	{"maglev", "table"}, {"maglev", "bounded"}, {"rendezvous", "bounded"},
 };
 
 /* What one side of the table has for a word of the other. */

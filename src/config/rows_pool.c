@@ -51,14 +51,14 @@ static const struct directive rows[] = {
 				 "hundred for each server spread the load evenly"},
 			{"bounded", "PERCENT", PERCENT(1, BOUNDED_MAX),
 			 POOL_FIELD(bounded_percent),
-			 .help = "ring, maglev: a server that has so much more than the "
+			 .help = "by key: a server that has so much more than the "
 				 "mean gets no more; the next one does"},
 		},
 	}, {
 		.word = "key", .second = "address", .in = IN_POOL,
 		SETS(model_pool, key, KEY_ADDRESS),
-		.help = "What ring and maglev go by: the client's address, so that a "
-			"client keeps its server. This is so without any key, too.",
+		.help = "What ring, maglev and rendezvous go by: the client's address, so "
+			"that a client keeps its server. This is so without any key, too.",
 	}, {
 		.word = "key", .second = "address-port", .in = IN_POOL,
 		SETS(model_pool, key, KEY_ADDRESS_PORT),
@@ -244,8 +244,8 @@ static const struct directive rows[] = {
 	}, {
 		.word = "acks", .in = IN_POOL,
 		.help = "When a write is answered: as soon as the worker that took it has "
-			"it (none), once one other has it too (one), or all that are "
-			"ready (all). Key-value only.",
+			"it (none), once one other has it too (one), or once all have "
+			"it (all), so that whoever is asked then knows it. Key-value only.",
 		.arguments = {
 			{NULL, NULL, CHOICE(ack_counts), POOL_FIELD(acks)},
 		},

@@ -194,15 +194,29 @@ static void check_served_pool(const struct build *b, uint32_t i,
 
 /* ---- pools of workers ---- */
 
-static void check_kv_timeout(const struct build *b, const struct block *block,
-			     const char *keyword)
+/* What is good in itself, and about something that workers do not have. */
+static void check_kv_sense(const struct build *b, const struct block *block)
 {
-	const struct given *timeout = block_given(block, "timeout");
+	static const struct {
+		const char *word, *keyword, *why;
+	} idle[] = {
+		{"timeout", "connect", "workers connect by themselves"},
+		{"timeout", "body", "answers come as a whole"},
+		{"timeout", "idle", "workers stay connected"},
+		{"retry", "budget", "all that a lost worker has not answered is sent again"},
+		{"retry", "reserve", "all that a lost worker has not answered is sent again"},
+		{"parallel", "", "a worker is asked as much as it takes"},
+	};
 
-	if (given_argument(timeout, keyword) != NULL)
-		report_warning(b->report, given_place(timeout, keyword),
-			       "\"timeout %s\" does nothing: workers stay connected, and "
-			       "answers come as a whole", keyword);
+	for (size_t i = 0; i < COUNT_OF(idle); i++) {
+		const struct given *given = block_given(block, idle[i].word);
+		bool whole = *idle[i].keyword == '\0';
+		if (given == NULL || (!whole && given_argument(given, idle[i].keyword) == NULL))
+			continue;
+		report_warning(b->report, given_place(given, idle[i].keyword),
+			       "\"%s%s%s\" does nothing in a pool of workers: %s",
+			       idle[i].word, whole ? "" : " ", idle[i].keyword, idle[i].why);
+	}
 }
 
 static void check_kv_pool(const struct build *b, uint32_t i, const struct users *users,
@@ -216,8 +230,11 @@ static void check_kv_pool(const struct build *b, uint32_t i, const struct users 
 		report_error(b->report, given_place(balance, ""),
 			     "\"balance %s\" reads the load from probes, and workers get "
 			     "none; write: balance least-conn", p->policy->name);
-	check_kv_timeout(b, block, "body");
-	check_kv_timeout(b, block, "idle");
+	if (given_argument(balance, "bounded") != NULL)
+		report_error(b->report, given_place(balance, "bounded"),
+			     "\"bounded\" is not for pools of workers; to even out their "
+			     "load, write: balance least-conn");
+	check_kv_sense(b, block);
 	if (!users->has_workers && all_read)
 		report_error(b->report, block->at,
 			     "no workers can join pool %s; add to \"listen kv\" in line "

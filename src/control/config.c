@@ -153,6 +153,22 @@ static const char *what_of(const struct changes_entry *entry)
 	return "changed";
 }
 
+/* A worker adds itself; what somebody has changed of it is another matter. */
+static bool is_worker(const struct model *m, const struct change *c)
+{
+	int pool = model_pool_find(m, span_of(c->pool));
+
+	return c->kind == CHANGE_ADD && pool >= 0 && model_pool_is_kv(m, (uint32_t)pool);
+}
+
+static bool is_as_it_came(const struct change *c)
+{
+	struct model_server s = {0};
+
+	model_server_defaults(&s);
+	return c->weight == s.weight && c->drain == s.drain;
+}
+
 static json_t *changes_of(const struct view *view)
 {
 	const struct changes *all = view->hooks->changes(view->hooks->arg);
@@ -161,10 +177,14 @@ static json_t *changes_of(const struct view *view)
 	for (uint32_t i = 0; i < changes_count(all); i++) {
 		const struct changes_entry *entry = changes_at(all, i);
 		const struct change *c = &entry->change;
+		bool worker = is_worker(view_model(view), c);
+		if (worker && is_as_it_came(c))
+			continue;
 		json_t *one = json_object();
 		json_object_set_new(one, "pool", reply_text(c->pool));
 		json_object_set_new(one, "server", reply_text(c->server.text));
-		json_object_set_new(one, "what", json_string(what_of(entry)));
+		json_object_set_new(one, "what", json_string(worker ? "changed"
+									: what_of(entry)));
 		json_object_set_new(one, "weight", c->has_weight ? json_integer(c->weight)
 								 : json_null());
 		json_object_set_new(one, "drain", c->has_drain ? json_boolean(c->drain)

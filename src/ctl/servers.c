@@ -279,7 +279,9 @@ static const struct column columns[] = {
 static void put_server(struct table *table, const json_t *server)
 {
 	const char *state = member_text(server, "state");
-	bool temporary = member_is_true(server, "temporary");
+	const char *from = member_text(server, "from");
+	/* No worker is there for good: that is no news. */
+	bool temporary = member_is_true(server, "temporary") && strcmp(from, "worker") != 0;
 
 	table_put(table, STYLE_PLAIN, "%s", member_text(server, "address"));
 	table_put(table, STYLE_PLAIN, "%s", member_text(server, "pool"));
@@ -288,8 +290,7 @@ static void put_server(struct table *table, const json_t *server)
 	table_put(table, STYLE_PLAIN, "%" PRIu64, member_number(server, "in_flight"));
 	table_put(table, STYLE_PLAIN, "%" PRIu64, member_number(server, "requests"));
 	table_put(table, STYLE_PLAIN, "%" PRIu64, member_number(server, "failures"));
-	table_put(table, STYLE_PLAIN, "%s",
-		  temporary ? "temporary" : member_text(server, "from"));
+	table_put(table, STYLE_PLAIN, "%s", temporary ? "temporary" : from);
 	table_put(table, STYLE_PLAIN, "%s", member_text(server, "reason"));
 }
 

@@ -76,22 +76,35 @@ static uint32_t connections_that_fit(const struct model *m)
 	return fit < CONNECTIONS_MAX ? (uint32_t)fit : CONNECTIONS_MAX;
 }
 
-static bool is_new(const struct service *s, const struct live_listener *live)
+/* The listener in force at this address, or NULL. */
+static const struct model_listener *in_force(const struct service *s,
+					     const struct live_listener *live)
 {
 	for (uint32_t i = 0; s->model != NULL && i < s->model->listener_count; i++)
 		if (s->model->listeners[i].live == live)
-			return false;
-	return true;
+			return &s->model->listeners[i];
+	return NULL;
+}
+
+/* We listen there ourselves, by a listener of another kind, whose sockets are closed as soon as
+ * the new ones are open. */
+static bool is_ours(const struct service *s, const struct address *at)
+{
+	for (uint32_t i = 0; s->model != NULL && i < s->model->listener_count; i++) {
+		const struct model_listener *l = &s->model->listeners[i];
+		if (l->kind != LISTEN_UDP && (address_equals(&l->address, at) ||
+					      address_equals(&l->workers, at)))
+			return true;
+	}
+	return false;
 }
 
 /* Whether nobody listens there for workers of key-value pools. */
 static bool is_new_for_workers(const struct service *s, const struct model_listener *l)
 {
-	for (uint32_t i = 0; s->model != NULL && i < s->model->listener_count; i++)
-		if (s->model->listeners[i].live == l->live &&
-		    address_equals(&s->model->listeners[i].workers, &l->workers))
-			return false;
-	return true;
+	const struct model_listener *before = in_force(s, l->live);
+
+	return before == NULL || !address_equals(&before->workers, &l->workers);
 }
 
 static void close_openings(const struct service *s, struct openings *o, bool descriptors)
@@ -110,9 +123,11 @@ static int open_one(const struct service *s, const struct model_listener *l, boo
 	const struct address *at = for_workers ? &l->workers : &l->address;
 	bool datagrams = l->kind == LISTEN_UDP;
 	int *fds = memory_new(s->worker_count, sizeof *fds);
+	int (*open)(int *, uint32_t, const struct address *, struct err *) =
+		datagrams ? listener_open_datagrams :
+		is_ours(s, at) ? listener_open_beside : listener_open;
 
-	if ((datagrams ? listener_open_datagrams : listener_open)(fds, s->worker_count, at,
-								  err) != 0) {
+	if (open(fds, s->worker_count, at, err) != 0) {
 		free(fds);
 		return -1;
 	}
@@ -133,7 +148,7 @@ static int open_new(const struct service *s, const struct model *m, struct openi
 	for (uint32_t i = 0; i < m->listener_count; i++) {
 		const struct model_listener *l = &m->listeners[i];
 		bool has_workers = l->kind == LISTEN_KV && l->workers.len > 0;
-		if ((is_new(s, l->live) && open_one(s, l, false, o, err) != 0) ||
+		if ((in_force(s, l->live) == NULL && open_one(s, l, false, o, err) != 0) ||
 		    (has_workers && is_new_for_workers(s, l) &&
 		     open_one(s, l, true, o, err) != 0)) {
 			close_openings(s, o, true);

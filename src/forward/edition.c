@@ -49,7 +49,8 @@ struct edition *edition_create(const struct model *m, unsigned loop)
 int32_t edition_find_door(const struct edition *e, const struct live_listener *live)
 {
 	for (uint32_t i = 0; i < e->model->listener_count; i++)
-		if (e->model->listeners[i].live == live)
+		if (e->model->listeners[i].live == live &&
+		    e->model->listeners[i].kind != LISTEN_KV)
 			return (int32_t)i;
 	return -1;
 }

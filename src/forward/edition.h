@@ -54,7 +54,7 @@ struct edition {
 /* For the loop with this number; takes a hold of m, which must have been attached. */
 struct edition *edition_create(const struct model *m, unsigned loop);
 
-/* The listener's door, or -1. */
+/* The listener's door, or -1: it is not there, or one of key-value mode, which is not ours. */
 int32_t edition_find_door(const struct edition *e, const struct live_listener *live);
 
 /* One user more; returns e. */

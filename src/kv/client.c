@@ -27,10 +27,12 @@ static void join_line(struct kv_client *c, struct kv_request *r)
 	r->pool = c->pool;
 	c->pool->users++;
 	r->home = (uint8_t)c->hub->number;
-	if (c->last != NULL)
+	if (c->last != NULL) {
 		c->last->behind = r;
-	else
+	} else {
 		c->first = r;
+		c->hub->asking++;
+	}
 	c->last = r;
 	c->in_line++;
 	r->counts_write = kv_verb_writes(r->verb);
@@ -42,8 +44,10 @@ static struct kv_request *leave_line(struct kv_client *c)
 	struct kv_request *r = c->first;
 
 	c->first = r->behind;
-	if (c->first == NULL)
+	if (c->first == NULL) {
 		c->last = NULL;
+		c->hub->asking--;
+	}
 	c->in_line--;
 	c->writes -= r->counts_write;
 	return r;
@@ -191,6 +195,12 @@ static void on_no_more(struct kv_client *c, enum stream_result result)
 	note_unsent(c);		/* which sees whether that was all */
 }
 
+/* It is held up by the pool's queue: no answer of its own may be due that would make it go on. */
+static void note_full(struct kv_client *c)
+{
+	c->pool->holds_up |= c->paused && kv_dispatch_is_full(c->pool);
+}
+
 /* Goes on as far as it may. One read for each turn, so that others have theirs. */
 static void work(struct kv_client *c)
 {
@@ -198,11 +208,14 @@ static void work(struct kv_client *c)
 	if (c->ended || c->closing)
 		return;
 	c->paused = !kv_client_may_ask(c) || (bytes_waiting(&c->in) > KV_IN_MAX && !c->stalled);
+	note_full(c);
 	if (c->paused || c->at_end || !c->stream.readable)
 		return;
 	enum stream_result result = read_once(c);
 	if (c->ended)
 		return;
+	c->paused = bytes_waiting(&c->in) > 0 && !c->stalled;
+	note_full(c);
 	if (result == STREAM_END || result == STREAM_BROKEN)
 		on_no_more(c, result);
 	else if (result == STREAM_OK && (c->stream.readable || c->stream.ended))
@@ -291,7 +304,7 @@ void kv_client_begin(struct kv_port *port, int fd)
 	port->clients++;
 	if (c == NULL)
 		goto close_fd;
-	*c = (struct kv_client){.hub = hub, .port = port, .speaks = 1};
+	*c = (struct kv_client){.hub = hub, .port = port};
 	c->number = ++hub->clients_begun * MODEL_LOOPS_MAX + hub->number;
 	stream_init(&c->stream, fd, on_ready);
 	if (loop_watch_register(hub->loop, &c->stream.watch) != 0)
@@ -354,6 +367,12 @@ void kv_client_close(struct kv_client *c)
 	c->closing = true;
 	loop_timer_start(c->hub->loop, &c->silence, KV_CLOSE_MS);
 	note_unsent(c);
+}
+
+void kv_client_wake(struct kv_client *c)
+{
+	if (c->paused)
+		note_unsent(c);
 }
 
 void kv_client_flush(struct kv_client *c)

@@ -60,7 +60,7 @@ struct kv_client {
 	bool stalled;			/* what waits to be taken lacks its end */
 	struct resp_progress progress;	/* Redis: of that */
 	uint64_t number;		/* Redis: how CLIENT ID calls it */
-	uint8_t speaks;			/* 1 or 2; 2 after a HELLO */
+	uint8_t speaks;			/* 1 or 2; 2 after a HELLO; 0: nothing yet */
 	struct {			/* Redis: of several requests with one answer */
 		uint64_t count;
 		bool     failed;
@@ -105,6 +105,9 @@ char *kv_client_room(struct kv_client *c, size_t len);
 void kv_client_said(struct kv_client *c, size_t len);
 
 /* ---- for dispatch ---- */
+
+/* The pool's queue has room again: it goes on at the end of this turn, if it had to wait. */
+void kv_client_wake(struct kv_client *c);
 
 /* A request of its line is answered; `answer` is borrowed. r may be gone afterwards. */
 void kv_client_answered(struct kv_client *c, struct kv_request *r, struct span answer);

@@ -136,24 +136,45 @@ static bool try_to_send(struct kv_hub *hub, struct kv_request *r)
 
 /* ---- waiting ---- */
 
-static void stop_waiting(struct kv_request *r)
+static struct kv_request *request_of(struct link *waiting)
 {
-	list_remove(&r->waiting);
-	r->pool->waiting_count--;
-	atomic_fetch_sub_explicit(&r->pool->live->waiting, 1, memory_order_relaxed);
+	return CONTAINER_OF(waiting, struct kv_request, waiting);
 }
 
-static void wait_for_room(struct kv_hub *hub, struct kv_request *r, bool again)
+static void stop_waiting(struct kv_request *r)
+{
+	struct kv_pool *p = r->pool;
+
+	if (p->came_back == r)
+		p->came_back = NULL;
+	list_remove(&r->waiting);
+	p->waiting_count--;
+	atomic_fetch_sub_explicit(&p->live->waiting, 1, memory_order_relaxed);
+}
+
+/* Behind those that were asked for earlier. Those that come back do so in order, each behind
+ * the one before: it is looked for from there. */
+static void put_in_order(struct kv_pool *p, struct kv_request *r)
+{
+	struct link *before = &p->waiting;
+
+	if (p->came_back != NULL && p->came_back->number < r->number)
+		before = &p->came_back->waiting;
+	while (before->next != &p->waiting && request_of(before->next)->number < r->number)
+		before = before->next;
+	list_insert(before, &r->waiting);
+	p->came_back = r;
+}
+
+static void wait_for_room(struct kv_hub *hub, struct kv_request *r, bool came_back)
 {
 	struct kv_pool *p = r->pool;
 
 	r->state = KV_WAITING;
-	if (!again) {
-		r->since_ms = loop_now_ms(hub->loop);
-		live_count(&p->live->queued);
-	}
-	if (again)
-		list_push_first(&p->waiting, &r->waiting);
+	r->since_ms = loop_now_ms(hub->loop);
+	live_count(&p->live->queued);
+	if (came_back)
+		put_in_order(p, r);
 	else
 		list_push_last(&p->waiting, &r->waiting);
 	p->waiting_count++;
@@ -181,6 +202,19 @@ static void give_up(struct kv_pool *p, struct kv_request *r)
 	}
 }
 
+/* Those who found the queue full go on. */
+static void wake_clients(struct kv_pool *p)
+{
+	if (!p->holds_up || kv_dispatch_is_full(p))
+		return;
+	p->holds_up = false;
+	LIST_EACH(&p->hub->clients, it, next) {
+		struct kv_client *c = CONTAINER_OF(it, struct kv_client, link);
+		if (c->pool == p)
+			kv_client_wake(c);
+	}
+}
+
 void kv_dispatch_waiting(struct kv_pool *p)
 {
 	struct kv_hub *hub = p->hub;
@@ -188,21 +222,18 @@ void kv_dispatch_waiting(struct kv_pool *p)
 
 	p->users++;
 	while (!list_empty(&p->waiting)) {
-		struct kv_request *r = CONTAINER_OF(p->waiting.next, struct kv_request, waiting);
+		struct kv_request *r = request_of(p->waiting.next);
+		if (!try_to_send(hub, r))
+			break;
 		stop_waiting(r);
-		if (try_to_send(hub, r))
-			continue;
-		list_push_first(&p->waiting, &r->waiting);
-		p->waiting_count++;
-		atomic_fetch_add_explicit(&p->live->waiting, 1, memory_order_relaxed);
-		break;
 	}
 	while (!list_empty(&p->waiting)) {
-		struct kv_request *r = CONTAINER_OF(p->waiting.next, struct kv_request, waiting);
+		struct kv_request *r = request_of(p->waiting.next);
 		if (now_ms - r->since_ms < wait_ms)
 			break;
 		give_up(p, r);
 	}
+	wake_clients(p);
 	kv_pool_release(p);
 }
 
@@ -212,6 +243,7 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 {
 	struct kv_pool *p = r->pool;
 
+	r->number = ++hub->requests_begun;
 	if (r->verb == KV_VERB_STATS) {
 		uint32_t at = find_worker(p->lane, kv_request_key(r));
 		if (at == PICK_NONE)
@@ -229,7 +261,7 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 	}
 	r->hash = hash_bytes(r->bytes, r->key_len);
 	if (kv_verb_writes(r->verb)) {
-		r->version = kv_shared_version(p->shared);
+		r->version = kv_shared_version(p->shared, loop_wall_us(hub->loop));
 		enum acks acks = p->lane->pool->acks;
 		r->flags |= acks == ACKS_ALL ? KV_ACK_ALL : acks == ACKS_ONE ? KV_ACK_ONE : 0;
 	}
@@ -237,24 +269,21 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 		wait_for_room(hub, r, false);
 }
 
-/* Its worker was lost, or had no room after all: somewhere else, before those that came later. */
+/* Its worker was lost, or had no room after all: somewhere else, in the order of asking. What
+ * was not taken finds no place where it has just been: it waits a moment. */
 static void go_elsewhere(struct kv_hub *hub, struct kv_request *r)
 {
 	struct kv_pool *p = r->pool;
-	uint64_t now_ms = loop_now_ms(hub->loop);
+	bool is_next = list_empty(&p->waiting) ||
+		       r->number < request_of(p->waiting.next)->number;
 
 	if (r->tries > p->lane->pool->retries_max) {
 		refuse(hub, r, KV_NETWORK, SPAN("the workers that were asked were lost"));
 		return;
 	}
-	r->since_ms = now_ms;
-	/* What was not taken finds no place where it has just been: it waits a moment. */
-	if (r->outcome == KV_OUTCOME_NOT_TAKEN) {
-		wait_for_room(hub, r, true);
-		return;
-	}
-	live_count(&p->live->retries);
-	if (!try_to_send(hub, r))
+	if (r->outcome == KV_OUTCOME_LOST)
+		live_count(&p->live->retries);
+	if (r->outcome != KV_OUTCOME_LOST || !is_next || !try_to_send(hub, r))
 		wait_for_room(hub, r, true);
 }
 

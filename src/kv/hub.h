@@ -27,7 +27,7 @@
 #include "kv/request.h"
 #include "kv/shared.h"
 #include "listen/acceptor.h"
-#include "loop/loop.h"
+#include "loop/turn.h"
 #include "model/live.h"
 #include "pick/policy.h"
 
@@ -38,6 +38,7 @@ enum {
 	KV_WORKERS_MAX = 256,		/* of one pool */
 	KV_WINDOW_MAX = 4096,		/* requests under way at one worker; more wait */
 	KV_RETRY_MS = 5,		/* how often those look again, where nothing wakes them */
+	KV_BUSY_MIN = 8,		/* clients that wait, from which on requests may gather */
 };
 
 struct kv_registry;
@@ -76,8 +77,10 @@ struct kv_pool {
 	struct kv_shared  *shared;	/* borrowed */
 	struct kv_edition *edition;	/* a user of it: the newest that has the pool */
 	struct kv_lane    *lane;	/* of it */
-	struct link        waiting;	/* requests, longest waiting first */
+	struct link        waiting;	/* requests, in the order of asking */
 	uint32_t           waiting_count;
+	struct kv_request *came_back;	/* the last one that was put back there, while it waits */
+	bool               holds_up;	/* clients that have found it full */
 	uint32_t           users;	/* ports, clients and requests */
 	struct loop_timer  again;	/* while some wait */
 	struct kv_hub     *hub;
@@ -120,7 +123,7 @@ struct kv_hub {
 	struct link ports, pools, routes;
 	struct link clients;
 	uint32_t    client_count, link_count;
-	uint64_t    clients_begun;
+	uint64_t    clients_begun, requests_begun;
 	struct slab clients_slab;
 	struct kv_requests requests;
 	struct kv_link *links[KV_LINKS_MAX];	/* owned; by the low bits of their numbers */
@@ -130,6 +133,12 @@ struct kv_hub {
 	struct loop_task end_of_turn;
 	struct link unsent_clients, unsent_links, ended_clients, ended_links;
 	struct loop_timer every_second;	/* while there are links */
+	uint32_t asking;		/* clients that wait for answers */
+	uint64_t clients_seen;		/* clients_begun when memory was given back last */
+	struct {			/* the most of them, in this ms and the one before */
+		uint64_t at_ms;
+		uint32_t most, most_before;
+	} busy;
 
 	/* Any hub pushes, this one takes. */
 	alignas(64) _Atomic(struct kv_request *) inbox;

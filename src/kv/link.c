@@ -286,18 +286,44 @@ static bool is_read(const struct kv_request *r)
 	return !kv_verb_writes(r->verb) && r->verb != KV_VERB_STATS;
 }
 
+/* Those of one home in the order in which it asked. */
+static int compare_requests(const void *a, const void *b)
+{
+	const struct kv_request *x = *(struct kv_request *const *)a;
+	const struct kv_request *y = *(struct kv_request *const *)b;
+
+	if (x->home != y->home)
+		return x->home < y->home ? -1 : 1;
+	return x->number < y->number ? -1 : 1;
+}
+
+/* Gives back what is under way, all of it or the reads alone, in the order of asking: what a
+ * client has asked one after the other goes on so. The slots stay taken. */
+static void give_back(struct kv_link *l, bool reads_only)
+{
+	struct kv_request **lost = memory_new(l->slot_count + 1, sizeof(struct kv_request *));
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < l->slot_count; i++) {
+		struct kv_request *r = l->slots[i].request;
+		if (r == NULL || (reads_only && !is_read(r)))
+			continue;
+		l->slots[i].request = NULL;	/* its answer is for nobody */
+		lost[count++] = r;
+	}
+	qsort(lost, count, sizeof(struct kv_request *), compare_requests);
+	for (uint32_t i = 0; i < count; i++)
+		kv_dispatch_return(l->hub, lost[i], KV_OUTCOME_LOST, KV_NETWORK,
+				   (struct span){0});
+	free(lost);
+}
+
 void kv_link_withdraw(struct kv_link *l)
 {
 	l->withdrawn = true;
 	if (l->server != NULL)
 		live_server_set_up(l->server, false);
-	for (uint32_t i = 0; i < l->slot_count; i++) {
-		struct kv_request *r = l->slots[i].request;
-		if (r == NULL || !is_read(r))
-			continue;
-		l->slots[i].request = NULL;	/* its answer is for nobody */
-		kv_dispatch_return(l->hub, r, KV_OUTCOME_LOST, KV_NETWORK, (struct span){0});
-	}
+	give_back(l, true);
 }
 
 void kv_link_end(struct kv_link *l)
@@ -309,13 +335,7 @@ void kv_link_end(struct kv_link *l)
 	loop_watch_close(l->hub->loop, &l->stream.watch);
 	if (l->server != NULL)		/* before its requests look for another one */
 		live_server_set_up(l->server, false);
-	for (uint32_t i = 0; i < l->slot_count; i++) {
-		struct kv_request *r = l->slots[i].request;
-		l->slots[i].request = NULL;
-		if (r != NULL)
-			kv_dispatch_return(l->hub, r, KV_OUTCOME_LOST, KV_NETWORK,
-					   (struct span){0});
-	}
+	give_back(l, false);
 	if (l->state != KV_LINK_GREETING)
 		kv_registry_tell(l->hub->registry, &(struct kv_notice){
 			.kind = KV_NOTICE_GONE, .hub = (uint8_t)l->hub->number,

@@ -155,7 +155,10 @@ static void take_answer(struct kv_link *l, const struct kv_message *m)
 	kv_link_free_slot(l, slot);
 	if (r == NULL)
 		return;
-	r->answer_version = l->speaks >= 2 ? m->version : 0;
+	/* A write is told its own version, not that of one which has overtaken it meanwhile. */
+	r->answer_version = l->speaks < 2 ? 0
+			  : m->result == KV_FINE && kv_verb_writes(r->verb) ? r->version
+									     : m->version;
 	r->answer_expires_ms = l->speaks >= 2 ? m->expires_ms : 0;
 	struct span value = m->type == KV_STORE_RESPONSE ? (struct span){0} : m->value;
 	kv_dispatch_return(l->hub, r, KV_OUTCOME_ANSWER, m->result, value);

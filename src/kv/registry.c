@@ -102,10 +102,10 @@ static void publish_ready(struct registered *p, struct kv_worker *w)
 	struct kv_registry *r = p->registry;
 	bool ready = w->state == KV_ROLL_READY;
 
+	count_again(p);
 	publish_route(r, w, ready);
 	r->hooks.set_ready(r->hooks.arg, w->server, ready,
 			   ready ? "ready" : w->filler != NULL ? "being filled" : "not ready");
-	count_again(p);
 }
 
 /* ---- what is told ---- */

@@ -55,6 +55,7 @@ struct kv_request {
 	struct live_server *server;	/* whose place it has, while SENT */
 	struct link        waiting;	/* in pool->waiting, while WAITING */
 	uint64_t           since_ms;	/* when it began to wait */
+	uint64_t           number;	/* in the order of asking, at its home */
 	enum kv_request_state state;
 	uint8_t            tries;	/* how often it was lost */
 	bool               counts_write;	/* in client->writes */

@@ -36,10 +36,19 @@ struct kv_shared {
 struct kv_shared *kv_shared_create(const char *name, uint64_t wall_us);
 void kv_shared_destroy(struct kv_shared *s);
 
-/* A write's version: higher than all before it. */
-static inline uint64_t kv_shared_version(struct kv_shared *s)
+/* A write's version: higher than all before it, and not below the time, by which workers number
+ * what comes to them without a version (from those of version 1). */
+static inline uint64_t kv_shared_version(struct kv_shared *s, uint64_t wall_us)
 {
-	return atomic_fetch_add_explicit(&s->next_version, 256, memory_order_relaxed);
+	unsigned long long next = atomic_load_explicit(&s->next_version, memory_order_relaxed);
+	uint64_t version;
+
+	do
+		version = next > wall_us * 256 ? next : wall_us * 256;
+	while (!atomic_compare_exchange_weak_explicit(&s->next_version, &next, version + 256,
+						      memory_order_relaxed,
+						      memory_order_relaxed));
+	return version;
 }
 
 /* Versions up to this one have been seen; the next ones are higher. */

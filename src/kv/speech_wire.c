@@ -204,7 +204,7 @@ static void take_hello(struct kv_client *c, const struct kv_message *m)
 	enum kv_result code;
 	const char *why;
 
-	if (c->speaks >= 2 || c->first != NULL) {
+	if (c->speaks != 0) {
 		fail(c, "HELLO comes first, and once");
 		return;
 	}
@@ -225,6 +225,8 @@ static void take_hello(struct kv_client *c, const struct kv_message *m)
 
 static void take_one(struct kv_client *c, const struct kv_message *m)
 {
+	if (m->type != KV_HELLO && c->speaks == 0)
+		c->speaks = 1;
 	switch (m->type) {
 	case KV_PUT:
 	case KV_GET:
@@ -237,12 +239,21 @@ static void take_one(struct kv_client *c, const struct kv_message *m)
 		take_hello(c, m);
 		break;
 	case KV_SHUTDOWN:
+	case KV_ERROR:		/* which is not answered, or it would go on for ever */
 		kv_client_close(c);
 		break;
 	default:
 		fail(c, "a client does not say that");
 		break;
 	}
+}
+
+/* Of a message whose end has not come: what no client says is refused at once, or the rest of it
+ * would be waited for in vain. A client of Redis begins like an OP. */
+static bool may_begin(const struct kv_client *c, uint8_t type)
+{
+	return type == KV_PUT || type == KV_GET || type == KV_HELLO || type == KV_SHUTDOWN ||
+	       (type == KV_OP && c->speaks >= 2);
 }
 
 static size_t take(struct kv_client *c, char *at, size_t len)
@@ -254,8 +265,12 @@ static size_t take(struct kv_client *c, char *at, size_t len)
 		size_t used;
 		const char *why;
 		enum kv_parse result = kv_wire_parse(&m, at + taken, len - taken, &used, &why);
-		if (result == KV_PARSE_MORE)
+		if (result == KV_PARSE_MORE && may_begin(c, (uint8_t)at[taken]))
 			break;
+		if (result == KV_PARSE_MORE) {
+			fail(c, "a client does not begin with that; version 2 begins with HELLO");
+			break;
+		}
 		if (result == KV_PARSE_BAD) {
 			fail(c, why);
 			break;

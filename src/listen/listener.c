@@ -93,8 +93,6 @@ static int open_all(int *fds, uint32_t count, const struct address *at, int type
 {
 	uint32_t opened = 0;
 
-	if (must_be_free(at, type, err) != 0)
-		return -1;
 	while (opened < count) {
 		fds[opened] = bound_socket(at, type, true, err);
 		if (fds[opened] < 0)
@@ -115,13 +113,20 @@ close_all:
 
 int listener_open(int *fds, uint32_t count, const struct address *at, struct err *err)
 {
+	return must_be_free(at, SOCK_STREAM, err) == 0 ?
+		       open_all(fds, count, at, SOCK_STREAM, err) : -1;
+}
+
+int listener_open_beside(int *fds, uint32_t count, const struct address *at, struct err *err)
+{
 	return open_all(fds, count, at, SOCK_STREAM, err);
 }
 
 int listener_open_datagrams(int *fds, uint32_t count, const struct address *at,
 			    struct err *err)
 {
-	return open_all(fds, count, at, SOCK_DGRAM, err);
+	return must_be_free(at, SOCK_DGRAM, err) == 0 ?
+		       open_all(fds, count, at, SOCK_DGRAM, err) : -1;
 }
 
 void listener_defer(const int *fds, uint32_t count, bool on)

@@ -25,6 +25,9 @@ enum {
  * one would share it. On an error nothing is open. */
 int listener_open(int *fds, uint32_t count, const struct address *at, struct err *err);
 
+/* The same beside sockets of our own on that address, which are about to be closed. */
+int listener_open_beside(int *fds, uint32_t count, const struct address *at, struct err *err);
+
 /* The same for UDP (listen/datagrams.h). The kernel keeps what one client sends to one
  * address on one of the sockets, until one more or less of them is open. */
 int listener_open_datagrams(int *fds, uint32_t count, const struct address *at,

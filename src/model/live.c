@@ -123,20 +123,19 @@ static struct live_pool *hold_pool(struct live *live, const char *name)
 
 static struct live_listener *hold_listener(struct live *live, const struct model_listener *of)
 {
-	bool datagrams = of->kind == LISTEN_UDP, kv = of->kind == LISTEN_KV;
+	bool datagrams = of->kind == LISTEN_UDP;
 	struct live_listener *l = live->listeners;
 
-	while (l != NULL && (l->datagrams != datagrams || l->kv != kv ||
-			     strcmp(l->text, of->address.text) != 0))
+	while (l != NULL && (l->datagrams != datagrams || strcmp(l->text, of->address.text) != 0))
 		l = l->next;
 	if (l == NULL) {
 		l = memory_new_aligned(alignof(struct live_listener), sizeof *l);
 		snprintf(l->text, sizeof l->text, "%s", of->address.text);
 		l->datagrams = datagrams;
-		l->kv = kv;
 		l->next = live->listeners;
 		live->listeners = l;
 	}
+	l->kv = of->kind == LISTEN_KV;
 	l->holders++;
 	return l;
 }

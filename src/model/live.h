@@ -99,7 +99,7 @@ struct live_pool {
 struct live_listener {
 	char text[ADDRESS_TEXT_MAX];
 	bool datagrams;			/* UDP, which may have the same address as TCP */
-	bool kv;			/* served by other code than the others */
+	bool kv;			/* key-value, in the newest model that holds it */
 	struct gate connections;
 	struct gate parallel;
 	atomic_uint   waiting;			/* requests behind `parallel`, all loops */

@@ -76,7 +76,7 @@ struct model_pool {
 	struct pick_table *table;	/* owned, one block; pick_prepare makes it, or NULL */
 	uint32_t ring_points;		/* ring: for each unit of weight */
 	uint32_t maglev_size;		/* maglev: entries of its table, a prime */
-	uint32_t bounded_percent;	/* ring, maglev: at most so much over the mean; 0: any */
+	uint32_t bounded_percent;	/* by key: at most so much over the mean; 0: any */
 	enum key_kind key;
 	char    *key_name;		/* owned; of the header, cookie or query argument */
 	char    *sticky_cookie;		/* owned; NULL: a client keeps its server by key only */

@@ -17,6 +17,7 @@ const struct policy *const policies[] = {
 	&policy_random,
 	&policy_ring,
 	&policy_maglev,
+	&policy_rendezvous,
 	NULL,
 };
 

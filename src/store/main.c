@@ -1,5 +1,60 @@
-/* store/main.c - kv-worker: not built yet. */
-int main(void)
+/* store/main.c - kv-worker: holds all data of a pool in memory, for balancerd in key-value
+ * mode. The command line, and the life of the whole.
+ *
+ * Exit codes: 0 told to stop; 1 it could not start, or had to leave the pool; 2 the command
+ * line is wrong.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "store/member.h"
+
+enum { EXIT_USAGE = 2 };
+
+/* As many descriptors as the system lets us have; fewer will do, too. */
+static void raise_descriptor_limit(void)
 {
-	return 1;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int serve(const struct worker_options *o)
+{
+	static struct member member;
+	struct err err;
+
+	signals_block();
+	raise_descriptor_limit();
+	if (member_open(&member, o, &err) != 0) {
+		fprintf(stderr, "kv-worker: %s\n", err.text);
+		return EXIT_FAILURE;
+	}
+	printf("kv-worker %u: peers at %s\n", member.id, member.peers_at.text);
+	fflush(stdout);
+	int result = member_run(&member);
+	member_close(&member);
+	log_info("stopped");
+	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct worker_options options;
+	struct err err;
+
+	if (worker_options_read(&options, argc, argv, &err) != 0) {
+		fprintf(stderr, "kv-worker: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (options.help) {
+		worker_options_print(stdout);
+		return EXIT_SUCCESS;
+	}
+	return serve(&options);
 }

@@ -156,8 +156,8 @@ static void fill(const struct store *s, struct entry *e, const struct store_item
 		memcpy(e->bytes + item->key.len, value.at, value.len);
 }
 
-/* Memory for the item in place of the entry at the slot: its own, if the size is the same,
- * or if it would do and there is no other. NULL: none. */
+/* Memory for the item in place of the entry at the slot: its own, if the size is the
+ * same, or if it would do and there is no other. NULL: none. */
 static struct entry *replace(struct shard *shard, struct slot *at, size_t bytes,
 			     bool unlimited)
 {
@@ -334,6 +334,7 @@ void store_figures(struct store *s, struct store_figures *out)
 		out->expired += shard->expired;
 		out->splits += shard->directory.splits;
 		out->segments += shard->directory.segments;
+		out->bytes += shard->memory.blocks.dirty_blocks * REGION_BLOCK_MIN;
 		shard_unlock(s, shard);
 	}
 	store_digests(s, digests);

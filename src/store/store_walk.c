@@ -13,7 +13,11 @@
 #include "base/must.h"
 #include "store/shard.h"
 
-enum { CURSOR_BEGUN = 1, SLOTS_OF_A_LOOK = 16 };
+enum {
+	CURSOR_BEGUN = 1,
+	SLOTS_OF_A_LOOK = 16,
+	TRIMS_MAX = 8,			/* blocks that a sweep gives back, 100 us in all */
+};
 
 static void visit(const struct slot *at, uint64_t now_ms, store_visit *visit_one, void *arg)
 {
@@ -110,6 +114,7 @@ static void sweep_segment(struct store *s, struct segment *segment, uint64_t now
 void store_sweep(struct store *s, uint64_t now_ms, uint32_t slots)
 {
 	uint64_t done = 0, begun = s->sweep_at;
+	uint32_t trims = TRIMS_MAX;
 	bool around = false;		/* at most once; where it began may be joined by then */
 
 	do {
@@ -123,6 +128,8 @@ void store_sweep(struct store *s, uint64_t now_ms, uint32_t slots)
 		if (due)
 			sweep_segment(s, segment, now_ms);
 		directory_join(&shard->directory, hash);
+		trims -= region_trim(&shard->memory.blocks, trims);
+		trims -= region_trim(&shard->segments.blocks, trims);
 		shard_unlock(s, shard);
 		done += due ? SEGMENT_SLOTS : SLOTS_OF_A_LOOK;
 	} while (done < slots && (!around || s->sweep_at < begun));

@@ -29,11 +29,13 @@ struct variant {
 	const char *name;
 	const struct policy *policy;
 	uint32_t points;	/* ring */
+	uint32_t servers_max;	/* with more, counting takes minutes; 0: never */
 };
 
-static const struct variant two_points = {"ring, 2 points", &policy_ring, 2};
-static const struct variant ring = {"ring, 160 points", &policy_ring, 160};
-static const struct variant maglev = {"maglev", &policy_maglev, 0};
+static const struct variant two_points = {"ring, 2 points", &policy_ring, 2, 0};
+static const struct variant ring = {"ring, 160 points", &policy_ring, 160, 0};
+static const struct variant maglev = {"maglev", &policy_maglev, 0, 0};
+static const struct variant rendezvous = {"rendezvous", &policy_rendezvous, 0, 100};
 
 struct pool {
 	struct model_pool   model;
@@ -94,8 +96,16 @@ static void pool_use(struct pool *p, const struct variant *v)
 	for (uint32_t i = 0; i < p->view.count; i++)
 		p->model.servers[i].weight = p->live[i].weight;
 	p->model.policy = v->policy;
+	p->model.table = NULL;
+	if (v->policy->build == NULL)
+		return;
 	p->model.table = v->policy->build(&p->model, &err);
 	must(p->model.table != NULL);
+}
+
+static bool is_measured(const struct variant *v, uint32_t servers)
+{
+	return v->servers_max == 0 || servers <= v->servers_max;
 }
 
 static uint32_t pool_pick(struct pool *p, uint64_t key)
@@ -179,18 +189,23 @@ static struct spread median_spread(const struct variant *v, uint32_t count)
 static void print_spread(void)
 {
 	static const uint32_t counts[] = {2, 3, 10, 100, 1000, 4096};
-	static const struct variant few = {"ring, 40 points", &policy_ring, 40};
-	static const struct variant many = {"ring, 640 points", &policy_ring, 640};
-	const struct variant *variants[] = {&two_points, &few, &ring, &many, &maglev};
+	static const struct variant few = {"ring, 40 points", &policy_ring, 40, 0};
+	static const struct variant many = {"ring, 640 points", &policy_ring, 640, 0};
+	const struct variant *variants[] = {&two_points, &few, &ring, &many, &maglev,
+					    &rendezvous};
 
 	printf("Spread: the least and the most that a server has, where the mean is 1;\n"
 	       "medians of several pools.\n\n| servers ");
 	for (size_t v = 0; v < COUNT_OF(variants); v++)
 		printf("| %s ", variants[v]->name);
-	printf("|\n|--:|:-:|:-:|:-:|:-:|:-:|\n");
+	printf("|\n|--:|:-:|:-:|:-:|:-:|:-:|:-:|\n");
 	for (size_t c = 0; c < COUNT_OF(counts); c++) {
 		printf("| %u ", counts[c]);
 		for (size_t v = 0; v < COUNT_OF(variants); v++) {
+			if (!is_measured(variants[v], counts[c])) {
+				printf("| ");
+				continue;
+			}
 			struct spread s = median_spread(variants[v], counts[c]);
 			printf("| %.2f to %.2f ", s.least, s.most);
 		}
@@ -200,7 +215,7 @@ static void print_spread(void)
 
 static void print_two_servers(void)
 {
-	const struct variant *variants[] = {&two_points, &ring, &maglev};
+	const struct variant *variants[] = {&two_points, &ring, &maglev, &rendezvous};
 	enum { POOLS = 501 };
 
 	printf("\nTwo servers: the larger part of the keys, in %d pools.\n\n"
@@ -227,11 +242,12 @@ static void print_two_servers(void)
 static void print_weights(void)
 {
 	static const uint32_t weights[] = {1, 1, 2, 4, 8};
-	const struct variant *variants[] = {&ring, &maglev};
+	const struct variant *variants[] = {&ring, &maglev, &rendezvous};
 	enum { BITS = 18 };
 
 	printf("\nWeights: the part of the keys that each server has.\n\n"
-	       "| weight | due | ring, 160 points | maglev |\n|--:|--:|--:|--:|\n");
+	       "| weight | due | ring, 160 points | maglev | rendezvous |\n"
+	       "|--:|--:|--:|--:|--:|\n");
 	double share[COUNT_OF(variants)][COUNT_OF(weights)] = {{0}};
 	for (size_t v = 0; v < COUNT_OF(variants); v++) {
 		struct pool p;
@@ -244,8 +260,8 @@ static void print_weights(void)
 		pool_fini(&p);
 	}
 	for (size_t i = 0; i < COUNT_OF(weights); i++)
-		printf("| %u | %.2f %% | %.2f %% | %.2f %% |\n", weights[i],
-		       weights[i] * 100.0 / 16, share[0][i], share[1][i]);
+		printf("| %u | %.2f %% | %.2f %% | %.2f %% | %.2f %% |\n", weights[i],
+		       weights[i] * 100.0 / 16, share[0][i], share[1][i], share[2][i]);
 }
 
 /* ---- disruption ---- */
@@ -283,6 +299,10 @@ static void print_moves_of(const struct variant *v, uint32_t count)
 	uint32_t pools = pools_for(count);
 	double sum = 0, most = 0, among = 0;
 
+	if (!is_measured(v, count)) {
+		printf("| | ");
+		return;
+	}
 	for (uint32_t luck = 0; luck < pools; luck++) {
 		struct moves m = measure_moves(v, count, luck);
 		sum += m.all;
@@ -299,15 +319,16 @@ static void print_moves_of(const struct variant *v, uint32_t count)
 static void print_moves(void)
 {
 	static const uint32_t counts[] = {2, 3, 10, 100, 1000, 4095};
-	const struct variant *variants[] = {&two_points, &ring, &maglev};
+	const struct variant *variants[] = {&two_points, &ring, &maglev, &rendezvous};
 
 	printf("\nDisruption: how many of all keys move when a server is added to so "
 	       "many, or leaves\nagain: the mean of several pools, and the most in one. "
-	       "Between servers that stay some of\nmaglev's move, of a ring's none.\n\n"
+	       "Between servers that stay some of\nmaglev's move, of the others' none.\n\n"
 	       "| servers | least ");
 	for (size_t v = 0; v < COUNT_OF(variants); v++)
-		printf("| %s | most ", variants[v]->name);
-	printf("| of these between |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+		printf("| %s | most %s", variants[v]->name,
+		       variants[v] == &maglev ? "| of these between " : "");
+	printf("|\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
 	for (size_t c = 0; c < COUNT_OF(counts); c++) {
 		printf("| %u | %.3f %% ", counts[c], 100.0 / (counts[c] + 1));
 		for (size_t v = 0; v < COUNT_OF(variants); v++)
@@ -358,14 +379,21 @@ static double build_ms(struct pool *p, const struct variant *v)
 	return median(each, ROUNDS);
 }
 
+static size_t table_bytes(const struct pool *p)
+{
+	return p->model.table != NULL ? p->model.table->bytes : 0;
+}
+
 static double copy_ms(const struct pool *p)
 {
-	size_t bytes = p->model.table->bytes;
+	size_t bytes = table_bytes(p);
 	double each[ROUNDS];
 
 	for (int round = 0; round < ROUNDS; round++) {
 		double begun = cpu_ns();
-		void *copy = memcpy(memory_new(1, bytes), p->model.table, bytes);
+		void *copy = memory_new(1, bytes);
+		if (bytes > 0)
+			memcpy(copy, p->model.table, bytes);
 		each[round] = (cpu_ns() - begun) / 1e6;
 		free(copy);
 	}
@@ -375,7 +403,7 @@ static double copy_ms(const struct pool *p)
 static void print_cost(void)
 {
 	static const uint32_t counts[] = {10, 100, 1000, 4096, 10000};
-	const struct variant *variants[] = {&two_points, &ring, &maglev};
+	const struct variant *variants[] = {&two_points, &ring, &maglev, &rendezvous};
 
 	printf("\nCost: of a pick, of one with half of the servers down, and with all "
 	       "but one down;\nof building the table, of copying it, and its size.\n\n"
@@ -396,7 +424,7 @@ static void print_cost(void)
 			printf("| %s | %u | %.0f ns | %.0f ns | %.0f ns | %.2f ms | "
 			       "%.2f ms | %.0f KiB |\n",
 			       variants[v]->name, counts[c], pick, half, one, build, copy,
-			       (double)p.model.table->bytes / 1024);
+			       (double)table_bytes(&p) / 1024);
 			pool_fini(&p);
 		}
 	}
@@ -443,18 +471,22 @@ static void print_bounded(void)
 {
 	static const uint32_t percents[] = {0, 100, 50, 25, 10, 5};
 
+	const struct variant *variants[] = {&ring, &maglev, &rendezvous};
+
 	printf("\nBounded loads: 10 servers, 1000 sessions, of which one client has 5 %%."
 	       "\n\n| bounded | ring: highest | not at home | maglev: highest | "
-	       "not at home |\n|--:|--:|--:|--:|--:|\n");
+	       "not at home | rendezvous: highest | not at home |\n"
+	       "|--:|--:|--:|--:|--:|--:|--:|\n");
 	for (size_t i = 0; i < COUNT_OF(percents); i++) {
-		struct loads one = simulate(&ring, percents[i]);
-		struct loads other = simulate(&maglev, percents[i]);
 		if (percents[i] == 0)
 			printf("| no ");
 		else
 			printf("| %u %% ", percents[i]);
-		printf("| %.2f | %.1f %% | %.2f | %.1f %% |\n", one.peak, one.away,
-		       other.peak, other.away);
+		for (size_t v = 0; v < COUNT_OF(variants); v++) {
+			struct loads l = simulate(variants[v], percents[i]);
+			printf("| %.2f | %.1f %% ", l.peak, l.away);
+		}
+		printf("|\n");
 	}
 }
 

@@ -2,11 +2,11 @@
  *
  *     out/bench/store [MILLIONS]
  *
- * Entries have a key of 16 bytes and a value of 84. Means are of this thread's CPU time, so
- * that what else the machine does counts little. The longest call is found by the
+ * Entries have a key of 16 bytes and a value of 84. Means are of this thread's CPU time,
+ * so that what else the machine does counts little. The longest call is found by the
  * processor's time stamp counter, read between all calls; a call in which the thread was
- * taken off its core says nothing about the store and is left out, the next longest stands.
- * Keys are drawn in an order that no cache can guess.
+ * taken off its core says nothing about the store and is left out, the next longest
+ * stands. Keys are drawn in an order that no cache can guess.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +91,25 @@ static void do_nothing(struct bench *b, uint64_t number)
 	for (int i = 0; i < 100; i++)
 		number = hash_mix(number);
 	b->result += number;
+}
+
+enum { CHAIN_LINES = 16 * 1024 * 1024, LINE_WORDS = 8 };
+
+/* What memory alone costs: each load says where the next one is; a gigabyte of them. */
+static double load_ns(void)
+{
+	uint64_t *chain = memory_new(CHAIN_LINES, LINE_WORDS * sizeof *chain);
+	uint64_t at = 0, loads = 2000000;
+
+	for (uint64_t i = 0; i < CHAIN_LINES; i++)	/* odd steps: one ring through all */
+		chain[i * LINE_WORDS] = (i * 5 + 0x9e3779b1) % CHAIN_LINES;
+	double begun = cpu_ns();
+	for (uint64_t n = 0; n < loads; n++)
+		at = chain[at * LINE_WORDS];
+	double each = (cpu_ns() - begun) / (double)loads;
+	must(at < CHAIN_LINES);
+	free(chain);
+	return each;
 }
 
 static void do_set(struct bench *b, uint64_t number)
@@ -276,6 +295,7 @@ int main(int argc, char **argv)
 	uint64_t millions = argc > 1 ? strtoull(argv[1], NULL, 10) : 10;
 
 	calibrate();
+	printf("a load from memory that waits for the one before: %.0f ns\n", load_ns());
 	run(millions * 1000000, 1);
 	run(millions * 1000000, 16);
 	return 0;

@@ -191,6 +191,12 @@ def test_a_pool_without_servers(fake, ctl):
         0, "no servers; add one with: balancerctl add ADDRESS PORT\n")
 
 
+def test_a_worker_is_called_one(fake, ctl):
+    fake.answers["GET", "/v1/pools"] = (200, {"pools": [pool("store", {
+        **server("a:1", pool="store"), "from": "worker", "temporary": True})]})
+    assert "\tworker\t" in ctl("list").lines[0]
+
+
 def test_a_pool_without_workers(fake, ctl):
     fake.answers["GET", "/v1/pools"] = (200, {"pools": [{**pool(), "of": "workers"}]})
     assert ctl.on_terminal("list") == (

@@ -8,7 +8,7 @@ import pytest
 from harness.balancer import config
 from harness.server import response
 
-POLICIES = ["ring", "maglev"]
+POLICIES = ["ring", "maglev", "rendezvous"]
 
 Listener = namedtuple("Listener", "port")  # another one of a balancer
 

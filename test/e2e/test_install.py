@@ -12,7 +12,8 @@ from harness.balancerctl import Control
 from harness.ports import Port
 from harness.program import OUT, ROOT
 
-PROGRAMS = ("sbin/balancerd", "bin/balancerctl", "bin/origin")
+PROGRAMS = ("sbin/balancerd", "bin/balancerctl", "bin/origin", "bin/kv-worker",
+            "bin/kv-client")
 
 
 class Tree:
@@ -68,7 +69,9 @@ def test_everything_is_where_it_belongs(install, top):
     assert {"usr/local/share/bash-completion/completions/balancerctl",
             "usr/local/share/zsh/site-functions/_balancerctl",
             "usr/local/lib/systemd/system/balancerd.service",
-            "usr/local/lib/systemd/system/balancerd@.service"} <= set(files)
+            "usr/local/lib/systemd/system/balancerd@.service",
+            "usr/local/lib/systemd/system/kv-worker@.service",
+            *(f"usr/local/{program}" for program in PROGRAMS)} <= set(files)
 
 
 def test_a_second_time_changes_nothing(install, top):
@@ -121,13 +124,18 @@ def test_uninstall_removes_what_was_installed_and_nothing_else(install, top):
     state = top / "var/lib/balancerd"
     state.mkdir(parents=True)
     (state / "a.json").write_text("")
+    data = top / "var/lib/kv-worker"
+    data.mkdir()
+    (data / "a.data").write_text("")
     said = install("--destdir", top, "--uninstall")
     assert set(Tree(top).files) == {
         "usr/local/bin/theirs", "usr/local/share/zsh/site-functions/_late",
-        "etc/balancerd/balancerd.conf", "var/lib/balancerd/a.json"}
+        "etc/balancerd/balancerd.conf", "var/lib/balancerd/a.json",
+        "var/lib/kv-worker/a.data"}
     assert (top / "usr/local/sbin").exists(), "an empty folder that was there"
     assert not (top / "usr/local/share/man").exists(), "one that was not"
-    assert f"Left:    {state} (--purge removes it)" in said
+    for folder in (state, data):
+        assert f"Left:    {folder} (--purge removes it)" in said
     assert "Nothing is installed" in install("--destdir", top, "--uninstall")
 
 
@@ -135,6 +143,7 @@ def test_purge_removes_configuration_and_state(install, top):
     install("--destdir", top)
     (top / "var/lib/balancerd").mkdir(parents=True)
     (top / "var/log/balancerd").mkdir(parents=True)
+    (top / "var/lib/kv-worker/a").mkdir(parents=True)
     install("--destdir", top, "--purge")
     assert Tree(top).files == {}
     assert os.listdir(top / "etc") == os.listdir(top / "var/lib") == []
@@ -214,7 +223,10 @@ def test_the_units_are_good_and_hardened(install, tmp_path):
     units = prefix / "lib/systemd/system"
     assert f"systemctl link {units}/balancerd.service" in said
     shutil.copy(units / "balancerd@.service", units / "balancerd@web.service")
-    for unit in ("balancerd.service", "balancerd@web.service"):
+    shutil.copy(units / "kv-worker@.service", units / "kv-worker@a.service")
+    for unit, program in (("balancerd.service", "sbin/balancerd"),
+                          ("balancerd@web.service", "sbin/balancerd"),
+                          ("kv-worker@a.service", "bin/kv-worker")):
         done = subprocess.run(
             ["systemd-analyze", "verify", "--man=no", units / unit],
             capture_output=True, text=True, check=False)
@@ -224,7 +236,7 @@ def test_the_units_are_good_and_hardened(install, tmp_path):
              "--threshold=18", units / unit], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
         text = (units / unit).read_text()
-        assert f"{prefix}/etc/balancerd/" in text and f"{prefix}/sbin/balancerd" in text
+        assert f"{prefix}/etc/balancerd/" in text and f"={prefix}/{program} " in text
     template = (units / "balancerd@.service").read_text()
     assert "default" not in template
     assert template.count("%i.sock") == 2 and "/%i.conf" in template

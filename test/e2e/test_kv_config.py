@@ -28,7 +28,7 @@ listen http :8080 { to web }
 pool store {
     balance least-conn; acks all; secret /etc/balancerd/store.secret
     key-size 1k; value-size 60k
-    parallel 100; queue 10 wait 1s; retry 1; timeout connect 1s response 2s
+    queue 10 wait 1s; retry 1; timeout response 2s
 }
 pool web { server 1 }
 """
@@ -183,3 +183,28 @@ def test_a_listener_may_become_one_for_keys_and_back(both, stage):
             assert [l["kind"] for l in both.control.get("/v1/listeners")["listeners"]] == [
                 "http", kind]
             assert stage.get(both).body == b"web"
+
+
+def test_a_worker_comes_and_goes_by_itself_alone(stage, tmp_path):
+    balancer = stage.kv()
+    worker = stage.worker(balancer)
+    worker.is_ready()
+    address = f"127.0.0.1:{worker.peer_port}"
+    (server,) = stage.until(lambda: balancer.control.get("/v1/pools/store")["servers"],
+                            "it is listed")
+    assert (server["address"], server["from"]) == (address, "worker")
+    balancerctl = Control(balancer.socket_path)
+    said = balancerctl("remove", "127.0.0.1", worker.peer_port).failed(1)
+    assert f"stop the kv-worker at {address}" in said
+    assert balancer.control.get("/v1/config/diff")["changes"] == []
+    shown = balancerctl("config", "show").out
+    assert address not in shown
+    done = check(tmp_path, shown)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert balancerctl("weight", "127.0.0.1", worker.peer_port, 5).code == 0
+    (changed,) = balancer.control.get("/v1/config/diff")["changes"]
+    assert (changed["what"], changed["weight"]) == ("changed", 5)
+    assert worker.terminate() == 0
+    stage.until(lambda: balancer.control.get("/v1/pools/store")["servers"] == [],
+                "it is no longer listed")
+    assert balancer.control.get("/v1/config/diff")["changes"] == []

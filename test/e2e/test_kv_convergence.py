@@ -81,8 +81,8 @@ def write_under_an_old_version(events, final):
 
 
 @pytest.mark.parametrize("spoil", [
-    lose_the_last, lose_everything, leave_what_nobody_wrote, read_an_old_one, read_nothing,
-    read_another_value, write_under_an_old_version])
+    lose_the_last, lose_everything, leave_what_nobody_wrote, read_an_old_one,
+    read_nothing, read_another_value, write_under_an_old_version])
 def test_a_spoilt_history_is_found_out(spoil):
     assert list(faults(*spoil(*good_history())))
 

@@ -32,7 +32,8 @@ def cli(store):
     """redis-cli with these words; what it prints."""
     def cli(*words, stdin=None):
         done = subprocess.run(["redis-cli", "-p", str(store.port), *words], input=stdin,
-                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+                              capture_output=True, text=True, timeout=PATIENCE,
+                              check=False)
         return (done.stdout + done.stderr).rstrip("\n")
     return cli
 
@@ -42,7 +43,7 @@ def library(store):
     """Python's client, which decodes nothing."""
     client = redis.Redis(port=store.port, socket_timeout=PATIENCE)
     yield client
-    client.close()
+    client.connection_pool.disconnect()
 
 
 @pytest.fixture
@@ -222,8 +223,8 @@ def test_keys_and_values_are_any_bytes(library, key, value):
 
 def test_keys_and_values_over_the_limit(library):
     for words in [("SET", "k" * 257, "v"), ("GET", "k" * 257), ("SET", "k", "v" * 1001),
-                  ("DEL", "fine", "k" * 257), ("MGET", "fine", "k" * 257), ("SET", "", "v"),
-                  ("MSET", "fine", "v", "k", "v" * 1001)]:
+                  ("DEL", "fine", "k" * 257), ("MGET", "fine", "k" * 257),
+                  ("SET", "", "v"), ("MSET", "fine", "v", "k", "v" * 1001)]:
         with pytest.raises(redis.ResponseError, match="key|value"):
             library.execute_command(*words)
     library.set("k", "v")
@@ -272,7 +273,7 @@ def test_answers_keep_their_order_though_the_worker_does_not(store, raw):
 def test_a_connection_may_have_a_name(store):
     client = redis.Redis(port=store.port, client_name="somebody", db=0)
     assert client.ping()
-    client.close()
+    client.connection_pool.disconnect()
 
 
 @pytest.mark.parametrize("said, heard", [
@@ -400,7 +401,7 @@ def test_keepttl_is_refused_by_its_name(raw):
 @pytest.mark.parametrize("said", [
     b"*1\r\n+PING\r\n", b"*1\r\n$x\r\n", b"*1\r\n$-1\r\n", b"*x\r\n", b"*99999999\r\n",
     b"*-99999999999999999999\r\n", b"*1\r\n$99999999999\r\n", b"*1\r\n$4\r\nPINGxx",
-    b"*1\r\n$4\rPING", b"a" * 100_000, b"\xff\xfe\xfd\r\n\xff" * 3000,
+    b"*1\r\n$4\rPING", b"a" * 100_000, b"\xff\xfe\xfd" * 30_000,
     b"\0" * 70_000], ids=[
     "no-bulk", "no-length", "null", "no-count", "many", "count-too-large", "long-bulk",
     "no-line-end", "half-a-line-end", "a-line-without-end", "garbage", "nuls"])
@@ -423,7 +424,7 @@ def test_when_no_worker_is_there(stage):
     assert client.ping()
     stage.fake_worker(balancer, 1, 2)
     assert client.set("k", "v")
-    client.close()
+    client.connection_pool.disconnect()
 
 
 def test_a_worker_that_has_no_room(stage):
@@ -433,13 +434,13 @@ def test_a_worker_that_has_no_room(stage):
     client = redis.Redis(port=balancer.redis_port, socket_timeout=PATIENCE)
     with pytest.raises(redis.ResponseError, match="OOM|memory"):
         client.set("k", "v")
-    client.close()
+    client.connection_pool.disconnect()
 
 
 def test_a_lost_worker_costs_no_answer(stage, store, raw):
     store.worker.hold()
-    raw.send(b"".join(command("SET", f"key {i}", i) + command("MGET", f"key {i}", "nothing")
-                      for i in range(10)))
+    raw.send(b"".join(command("SET", f"key {i}", i)
+                      + command("MGET", f"key {i}", "nothing") for i in range(10)))
     store.worker.waits_for(30)
     heir = stage.fake_worker(store.balancer, 2, 2)
     heir.listed()
@@ -467,7 +468,7 @@ def test_a_worker_of_version_1_keeps_redis_out_of_what_it_cannot_do(stage):
         with pytest.raises(redis.ResponseError):
             client.execute_command(*words)
     assert client.get("k") == b"v"
-    client.close()
+    client.connection_pool.disconnect()
 
 
 def test_stopping_ends_connections_in_peace(store, raw):

@@ -17,7 +17,7 @@ import time
 
 from . import kv_wire as wire
 from .kv_client import read_stats
-from .kv_connection import Connection
+from .kv_connection import Connection, now_ms
 from .kv_entries import Entries
 from .message import Cut, Ended
 from .patience import PATIENCE
@@ -47,12 +47,6 @@ class WorkerLink(Connection):
             else:
                 self.say("WORKER_ENTRY", **fields)
         self.say("WORKER_REGISTRY_END")
-
-    def next_of(self, *names):
-        """The next message of these; others before it stay in `heard` alone."""
-        while (message := self.next()).name not in names:
-            pass
-        return message
 
     def ask(self, verb, key=b"", value=b"", **more):
         """Sends an OP, with a new version if it writes; returns its tag."""
@@ -107,8 +101,8 @@ class ClientLink(Connection):
 
 
 class FakeBalancer:
-    """Listens at both ports, of which that for workers may be given. The pool's key is the
-    one given here, or else what the first worker proposes, or else a random one."""
+    """Listens at both ports, of which that for workers may be given. The pool's key is
+    the one given here, or else what the first worker proposes, or else a random one."""
 
     def __init__(self, secret=None, pool_key=None, workers_port=None):
         self.secret, self.pool_key = secret, pool_key
@@ -150,6 +144,19 @@ class FakeBalancer:
         link.next("WORKER_READY")
         return link
 
+    def all_workers(self, count):
+        """So many workers with all their lanes; the first lane of each, which learns that
+        it is alone and is ready."""
+        firsts, lanes = [], 0
+        while len(firsts) < count or lanes < sum(link.hello.lanes for link in firsts):
+            link = self.worker()
+            lanes += 1
+            firsts += [link] if link.hello.lane == 0 else []
+        for link in firsts:
+            link.lists()
+            link.next("WORKER_READY")
+        return firsts
+
     def client(self):
         """The next client's connection, HELLO done if it began with one."""
         sock, _ = self.clients_listener.accept()
@@ -180,7 +187,8 @@ class FakeBalancer:
                 continue
             except OSError:
                 return
-            threading.Thread(target=serve, args=(link, answer, entries), daemon=True).start()
+            threading.Thread(target=serve, args=(link, answer, entries),
+                             daemon=True).start()
 
     def stop_listening(self):
         """As if the balancer had gone; connections that stand go on."""
@@ -206,8 +214,8 @@ class FakeBalancer:
 
 def serve(link, answer, entries):
     """The life of a client's connection."""
-    link.sock.settimeout(None)
     try:
+        link.sock.settimeout(None)
         while True:
             question = link.question()
             said = answer(question, link) if answer else None
@@ -221,6 +229,8 @@ def honest(question, entries):
     if question.name == "OP":
         if question.verb in (wire.SET, wire.DELETE, wire.EXPIRE):
             question.fields["version"] = new_version()
+        if question.flags & wire.RELATIVE:
+            question.fields["expires"] += now_ms()
         return entries.answer(question).encode()
     if question.name == "PUT":
         entries.write(question.key, new_version(), 0, question.value)

@@ -3,6 +3,7 @@ version, and believes nothing that it was not told."""
 
 from . import kv_wire as wire
 from .kv_connection import Connection, dial
+from .patience import until
 
 
 def put(key, value):
@@ -53,13 +54,23 @@ class KvClient(Connection):
         assert response.result == wire.FINE, response
         return response.value
 
+    def reaches(self, workers):
+        """Gets a key until each of these stand-ins has been asked, so that the balancer
+        counts all of them as ready; they forget it then."""
+        def asked():
+            self.get(b"any")
+            return all(worker.requests for worker in workers)
+        until(asked, "every worker is asked")
+        for worker in workers:
+            worker.requests.clear()
+
     # Version 2
 
     def op(self, verb, key=b"", value=b"", flags=0, expires=0):
         """The bytes of an OP under a tag of its own, which becomes self.tag."""
         self.tag += 1
-        return wire.pack("OP", tag=self.tag, verb=verb, flags=flags, expires=expires, key=key,
-                         value=value)
+        return wire.pack("OP", tag=self.tag, verb=verb, flags=flags, expires=expires,
+                         key=key, value=value)
 
     def ask(self, verb, key=b"", value=b"", flags=0, expires=0):
         """Asks, and returns the REPLY."""

@@ -99,6 +99,12 @@ class Connection:
         assert not names or message.name in names, f"{message} came instead of {names}"
         return message
 
+    def next_of(self, *names):
+        """The next message of these; others before it stay in `heard` alone."""
+        while (message := self.next()).name not in names:
+            pass
+        return message
+
     def parse(self):
         """The next message if all of it has been read."""
         have = len(self.waiting) - self.at
@@ -143,9 +149,10 @@ class Connection:
         return error
 
     def says_goodbye(self):
-        """SHUTDOWN, and the end."""
+        """SHUTDOWN, and the end; we close as well."""
         self.next("SHUTDOWN")
         self.sees_the_end()
+        self.close()
 
     def silent(self, seconds):
         """Nothing comes, and the connection stays, for so long."""
@@ -165,8 +172,8 @@ class Connection:
     # Getting to know each other, version 2
 
     def greet(self, role, *, acceptor=False, secret=None, take=None, **about):
-        """HELLO both ways, and PROOF where a secret is given; `about` is what HELLO says of
-        this side. `take`: the other's HELLO, if it has been read already. Returns it."""
+        """HELLO both ways, and PROOF where a secret is given; `about` is what HELLO says
+        of this side. `take`: the other's HELLO, if it was read already. Returns it."""
         nonce = os.urandom(16)
         mine = dict(speaks=2, role=role, flags=wire.WANTS_PROOF if secret else 0, lane=0,
                     lanes=1, id=0, nonce=nonce) | about
@@ -176,9 +183,9 @@ class Connection:
         if not acceptor:
             self.hello = self.next("HELLO")
         if secret:
-            ours = prove(secret, mine["role"], mine["id"], self.hello.nonce, mine["nonce"])
-            theirs = prove(secret, self.hello.role, self.hello.id, mine["nonce"],
-                           self.hello.nonce)
+            theirs, nonce = self.hello, mine["nonce"]
+            ours = prove(secret, mine["role"], mine["id"], theirs.nonce, nonce)
+            theirs = prove(secret, theirs.role, theirs.id, nonce, theirs.nonce)
             if acceptor:
                 assert self.next("PROOF").mac == theirs, "a wrong proof"
             self.say("PROOF", mac=ours)
@@ -211,7 +218,8 @@ class Connection:
 def prove(secret, role, identity, other_nonce, own_nonce):
     """What PROOF holds."""
     secret = secret if isinstance(secret, bytes) else secret.encode()
-    text = b"balancerd kv 2" + struct.pack("!BI", role, identity) + other_nonce + own_nonce
+    who = struct.pack("!BI", role, identity)
+    text = b"balancerd kv 2" + who + other_nonce + own_nonce
     return hmac.new(secret, text, hashlib.sha256).digest()
 
 

@@ -59,7 +59,8 @@ class Entries:
         if op.verb == wire.STATS:
             return wire.FINE, (0, 0, b"entries %d\n" % len(self))
         there = self[op.key] is not None
-        if op.flags & wire.IF_ABSENT and there or op.flags & wire.IF_PRESENT and not there:
+        unwanted = wire.IF_ABSENT if there else wire.IF_PRESENT
+        if op.flags & unwanted:
             return wire.NOT_MET, none
         if op.verb == wire.SET:
             self.write(op.key, op.version, op.expires, op.value)

@@ -35,13 +35,14 @@ class Listing:
 
 
 class FakeWorker(Connection):
-    """Registers at the balancer's worker port, from the address `source`. `ready`: says so
-    as soon as it may (version 1: at once; 2: when it has been told of the others).
+    """Registers at the balancer's worker port, from the address `source`. `ready`: says
+    so as soon as it may (version 1: at once; 2: when it has been told of the others).
     `entries` may be shared. `peers`: it behaves as a peer, too: connects to those it is
     told of, exports, notifies, and takes what others send."""
 
-    def __init__(self, port, identity, version=1, *, entries=None, answer=None, ready=True,
-                 peers=False, secret=None, peer_port=None, source=None, **about):
+    def __init__(self, port, identity, version=1, *, entries=None, answer=None,
+                 ready=True, peers=False, secret=None, peer_port=None, source=None,
+                 **about):
         super().__init__(dial(port, source=source))
         self.id, self.version = identity, version
         self.entries = Entries() if entries is None else entries
@@ -59,7 +60,8 @@ class FakeWorker(Connection):
         self.complaints = []
         self.lock = threading.RLock()
         if version == 2:
-            self.greet(wire.WORKER, id=identity, port=self.peer_port, secret=secret, **about)
+            self.greet(wire.WORKER, id=identity, port=self.peer_port, secret=secret,
+                       **about)
             self.peer.about["pool_key"] = self.hello.pool_key
         elif ready:
             self.is_ready()
@@ -101,6 +103,8 @@ class FakeWorker(Connection):
             self.ended = "malformed"
         except OSError:
             self.ended = "closed"
+        finally:
+            self.wake()     # it closes as well, as programs do
 
     def hear(self, message):
         if message.name in REQUESTS:
@@ -174,7 +178,8 @@ class FakeWorker(Connection):
             except OSError:
                 return
             connection.sock.settimeout(None)
-            threading.Thread(target=self.hear_peer, args=[connection], daemon=True).start()
+            threading.Thread(target=self.hear_peer, args=[connection],
+                             daemon=True).start()
 
     def hear_peer(self, connection):
         try:

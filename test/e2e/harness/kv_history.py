@@ -8,8 +8,8 @@ was read; so for each key:
   has the higher version;
 - a read finds no lower version than that of any write that had been acknowledged before
   the read began, and the value that was written under it;
-- what is there at the end is an acknowledged write that no other acknowledged one followed
-  in time, or one that was never acknowledged nor refused, and may have happened or not.
+- what is there at the end is an acknowledged write that no other acknowledged one
+  followed in time, or one that was never acknowledged nor refused, and may have happened or not.
 """
 
 import random
@@ -73,7 +73,8 @@ class Recorder:
             if rng.random() >= self.reads:
                 value = b"%d by %d" % (client.tag, name)
             under_way.append((key, value, began))
-            question += client.op(wire.GET if value is None else wire.SET, key, value or b"")
+            verb = wire.GET if value is None else wire.SET
+            question += client.op(verb, key, value or b"")
         client.send(question)
         for tag in range(first, first + self.depth):
             reply = client.next("REPLY")
@@ -148,7 +149,7 @@ def wrong_versions(key, writes):
     for write in sorted(writes, key=lambda write: write.began):
         best = acknowledged.before(write.began)
         if best and write.ended is not None and write.version <= best.version:
-            yield f"{key}: {write} has no higher version than {best}, which was done before"
+            yield f"{key}: {write} has no higher version than {best}, done before"
 
 
 def stale_reads(key, writes, reads):

@@ -13,8 +13,8 @@ BATCH = 20
 
 class KvLoad:
     """So many clients of the balancer until stop(). Each has keys of its own, which it
-    writes in turn; reading goes by what it wrote last where `fresh` says that a read finds
-    what was acknowledged before (acks all), or else by what was there before it began:
+    writes in turn; reading goes by what it wrote last where `fresh` says that a read
+    finds what was acknowledged before (acks all), or else by what was there before it began:
     `known`, keys whose value is the key."""
 
     def __init__(self, balancer, clients=4, fresh=False, known=(), version=1):

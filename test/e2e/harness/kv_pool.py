@@ -3,7 +3,7 @@ them holds, asked of it alone."""
 
 from . import kv_wire as wire
 from .kv_balancer import FakeBalancer
-from .kv_client import KvClient, put
+from .kv_client import KvClient, put, read_stats
 from .patience import PATIENCE, until
 
 
@@ -55,30 +55,34 @@ class Pool:
         return keys
 
     def stats(self):
-        """Of each worker."""
+        """Of each worker that is known; one that has just said that it is ready may not be
+        yet."""
         client = KvClient(self.balancer.port, 2)
         try:
-            return [client.stats(worker.id) for worker in self.workers]
+            replies = [client.ask(wire.STATS, b"%d" % worker.id) for worker in self.workers]
+            return [read_stats(reply.value) for reply in replies
+                    if reply.result == wire.FINE]
         finally:
             client.close()
 
     def agrees(self, within=PATIENCE):
-        """Waits until all workers say that they hold the same; returns how many entries."""
+        """Waits until all workers say that they hold the same; returns how much."""
         def same():
-            said = {(one["digest"], one["entries"]) for one in self.stats()}
-            return said if len(said) == 1 else None
-        (_, entries), = until(same, f"all {len(self.workers)} workers hold the same", within)
+            stats = self.stats()
+            said = {(one["digest"], one["entries"]) for one in stats}
+            return said if len(stats) == len(self.workers) and len(said) == 1 else None
+        (_, entries), = until(same, f"{len(self.workers)} workers agree", within)
         return entries
 
     def contents(self, keys):
-        """What each worker holds under these keys: [{key: (version, value)}]. The balancer
-        is ended for that, and a stand-in takes its place, to which the workers come by
+        """What each worker holds under these keys: [{key: (version, value)}]. The
+        balancer is ended for that, and a stand-in takes its place, to which the workers come by
         themselves."""
         if self.balancer.process.poll() is None:
             assert self.balancer.terminate() == 0
         stand_in = FakeBalancer(workers_port=self.balancer.workers_port)
         self.stage.servers.append(stand_in)
-        return [held_by(stand_in.lone_worker(), keys) for _ in self.workers]
+        return [held_by(link, keys) for link in stand_in.all_workers(len(self.workers))]
 
 
 def held_by(link, keys):

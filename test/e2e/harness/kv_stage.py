@@ -8,16 +8,18 @@ from .kv_client import KvClient
 from .kv_fake_worker import FakeWorker
 from .kv_peer import FakePeer
 from .kv_worker import Worker
+from .patience import until
+from .ports import accepts
 
 
 def kv_config(ports, listen="", pool="", top="", threads=None, drain="5s", secret=None):
     """A configuration with one pool of workers, `store`, behind a listener for clients and,
-    where there is a third port, one for clients of Redis. ports: (clients, workers[, Redis])."""
+    where there is a third port, one for clients of Redis."""
     threads = threads or os.environ.get("BALANCERD_THREADS", "1")
     clients, workers, *redis = ports
     lines = [f"threads {threads}", f"drain {drain}", *top.split(";"),
-             f"listen kv 127.0.0.1:{clients} {{", f"workers 127.0.0.1:{workers}", "to store",
-             *listen.split(";"), "}"]
+             f"listen kv 127.0.0.1:{clients} {{", f"workers 127.0.0.1:{workers}",
+             "to store", *listen.split(";"), "}"]
     for port in redis:
         lines += [f"listen kv 127.0.0.1:{port} {{", "protocol resp", "to store",
                   *listen.split(";"), "}"]
@@ -36,6 +38,8 @@ class KvStage:
         balancer.ports = ports
         balancer.workers_port = ports[1]
         balancer.redis_port = ports[2] if redis else None
+        for port in ports[1:]:
+            until(lambda: accepts(port), f"balancerd accepts on port {port}")
         return balancer
 
     def quick_kv(self, *options):
@@ -45,6 +49,7 @@ class KvStage:
                  "--workers", f"127.0.0.1:{workers}", *options]
         balancer = self.start(Balancer(clients, words, self.directory_of_next()))
         balancer.workers_port = workers
+        until(lambda: accepts(workers), f"balancerd accepts on port {workers}")
         return balancer
 
     def kv_client(self, balancer, version=1, **options):
@@ -68,8 +73,8 @@ class KvStage:
         return peer
 
     def worker(self, balancer, *options, identity=None, **settings):
-        """kv-worker of this balancer, real or not. It has been started, no more: is_ready()
-        waits for the rest."""
+        """kv-worker of this balancer, real or not. It has been started, no more:
+        is_ready() waits for the rest."""
         directory = self.directory / f"worker-{len(self.workers)}"
         directory.mkdir()
         worker = Worker(balancer.workers_port, options, directory, identity, **settings)

@@ -22,7 +22,7 @@ NOTHING, EVERYTHING, BY_DIGEST = range(3)                           # SYNC_ASK's
 WANTS_PROOF = 1
 
 # name: (type, fields in their order). A field is its name and what it is: a format of
-# struct, "bytes" for bytes16, "16s" and the like for fixed lengths, "rest" for what is left.
+# struct, "bytes" for bytes16, "16s" and so on for fixed lengths, "rest" for what is left.
 MESSAGES = {
     "PUT": (1, "key:bytes value:bytes"),
     "PUT_RESPONSE": (2, "result:B key:bytes"),

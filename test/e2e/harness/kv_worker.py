@@ -3,12 +3,13 @@
 import re
 import signal
 
-from .kv_client import read_stats
 from .patience import until
 from .ports import Port
 from .program import OUT, Program
 
 KV_WORKER = OUT / "kv-worker"
+
+READY = " info ready worker="
 
 
 class Worker(Program):
@@ -37,16 +38,22 @@ class Worker(Program):
 
     def is_ready(self, times=1):
         """Waits until it has said so often that it is ready to serve."""
-        until(lambda: self.runs() and len(re.findall(r"\bready\b", self.log)) >= times,
+        until(lambda: self.runs() and self.log.count(READY) >= times,
               f"kv-worker is ready:\n{self.log}")
 
+    @property
+    def says_ready(self):
+        """Whether it has; for those who wait for several things at once."""
+        return self.runs() and READY in self.log
+
     def statistics(self):
-        """What it says when SIGUSR1 asks it: {name: value}."""
-        before = len(self.stdout)
+        """What it logs when SIGUSR1 asks it: {name: value}."""
+        before = len(self.log)
         self.signal(signal.SIGUSR1)
-        until(lambda: re.search(r"^digest .*\n", self.stdout[before:], re.M),
-              "the statistics are printed")
-        return read_stats(self.stdout[before:].encode())
+        until(lambda: re.search(r" bad_input=\d+.*\n", self.log[before:]),
+              "the statistics are in the log")
+        pairs = re.findall(r" (\w+)=(\w+)", self.log[before:])
+        return {name: int(value) if value.isdigit() else value for name, value in pairs}
 
     def end(self):
         wrong = super().end()

@@ -33,11 +33,25 @@ static void pieces_make_the_whole(void **unused)
 		assert_int_equal(crc32c(crc32c(0, text, cut), text + cut, len - cut), whole);
 }
 
+static void the_instruction_and_the_table_agree(void **unused)
+{
+	uint8_t bytes[300];
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i * i + 7 * i);
+	for (size_t from = 0; from < 9; from++)
+		for (size_t len = 0; from + len <= sizeof bytes; len++)
+			assert_int_equal(crc32c(5, bytes + from, len),
+					 crc32c_by_table(5, bytes + from, len));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(published_values_come_out),
 		cmocka_unit_test(pieces_make_the_whole),
+		cmocka_unit_test(the_instruction_and_the_table_agree),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Goal: a block belongs to one owner at a time, is aligned, and leaves memory at once. */
+/* Goal: a block belongs to one owner at a time, is aligned, and leaves memory when asked. */
 #include "base/region.h"
 
 #include <setjmp.h>
@@ -46,9 +46,14 @@ static void random_use(size_t block_size)
 			out[i] = out[--count];
 			marks[i] = marks[count];
 		}
+		if (n / 500 % 2 == 0 && dice(3) == 0)
+			region_trim(&r, dice(4));
+		assert_true(r.dirty_blocks <= OUT_MAX);
 	}
+	assert_int_equal(region_bytes_out(), count * block_size);
 	while (count > 0)
 		region_put(&r, out[--count]);
+	assert_int_equal(region_bytes_out(), 0);
 	region_source_fini(&r);
 }
 
@@ -59,7 +64,7 @@ static void no_block_is_given_out_twice(void **unused)
 		random_use(size);
 }
 
-static void a_block_leaves_memory_when_it_is_put_back(void **unused)
+static void a_block_that_was_put_back_leaves_memory_at_a_trim(void **unused)
 {
 	unsigned char resident[REGION_BLOCK_MIN / 4096];
 	struct region_source r;
@@ -71,6 +76,9 @@ static void a_block_leaves_memory_when_it_is_put_back(void **unused)
 	assert_int_equal(mincore(block, REGION_BLOCK_MIN, resident), 0);
 	assert_int_equal(resident[7] & 1, 1);
 	region_put(&r, block);
+	assert_int_equal(r.dirty_blocks, 1);
+	region_trim(&r, 10);
+	assert_int_equal(r.dirty_blocks, 0);
 	assert_int_equal(mincore(block, REGION_BLOCK_MIN, resident), 0);
 	for (size_t i = 0; i < sizeof resident; i++)
 		assert_int_equal(resident[i] & 1, 0);
@@ -105,7 +113,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_block_is_given_out_twice),
-		cmocka_unit_test(a_block_leaves_memory_when_it_is_put_back),
+		cmocka_unit_test(a_block_that_was_put_back_leaves_memory_at_a_trim),
 		cmocka_unit_test(a_slab_fills_its_blocks_from_a_source),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

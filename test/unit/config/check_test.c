@@ -311,8 +311,8 @@ static void an_option_is_for_the_policies_that_know_it(void **unused)
 	(void)unused;
 	pool_complains("balance random points 5 bounded 20%",
 		       "2:16: error: \"points\" is an option of ring; random has none\n"
-		       "2:25: error: \"bounded\" is an option of ring, maglev; random "
-		       "has none\n");
+		       "2:25: error: \"bounded\" is an option of ring, maglev, rendezvous; "
+		       "random has none\n");
 	if (policy_find("ring") == NULL || policy_find("maglev") == NULL)
 		return;
 	pool_complains("balance ring table 65537 bounded 20%",

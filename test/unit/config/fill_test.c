@@ -360,7 +360,7 @@ static void a_wrong_value_is_named_where_it_stands(void **unused)
 	pool_complains("balance least-laod",
 		       "2:9: error: unknown word \"least-laod\", expected one of "
 		       "round-robin, least-load, least-conn, two-choices, random, "
-		       "ring, maglev; did you mean \"least-load\"?\n");
+		       "ring, maglev, rendezvous; did you mean \"least-load\"?\n");
 }
 
 static void an_unknown_pool_comes_with_the_known_ones(void **unused)

@@ -87,7 +87,7 @@ static void workers_join_by_themselves(void **unused)
 {
 	(void)unused;
 	kv_pool_suits("acks all; secret s; key-size 32k; value-size 32735; balance ring\n"
-		      "queue 5 wait 1s; parallel 7; retry 2; timeout connect 1s response 2s",
+		      "queue 5 wait 1s; retry 2; timeout response 2s",
 		      "");
 	kv_pool_suits("server 3",
 		      "2:1: error: \"server\" is for http, tcp and udp only, and "
@@ -145,11 +145,34 @@ static void workers_report_no_load(void **unused)
 	kv_pool_suits("balance least-load",
 		      "2:1: error: \"balance least-load\" reads the load from probes, and "
 		      "workers get none; write: balance least-conn\n");
-	kv_pool_suits("timeout body 1s response 1s idle 1s",
-		      "2:9: warning: \"timeout body\" does nothing: workers stay connected, "
-		      "and answers come as a whole\n"
-		      "2:29: warning: \"timeout idle\" does nothing: workers stay connected, "
-		      "and answers come as a whole\n");
+}
+
+static void loads_of_workers_are_not_bounded(void **unused)
+{
+	(void)unused;
+	if (policy_find("ring") == NULL)
+		return;
+	kv_pool_suits("balance ring points 3", "");
+	kv_pool_suits("balance ring bounded 25%",
+		      "2:14: error: \"bounded\" is not for pools of workers; to even out their "
+		      "load, write: balance least-conn\n");
+}
+
+static void what_workers_do_not_have_is_noticed(void **unused)
+{
+	(void)unused;
+	kv_pool_suits("timeout body 1s response 1s idle 1s connect 1s",
+		      "2:9: warning: \"timeout body\" does nothing in a pool of workers: "
+		      "answers come as a whole\n"
+		      "2:29: warning: \"timeout idle\" does nothing in a pool of workers: "
+		      "workers stay connected\n"
+		      "2:37: warning: \"timeout connect\" does nothing in a pool of workers: "
+		      "workers connect by themselves\n");
+	kv_pool_suits("parallel 7; retry 2 reserve 5",
+		      "2:1: warning: \"parallel\" does nothing in a pool of workers: a worker "
+		      "is asked as much as it takes\n"
+		      "2:21: warning: \"retry reserve\" does nothing in a pool of workers: all "
+		      "that a lost worker has not answered is sent again\n");
 }
 
 static void a_pool_has_workers_or_servers(void **unused)
@@ -200,6 +223,8 @@ int main(void)
 		cmocka_unit_test(what_workers_cannot_follow_is_refused),
 		cmocka_unit_test(what_only_workers_can_follow_is_refused_elsewhere),
 		cmocka_unit_test(workers_report_no_load),
+		cmocka_unit_test(loads_of_workers_are_not_bounded),
+		cmocka_unit_test(what_workers_do_not_have_is_noticed),
 		cmocka_unit_test(a_pool_has_workers_or_servers),
 		cmocka_unit_test(workers_need_a_way_in),
 		cmocka_unit_test(a_pool_that_is_none_makes_no_second_error),

@@ -257,6 +257,32 @@ static void workers_are_seen_and_set_but_come_and_go_themselves(void **unused)
 	assert_int_equal(ask("POST /v1/pools/api/servers", "{\"address\": \"8083\"}"), 201);
 }
 
+/* As it joins: by a change that nobody asked for. */
+static void a_worker_that_joins_is_no_difference_to_the_file(void **unused)
+{
+	struct change c = {
+		.kind = CHANGE_ADD, .pool = "web", .temporary = true,
+		.limit_ms = UINT32_MAX,
+	};
+	enum change_fault fault;
+	struct err err;
+
+	(void)unused;
+	make_kv();
+	assert_int_equal(fill_listen(&c.server, "10.0.0.1:1", "0.0.0.0", &err), 0);
+	assert_int_equal(fake_change(&fake, &c, &fault, &err), CONTROL_DONE);
+	assert_int_equal(ask("GET /v1/pools/web/servers/10.0.0.1:1", ""), 200);
+	assert_string_equal(text_of("from"), "worker");
+	assert_int_equal(changes_count(fake.changes), 1);
+	assert_int_equal(ask("GET /v1/config/diff", ""), 200);
+	assert_int_equal(json_array_size(json_object_get(body, "changes")), 0);
+	assert_int_equal(ask("PATCH /v1/pools/web/servers/10.0.0.1:1", "{\"weight\": 3}"), 200);
+	assert_int_equal(ask("GET /v1/config/diff", ""), 200);
+	const json_t *one = json_array_get(json_object_get(body, "changes"), 0);
+	assert_string_equal(json_string_value(json_object_get(one, "what")), "changed");
+	assert_int_equal(json_integer_value(json_object_get(one, "weight")), 3);
+}
+
 static void a_kv_listener_says_where_workers_connect(void **unused)
 {
 	(void)unused;
@@ -320,6 +346,7 @@ int main(void)
 		CASE(what_cannot_be_is_refused_and_changes_nothing),
 		CASE(a_loop_to_itself_is_refused),
 		CASE(workers_are_seen_and_set_but_come_and_go_themselves),
+		CASE(a_worker_that_joins_is_no_difference_to_the_file),
 		CASE(a_kv_listener_says_where_workers_connect),
 		CASE(a_change_of_another_version_is_refused),
 		CASE(the_answer_has_the_version_after_the_change),

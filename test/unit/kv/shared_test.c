@@ -20,9 +20,21 @@ static void versions_are_above_the_time_and_grow(void **unused)
 {
 	(void)unused;
 	struct kv_shared *s = kv_shared_create("store", year_2026_us);
-	uint64_t first = kv_shared_version(s), second = kv_shared_version(s);
+	uint64_t first = kv_shared_version(s, year_2026_us);
+	uint64_t second = kv_shared_version(s, year_2026_us);
 	assert_true(first >= year_2026_us * 256);
 	assert_true(second > first);
+	kv_shared_destroy(s);
+}
+
+static void versions_follow_the_time(void **unused)
+{
+	(void)unused;
+	struct kv_shared *s = kv_shared_create("store", year_2026_us);
+	uint64_t later_us = year_2026_us + 3600 * UINT64_C(1000000);
+	assert_true(kv_shared_version(s, later_us) >= later_us * 256);
+	uint64_t last = kv_shared_version(s, later_us);
+	assert_true(kv_shared_version(s, year_2026_us) > last);	/* a clock that was set back */
 	kv_shared_destroy(s);
 }
 
@@ -32,10 +44,10 @@ static void what_was_seen_is_passed(void **unused)
 	struct kv_shared *s = kv_shared_create("store", year_2026_us);
 	uint64_t seen = (year_2026_us + 1000000) * 256 + 17;
 	kv_shared_saw_version(s, seen);
-	assert_true(kv_shared_version(s) > seen);
-	uint64_t now = kv_shared_version(s);
+	assert_true(kv_shared_version(s, year_2026_us) > seen);
+	uint64_t now = kv_shared_version(s, year_2026_us);
 	kv_shared_saw_version(s, 5);		/* nothing goes back */
-	assert_true(kv_shared_version(s) > now);
+	assert_true(kv_shared_version(s, year_2026_us) > now);
 	kv_shared_destroy(s);
 }
 
@@ -51,7 +63,7 @@ static void *take(void *arg)
 	struct taker *t = arg;
 
 	for (int i = 0; i < EACH; i++) {
-		uint64_t v = kv_shared_version(t->shared);
+		uint64_t v = kv_shared_version(t->shared, year_2026_us);
 		must(v > t->last);
 		t->last = v;
 		t->sum += v;
@@ -124,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(versions_are_above_the_time_and_grow),
+		cmocka_unit_test(versions_follow_the_time),
 		cmocka_unit_test(what_was_seen_is_passed),
 		cmocka_unit_test(no_version_is_given_twice),
 		cmocka_unit_test(the_first_proposal_is_the_pools_key),

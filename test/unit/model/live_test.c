@@ -122,25 +122,6 @@ static void ids_are_dense_and_used_again_only_when_free(void **unused)
 	model_put(after);
 }
 
-/* Other code serves them: who has a part never sees one of the other. */
-static void a_kv_listener_has_a_part_of_its_own(void **unused)
-{
-	(void)unused;
-	struct model *tcp = sample_model("web", SERVERS("1"));
-	struct model *kv = sample_model("web", SERVERS("1"));
-
-	sample_add_listener(tcp, "8080");
-	sample_add_listener(kv, "8080");
-	tcp->listeners[0].kind = LISTEN_TCP;
-	kv->listeners[0].kind = LISTEN_KV;
-	assert_int_equal(model_attach(tcp, &live, &err), 0);
-	assert_int_equal(model_attach(kv, &live, &err), 0);
-	assert_ptr_not_equal(tcp->listeners[0].live, kv->listeners[0].live);
-	assert_true(kv->listeners[0].live->kv);
-	model_put(tcp);
-	model_put(kv);
-}
-
 static void a_listener_is_known_by_its_text(void **unused)
 {
 	struct model *old = model_create(), *new = model_create();
@@ -151,10 +132,13 @@ static void a_listener_is_known_by_its_text(void **unused)
 	sample_add_listener(new, "127.0.0.1:9090");
 	assert_int_equal(model_attach(old, &live, &err), 0);
 	live_take_over(old);
+	assert_false(old->listeners[1].live->kv);
 	old->listeners[1].live->accepted = 9;
+	new->listeners[0].kind = LISTEN_KV;	/* of whatever kind it was, but for UDP */
 	assert_int_equal(model_attach(new, &live, &err), 0);
 	live_take_over(new);
 	assert_ptr_equal(new->listeners[0].live, old->listeners[1].live);
+	assert_true(new->listeners[0].live->kv);
 	model_put(old);
 	live_collect(&live);
 	assert_int_equal(new->listeners[0].live->accepted, 9);
@@ -344,7 +328,6 @@ int main(void)
 		TEST(a_server_named_twice_is_one),
 		TEST(ids_are_dense_and_used_again_only_when_free),
 		TEST(a_listener_is_known_by_its_text),
-		TEST(a_kv_listener_has_a_part_of_its_own),
 		TEST(the_control_thread_is_told_once_until_it_collects),
 		TEST(loops_may_put_models_back_while_the_control_thread_collects),
 		TEST(too_many_servers_are_refused_and_change_nothing),

@@ -5,7 +5,8 @@
 
 static struct pool pool, other;
 
-static const struct policy *const by_key[] = {&policy_ring, &policy_maglev};
+static const struct policy *const by_key[] = {&policy_ring, &policy_maglev,
+					    &policy_rendezvous};
 
 enum { KEYS = 4000 };
 
@@ -173,7 +174,7 @@ static void a_server_that_is_in_no_table_is_better_than_none(void **unused)
 				pool.live[i].weight = i == 1 ? 0 : (uint32_t)others;
 			assert_int_equal(server_of(by_key[p], 0) == PICK_NONE, !others);
 			pool.live[1].weight = 1;
-			if (others)
+			if (others && by_key[p]->build != NULL)
 				assert_int_not_equal(server_of(by_key[p], 0), 1);
 			pool.live[0].up = pool.live[2].up = false;
 			assert_int_equal(server_of(by_key[p], 0), 1);
@@ -187,6 +188,8 @@ static void among_equals_the_name_decides(void **unused)
 {
 	(void)unused;
 	for (size_t p = 0; p < COUNT_OF(by_key); p++) {
+		if (by_key[p]->build == NULL)
+			continue;
 		pool_init(&pool, 2, 1);
 		pool.live[0].weight = pool.live[1].weight = 0;
 		pool_prepare(&pool, by_key[p]);

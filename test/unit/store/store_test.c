@@ -1,6 +1,6 @@
-/* Goal: whatever is done to a store in whatever order, it is what a plain list of the same
- * keys would be; and of the writes of a key the one with the highest version stays, in
- * whatever order they come. */
+/* Goal: whatever is done to a store in whatever order, it is what a plain list of the
+ * same keys would be; and of the writes of a key the one with the highest version
+ * stays, in whatever order they come. */
 #include "store/store.h"
 
 #include <setjmp.h>
@@ -384,7 +384,7 @@ static void memory_goes_back_when_entries_go(void **unused)
 	assert_true(segments > 50000 / SEGMENT_FULL);
 	store_sweep(s, 999, UINT32_MAX);
 	assert_int_equal(figures_of(s).entries, 50000);
-	for (int i = 0; i < 20; i++)		/* each joins pairs */
+	for (int i = 0; i < 200; i++)		/* each joins pairs, gives some back */
 		store_sweep(s, 1000, UINT32_MAX);
 	assert_int_equal(figures_of(s).entries, 0);
 	assert_int_equal(figures_of(s).expired, 50000);

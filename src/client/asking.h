@@ -1,4 +1,4 @@
-/* client/exchange.h - requests on one connection, the messages they become, and which
+/* client/asking.h - requests on one connection, the messages they become, and which
  * answer is whose.
  *
  * Version 2 answers carry the tag of their request and may come in any order. Those of
@@ -9,13 +9,13 @@
  * Pure. Invariant: pending are the tags [first, next), less those marked as answered;
  * `first` is never marked.
  */
-#ifndef CLIENT_EXCHANGE_H
-#define CLIENT_EXCHANGE_H
+#ifndef CLIENT_ASKING_H
+#define CLIENT_ASKING_H
 
 #include "base/err.h"
 #include "parse/kv_wire.h"
 
-enum { EXCHANGE_DEPTH_MAX = 1024 };
+enum { ASKING_DEPTH_MAX = 1024 };
 
 struct request {
 	uint8_t     verb;		/* enum kv_verb; version 1 has GET and SET */
@@ -30,51 +30,51 @@ struct answer {
 	struct span value;		/* borrowed from the message; of an error, text */
 };
 
-struct exchange_slot {
+struct asking_slot {
 	uint8_t  verb;
 	bool     answered;		/* ahead of an older one */
 	uint64_t key_hash;
 };
 
-struct exchange {
-	struct exchange_slot *slots;	/* owned: `depth` of them, by tag */
+struct asking {
+	struct asking_slot *slots;	/* owned: `depth` of them, by tag */
 	uint32_t depth;			/* a power of two */
 	uint32_t first, next;
 	uint32_t waiting;		/* not answered */
 };
 
-enum exchange_result {
-	EXCHANGE_ANSWER,	/* *tag and *answer are set */
-	EXCHANGE_STOPPING,	/* the balancer is about to close */
-	EXCHANGE_REFUSED,	/* an ERROR for nobody; *why is set */
-	EXCHANGE_MALFORMED,	/* *why is set */
+enum asking_result {
+	ASKING_ANSWER,	/* *tag and *answer are set */
+	ASKING_STOPPING,	/* the balancer is about to close */
+	ASKING_REFUSED,	/* an ERROR for nobody; *why is set */
+	ASKING_MALFORMED,	/* *why is set */
 };
 
 /* Room for `depth` requests at once, rounded up to a power of two. */
-void exchange_init(struct exchange *x, uint32_t depth);
-void exchange_fini(struct exchange *x);
+void asking_init(struct asking *x, uint32_t depth);
+void asking_fini(struct asking *x);
 
 /* Whether it can be asked in this version: 0, or -1 and *err. */
-int exchange_check(const struct request *r, uint8_t version, struct err *err);
+int asking_check(const struct request *r, uint8_t version, struct err *err);
 
 /* Notes it and makes its message, whose spans are the request's. It has passed
- * exchange_check, and there is room. Returns its tag; tags count up by one for good. */
-uint32_t exchange_ask(struct exchange *x, uint8_t version, const struct request *r,
+ * asking_check, and there is room. Returns its tag; tags count up by one for good. */
+uint32_t asking_ask(struct asking *x, uint8_t version, const struct request *r,
 		      struct kv_message *m);
 
 /* What a message from the balancer means. */
-enum exchange_result exchange_take(struct exchange *x, const struct kv_message *m,
+enum asking_result asking_take(struct asking *x, const struct kv_message *m,
 				   uint32_t *tag, struct answer *answer, struct err *why);
 
 /* All that wait are given up: nothing is pending. */
-void exchange_reset(struct exchange *x);
+void asking_reset(struct asking *x);
 
-static inline bool exchange_has_room(const struct exchange *x)
+static inline bool asking_has_room(const struct asking *x)
 {
 	return x->next - x->first < x->depth;
 }
 
-static inline bool exchange_is_pending(const struct exchange *x, uint32_t tag)
+static inline bool asking_is_pending(const struct asking *x, uint32_t tag)
 {
 	return tag - x->first < x->next - x->first &&
 	       !x->slots[tag & (x->depth - 1)].answered;

@@ -1,4 +1,4 @@
-#include "client/exchange.h"
+#include "client/asking.h"
 
 #include <stdlib.h>
 
@@ -13,24 +13,24 @@ static const char *const verb_names[KV_VERBS] = {
 	[KV_VERB_STATS] = "stats",
 };
 
-void exchange_init(struct exchange *x, uint32_t depth)
+void asking_init(struct asking *x, uint32_t depth)
 {
 	uint32_t rounded = 1;
 
-	must(depth >= 1 && depth <= EXCHANGE_DEPTH_MAX);
+	must(depth >= 1 && depth <= ASKING_DEPTH_MAX);
 	while (rounded < depth)
 		rounded *= 2;
-	*x = (struct exchange){.depth = rounded};
+	*x = (struct asking){.depth = rounded};
 	x->slots = memory_new(rounded, sizeof *x->slots);
 }
 
-void exchange_fini(struct exchange *x)
+void asking_fini(struct asking *x)
 {
 	free(x->slots);
 	x->slots = NULL;
 }
 
-static struct exchange_slot *slot_of(struct exchange *x, uint32_t tag)
+static struct asking_slot *slot_of(struct asking *x, uint32_t tag)
 {
 	return &x->slots[tag & (x->depth - 1)];
 }
@@ -40,7 +40,7 @@ static bool has_key(uint8_t verb)
 	return verb != KV_VERB_COUNT && verb != KV_VERB_STATS;
 }
 
-int exchange_check(const struct request *r, uint8_t version, struct err *err)
+int asking_check(const struct request *r, uint8_t version, struct err *err)
 {
 	bool simple = r->verb == KV_VERB_GET || r->verb == KV_VERB_SET;
 
@@ -61,13 +61,13 @@ int exchange_check(const struct request *r, uint8_t version, struct err *err)
 	return 0;
 }
 
-uint32_t exchange_ask(struct exchange *x, uint8_t version, const struct request *r,
+uint32_t asking_ask(struct asking *x, uint8_t version, const struct request *r,
 		      struct kv_message *m)
 {
 	uint32_t tag = x->next;
 
-	must(exchange_has_room(x));
-	*slot_of(x, tag) = (struct exchange_slot){
+	must(asking_has_room(x));
+	*slot_of(x, tag) = (struct asking_slot){
 		.verb = r->verb, .key_hash = hash_bytes(r->key.at, r->key.len),
 	};
 	x->next++;
@@ -85,7 +85,7 @@ uint32_t exchange_ask(struct exchange *x, uint8_t version, const struct request 
 	return tag;
 }
 
-static enum exchange_result answered(struct exchange *x, uint32_t tag,
+static enum asking_result answered(struct asking *x, uint32_t tag,
 				     const struct kv_message *m, struct answer *answer)
 {
 	slot_of(x, tag)->answered = true;
@@ -99,21 +99,21 @@ static enum exchange_result answered(struct exchange *x, uint32_t tag,
 	};
 	if (m->type == KV_PUT_RESPONSE)
 		answer->value.len = 0;
-	return EXCHANGE_ANSWER;
+	return ASKING_ANSWER;
 }
 
-static enum exchange_result malformed(struct err *why, const struct kv_message *m,
+static enum asking_result malformed(struct err *why, const struct kv_message *m,
 				      const char *what)
 {
 	err_set(why, "%s: %s", kv_wire_type_name(m->type), what);
-	return EXCHANGE_MALFORMED;
+	return ASKING_MALFORMED;
 }
 
 /* An answer of version 1: it is the oldest request's, or wrong. */
-static enum exchange_result take_oldest(struct exchange *x, const struct kv_message *m,
+static enum asking_result take_oldest(struct asking *x, const struct kv_message *m,
 					struct answer *answer, struct err *why)
 {
-	const struct exchange_slot *s = slot_of(x, x->first);
+	const struct asking_slot *s = slot_of(x, x->first);
 	uint8_t verb = m->type == KV_PUT_RESPONSE ? KV_VERB_SET : KV_VERB_GET;
 
 	if (s->verb != verb)
@@ -123,7 +123,7 @@ static enum exchange_result take_oldest(struct exchange *x, const struct kv_mess
 	return answered(x, x->first, m, answer);
 }
 
-static enum exchange_result take_error(struct exchange *x, const struct kv_message *m,
+static enum asking_result take_error(struct asking *x, const struct kv_message *m,
 				       struct answer *answer, struct err *why)
 {
 	if (x->waiting > 0)
@@ -132,17 +132,17 @@ static enum exchange_result take_error(struct exchange *x, const struct kv_messa
 		err_set(why, "%s", kv_wire_result_text(m->result));
 	else
 		err_set(why, "%s", words_text(m->value).text);
-	return EXCHANGE_REFUSED;
+	return ASKING_REFUSED;
 }
 
-enum exchange_result exchange_take(struct exchange *x, const struct kv_message *m,
+enum asking_result asking_take(struct asking *x, const struct kv_message *m,
 				   uint32_t *tag, struct answer *answer, struct err *why)
 {
 	*tag = x->first;
 	switch (m->type) {
 	case KV_REPLY:
 		*tag = m->id;
-		if (!exchange_is_pending(x, m->id))
+		if (!asking_is_pending(x, m->id))
 			return malformed(why, m, "nothing of this tag was asked");
 		return answered(x, m->id, m, answer);
 	case KV_PUT_RESPONSE:
@@ -153,13 +153,13 @@ enum exchange_result exchange_take(struct exchange *x, const struct kv_message *
 	case KV_ERROR:
 		return take_error(x, m, answer, why);
 	case KV_SHUTDOWN:
-		return EXCHANGE_STOPPING;
+		return ASKING_STOPPING;
 	default:
 		return malformed(why, m, "no balancer says this to a client");
 	}
 }
 
-void exchange_reset(struct exchange *x)
+void asking_reset(struct asking *x)
 {
 	x->first = x->next;
 	x->waiting = 0;
