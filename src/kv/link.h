@@ -53,7 +53,8 @@ struct kv_link {
 	uint32_t number;		/* of the link: the hub's, used once */
 	uint32_t worker;		/* its id */
 	struct live_server *server;	/* held by way of the model, which has it until the
-					 * registry hears of this link's end; NULL at first */
+					 * registry hears of its end, or has it closed; NULL
+					 * before and afterwards */
 	struct bytes in, out;		/* owned */
 	struct kv_slot *slots;		/* owned; slot_count of them */
 	uint32_t slot_count, in_flight;
