@@ -1,11 +1,8 @@
 #include "base/memory.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/region.h"
 
 void memory_exhausted(size_t count, size_t size)
 {
@@ -42,16 +39,4 @@ char *memory_text(const char *text)
 {
 	size_t size = strlen(text) + 1;
 	return memcpy(memory_new(size, 1), text, size);
-}
-
-size_t memory_heap_bytes(void)
-{
-	struct mallinfo2 info = mallinfo2();
-
-	return info.uordblks + info.hblkhd + region_bytes_out();
-}
-
-void memory_trim(void)
-{
-	malloc_trim(0);
 }

@@ -27,14 +27,4 @@ __attribute__((returns_nonnull)) void *memory_grow(void *old, size_t count, size
 /* A copy of `text`, owned by the caller (free). */
 __attribute__((returns_nonnull, malloc)) char *memory_text(const char *text);
 
-/* Bytes of memory that are in use at present: of the heap, as the C library counts them
- * (mallinfo2), and of regions (base/region.h). With a sanitizer, whose heap the library does
- * not know, the former are next to none. Takes a walk over what is free. Any thread. */
-size_t memory_heap_bytes(void);
-
-/* Gives the system back what is free anywhere in the heap, which the C library by itself does
- * at its end only. Takes a walk over the heap, during which others wait who take from it: for
- * programs whose heap is small, when they have nothing to do. Any thread. */
-void memory_trim(void);
-
 #endif

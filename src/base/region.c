@@ -136,12 +136,12 @@ void region_put(struct region_source *r, void *block)
 	uint32_t place = (uint32_t)((at - (uintptr_t)region) / r->block_size);
 
 	must(place > 0 && (region->taken[place / 64] >> place % 64 & 1) != 0);
+	atomic_fetch_sub_explicit(&bytes_out, r->block_size, memory_order_relaxed);
 	set_bit(region->taken, place, false);
 	set_bit(region->dirty, place, true);
 	r->dirty_blocks++;
 	list_remove(&region->dirty_link);
 	list_push_first(&r->dirty, &region->dirty_link);
-	atomic_fetch_sub_explicit(&bytes_out, r->block_size, memory_order_relaxed);
 	if (region->used-- == region->blocks - 1) {
 		list_remove(&region->link);
 		list_push_first(&r->partial, &region->link);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "kv/client.h"
@@ -138,7 +139,7 @@ static void give_memory_back(struct kv_hub *hub)
 	if (hub->client_count > 0 || hub->clients_seen == hub->clients_begun)
 		return;
 	hub->clients_seen = hub->clients_begun;
-	memory_trim();
+	heap_trim();
 }
 
 static void on_second(struct loop_timer *t)

@@ -25,6 +25,10 @@ enum {
 	KV_PROBE_MS = 10 * 1000,		/* silence after which the kernel asks */
 };
 
+/* How far the newest version of a worker may lie ahead of the balancer's clock: versions follow
+ * it, and must not be led to their end. */
+#define KV_AHEAD_US_MAX (UINT64_C(24) * 3600 * 1000 * 1000)
+
 enum kv_link_state { KV_LINK_GREETING, KV_LINK_JOINING, KV_LINK_MEMBER };
 
 struct kv_slot {

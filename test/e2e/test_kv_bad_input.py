@@ -436,6 +436,8 @@ FIRST_WORDS = NO_MESSAGE + [
     Bad("ready-under-the-id-of-one-of-version-2", pack("WORKER_READY", id=2, port=6666)),
     Bad("hello-under-the-id-of-another", hello(wire.WORKER, id=1, port=6666)),
     Bad("hello-under-the-id-of-one-of-version-2", hello(wire.WORKER, id=2, port=6666)),
+    Bad("hello-under-a-version-of-the-future",
+        hello(wire.WORKER, id=66, port=6666, newest=2**64 - 1)),
 ]
 
 

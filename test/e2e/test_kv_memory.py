@@ -125,13 +125,14 @@ def stress(stage, balancer, lives):
                   "--connections", CONNECTIONS, "--pipeline", 8, "--seed", 2 + number)
              for number in range(PROCESSES)]
     client = stage.kv_client(balancer, version=2)
-    write_fleeting(client)
+    written = stage.aside(write_fleeting, client)
     samples = []
-    while any(process.poll() is None for process in loads):
+    while not written.done() or any(process.poll() is None for process in loads):
         samples.append([life.now() for life in lives])
         time.sleep(0.05)        # or measuring would be most of the load
     for process in loads:
         assert finished(process)["operations"] > 0
+    written.result()
     client.close()
     for life, seen in zip(lives, zip(*samples)):
         life.take_most(seen)

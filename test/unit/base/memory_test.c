@@ -60,28 +60,6 @@ static void a_text_is_copied(void **unused)
 	free(copy);
 }
 
-static void what_is_taken_is_in_use_until_it_is_freed(void **unused)
-{
-	enum { SMALL_COUNT = 1000, SMALL_BYTES = 100, LARGE_BYTES = 4 << 20 };
-	static char *small[SMALL_COUNT];
-
-	(void)unused;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	skip();			/* theirs is another heap */
-#endif
-	size_t before = memory_heap_bytes();
-	for (size_t i = 0; i < SMALL_COUNT; i++)
-		small[i] = memory_new(1, SMALL_BYTES);
-	char *large = memory_new(1, LARGE_BYTES);
-	size_t used = memory_heap_bytes() - before;
-	assert_in_range(used, SMALL_COUNT * SMALL_BYTES + LARGE_BYTES,
-			2 * SMALL_COUNT * SMALL_BYTES + LARGE_BYTES + 8192);
-	free(large);
-	for (size_t i = 0; i < SMALL_COUNT; i++)
-		free(small[i]);
-	assert_in_range(memory_heap_bytes(), before, before + 4096);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,7 +67,6 @@ int main(void)
 		cmocka_unit_test(aligned_memory_is_aligned_and_zeroed),
 		cmocka_unit_test(growing_keeps_what_was_there),
 		cmocka_unit_test(a_text_is_copied),
-		cmocka_unit_test(what_is_taken_is_in_use_until_it_is_freed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
