@@ -169,8 +169,6 @@ static void what_workers_do_not_have_is_noticed(void **unused)
 		      "2:37: warning: \"timeout connect\" does nothing in a pool of workers: "
 		      "workers connect by themselves\n");
 	kv_pool_suits("parallel 7; retry 2 reserve 5",
-		      "2:1: warning: \"parallel\" does nothing in a pool of workers: a worker "
-		      "is asked as much as it takes\n"
 		      "2:21: warning: \"retry reserve\" does nothing in a pool of workers: all "
 		      "that a lost worker has not answered is sent again\n");
 }
