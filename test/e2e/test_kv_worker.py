@@ -1,6 +1,8 @@
 """kv-worker between a balancer and peers that say every word themselves, and real workers
 with each other."""
 
+import struct
+
 import pytest
 
 from harness import kv_wire as wire
@@ -558,6 +560,31 @@ def test_what_a_dead_worker_told_only_some_is_made_even(stage, balancer):
         link.say("PEER_GONE", id=77)
     stage.until(lambda: second.value(b"k") == b"v", "the second has it")
     members.agree()
+
+
+LONG_AGO = 11 * 60      # seconds; tombstones are kept for ten minutes
+
+
+def asked_by_digest(stage, balancer):
+    """A worker that holds `k` and is ready; what a peer has to say in a sync that it has
+    been asked for by digest."""
+    peer = stage.fake_peer(2)
+    worker, link, _ = with_peers(stage, balancer, peer)
+    link.do(wire.SET, b"k", b"v")
+    mine = peer.connect(worker.port_of_peers)
+    mine.say("SYNC_OFFER", entries=1)
+    assert mine.next("SYNC_ASK").how == wire.BY_DIGEST
+    return link, mine
+
+
+def test_tombstones_of_long_ago_are_not_taken_from_each_other_for_ever(stage, balancer):
+    _, mine = asked_by_digest(stage, balancer)
+    old = new_version() - LONG_AGO * 1_000_000 * 256
+    items = [(1, old, wire.KIND_DELETED), (2, old, wire.KIND_SET),
+             (3, new_version(), wire.KIND_DELETED)]
+    mine.say("SYNC_SUMMARY", bucket=0, last=1,
+             items=b"".join(struct.pack(">QQB", *item) for item in items))
+    assert mine.next("SYNC_WANT").hashes == struct.pack(">QQ", 2, 3)
 
 
 def test_two_lanes_serve_and_replicate_and_are_filled(stage, members):
