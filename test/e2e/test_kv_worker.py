@@ -587,6 +587,38 @@ def test_tombstones_of_long_ago_are_not_taken_from_each_other_for_ever(stage, ba
     assert mine.next("SYNC_WANT").hashes == struct.pack(">QQ", 2, 3)
 
 
+def test_what_the_filler_has_forgotten_does_not_come_back(stage, balancer):
+    """A worker that was filled by one that has forgotten deletions knows as well as that
+    one that they were: it passes on that it did."""
+    stage.worker(balancer)
+    link = balancer.worker()
+    filler = stage.fake_peer(2, pool_key=balancer.pool_key)
+    link.lists(dict(id=2, port=filler.port, fills=1))
+    mine = filler.connect(link.hello.port)
+    mine.say("SYNC_OFFER", entries=0, newest=99, purged=77)
+    mine.next("SYNC_ASK")
+    mine.say("SYNC_END")
+    link.next("WORKER_READY")
+    assert int(link.stats()["purged"]) == 77
+
+
+def test_who_is_being_filled_offers_nothing(stage, balancer):
+    """What it lacks as yet would look as if it had forgotten it, and be deleted."""
+    stage.worker(balancer)
+    link = balancer.worker()
+    filler, other = (stage.fake_peer(i, pool_key=balancer.pool_key) for i in (2, 3))
+    link.lists(dict(id=2, port=filler.port, fills=1), (3, other.port))
+    mine, _ = filler.connect(link.hello.port), other.connect(link.hello.port)
+    other.accept().reset()
+    again = other.accept()      # after a loss all is made even, but not yet
+    assert again.silent(0.2)
+    mine.say("SYNC_OFFER")
+    mine.next("SYNC_ASK")
+    mine.say("SYNC_END")
+    link.next("WORKER_READY")
+    again.next("SYNC_OFFER")
+
+
 def test_two_lanes_serve_and_replicate_and_are_filled(stage, members):
     _, first = members.add("--threads", 2, lanes=2)
     fill(first, 5000)
