@@ -236,10 +236,13 @@ static void offered(struct peer_in *p, const struct kv_message *m)
 		pool_look(member);
 }
 
-static void on_synced(struct peer_in *p, const struct kv_message *m)
+/* What was asked for is here: what the peer has forgotten, and we do not have, is forgotten
+ * here as well. Otherwise a worker that returns with it would tell us of it as news. */
+static void on_synced(struct peer_in *p, const struct kv_message *m, uint64_t purged)
 {
 	struct member *member = p->lane->member;
 
+	store_note(member->store, 0, purged);
 	count_up(&p->lane->counts.syncs_taken);
 	count_add(&p->lane->counts.sync_entries_in, m->entries);
 	if (p->lane->number == 0 && p->number == 0 && member->roster.filler == p->id) {
@@ -252,6 +255,7 @@ static void on_synced(struct peer_in *p, const struct kv_message *m)
 static void take(struct peer_in *p, const struct kv_message *m)
 {
 	struct sync_take_from f = from(p);
+	uint64_t purged = p->take.purged;
 	const char *why;
 	bool ended;
 
@@ -260,7 +264,7 @@ static void take(struct peer_in *p, const struct kv_message *m)
 	if (!sync_take_message(&p->take, &f, m, &ended, &why))
 		refuse(p, KV_PROTOCOL, why);
 	else if (ended)
-		on_synced(p, m);
+		on_synced(p, m, purged);
 }
 
 /* ---- version 1 ---- */

@@ -143,6 +143,9 @@ static void begin_fill(struct peer_out *p)
 {
 	if (p->state != PEER_OUT_OPEN || p->fill.state != SYNC_FILL_NONE)
 		return;
+	/* What we lack ourselves as yet would look as if we had forgotten it. */
+	if (p->speaks >= 2 && !p->lane->ready)
+		return;		/* until peer_out_begin_fills */
 	if (p->speaks < 2) {
 		if (p->must_fill && p->lane->number == 0)
 			sync_fill_export(&p->fill, &p->channel, store_of(p));
@@ -533,6 +536,12 @@ void peer_out_restart_all(struct lane *l, const char *why)
 		p->state = PEER_OUT_OPEN;
 		on_lost(&p->channel, why);
 	}
+}
+
+void peer_out_begin_fills(struct lane *l)
+{
+	LIST_EACH(&l->peers, it, next)
+		begin_fill(peer_of(it));
 }
 
 void peer_out_offer_soon(struct lane *l)

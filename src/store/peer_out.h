@@ -83,6 +83,9 @@ void peer_out_replicate(struct lane *l);
  * REPLICATE with the number 0. */
 void peer_out_pass_on(struct lane *l, uint32_t from, const struct kv_message *m);
 
+/* The lane is ready: offers that have waited for that are made. */
+void peer_out_begin_fills(struct lane *l);
+
 /* A peer was lost: what only some of us got from it is made even soon. */
 void peer_out_offer_soon(struct lane *l);
 

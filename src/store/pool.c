@@ -31,6 +31,7 @@ static void on_ready(struct lane *l, const struct lane_note *n)
 		return;
 	serve_held(l);
 	peer_in_ask_all(l);
+	peer_out_begin_fills(l);
 }
 
 static void set_ready(struct member *m, bool ready)

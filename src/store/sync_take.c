@@ -43,7 +43,8 @@ void sync_take_ask(struct sync_take *t, const struct sync_take_from *from)
 	free(digests);
 }
 
-/* An entry of the other side's summary. `known`: ours is as new, or newer. */
+/* An entry of the other side's summary. `known`: ours is as new, or newer; or it is a deletion
+ * of long ago, and there is nothing here that it would delete. */
 struct theirs {
 	uint64_t hash, version;
 	bool     known;
@@ -61,6 +62,12 @@ struct extra {				/* before the key and the value */
 	uint32_t key_len, value_len;
 	bool     deleted;
 };
+
+/* Written before a tombstone of now would be forgotten. */
+static bool is_of_long_ago(uint64_t version, uint64_t now_ms)
+{
+	return (version >> 8) / 1000 + STORE_TOMBSTONE_MS < now_ms;
+}
 
 static int by_hash(const void *a, const void *b)
 {
@@ -89,17 +96,15 @@ static void compare(void *arg, uint64_t hash, const struct store_item *item)
 
 	if (found == NULL)
 		add_extra(c, item);
-	else if (item->version >= found->version)
-		found->known = true;
+	else
+		found->known = item->version >= found->version;
 }
 
 /* Tombstones and entries that expired are forgotten when all have them, long after. What is
  * younger than that has not been deleted, but did not get there. */
 static bool is_forgotten(const struct sync_take *t, const struct extra *e, uint64_t now_ms)
 {
-	uint64_t written_ms = (e->version >> 8) / 1000;
-
-	return e->version <= t->purged && written_ms + STORE_TOMBSTONE_MS < now_ms;
+	return e->version <= t->purged && is_of_long_ago(e->version, now_ms);
 }
 
 static void hand_out_extras(const struct sync_take *t, struct bytes *extras,
@@ -116,9 +121,9 @@ static void hand_out_extras(const struct sync_take *t, struct bytes *extras,
 			.version = e.version, .expires_ms = e.expires_ms,
 			.deleted = e.deleted,
 		};
-		bool forget = is_forgotten(t, &e, from->now_ms);
-		if (!forget || !e.deleted)
-			from->extra(from->arg, &item, forget);
+		/* A deletion of long ago is nothing to be told. */
+		if (!e.deleted || !is_of_long_ago(e.version, from->now_ms))
+			from->extra(from->arg, &item, is_forgotten(t, &e, from->now_ms));
 		bytes_consume(extras, sizeof e + e.key_len + e.value_len);
 	}
 }
@@ -155,7 +160,10 @@ static bool judge_bucket(struct sync_take *t, const struct sync_take_from *from)
 		return false;
 	for (size_t i = 0; i < c.count; i++) {
 		struct kv_summary_item item = kv_summary_item_at(items, i);
-		c.theirs[i] = (struct theirs){item.hash, item.version, false};
+		/* Taken again and again by one from the other, tombstones would never end. */
+		bool is_over = item.kind == KV_KIND_DELETED &&
+			       is_of_long_ago(item.version, from->now_ms);
+		c.theirs[i] = (struct theirs){item.hash, item.version, is_over};
 	}
 	qsort(c.theirs, c.count, sizeof *c.theirs, by_hash);
 	store_walk_bucket(from->store, t->bucket, from->now_ms, compare, &c);

@@ -1,6 +1,8 @@
 """kv-worker between a balancer and peers that say every word themselves, and real workers
 with each other."""
 
+import struct
+
 import pytest
 
 from harness import kv_wire as wire
@@ -558,6 +560,63 @@ def test_what_a_dead_worker_told_only_some_is_made_even(stage, balancer):
         link.say("PEER_GONE", id=77)
     stage.until(lambda: second.value(b"k") == b"v", "the second has it")
     members.agree()
+
+
+LONG_AGO = 11 * 60      # seconds; tombstones are kept for ten minutes
+
+
+def asked_by_digest(stage, balancer):
+    """A worker that holds `k` and is ready; what a peer has to say in a sync that it has
+    been asked for by digest."""
+    peer = stage.fake_peer(2)
+    worker, link, _ = with_peers(stage, balancer, peer)
+    link.do(wire.SET, b"k", b"v")
+    mine = peer.connect(worker.port_of_peers)
+    mine.say("SYNC_OFFER", entries=1)
+    assert mine.next("SYNC_ASK").how == wire.BY_DIGEST
+    return link, mine
+
+
+def test_tombstones_of_long_ago_are_not_taken_from_each_other_for_ever(stage, balancer):
+    _, mine = asked_by_digest(stage, balancer)
+    old = new_version() - LONG_AGO * 1_000_000 * 256
+    items = [(1, old, wire.KIND_DELETED), (2, old, wire.KIND_SET),
+             (3, new_version(), wire.KIND_DELETED)]
+    mine.say("SYNC_SUMMARY", bucket=0, last=1,
+             items=b"".join(struct.pack(">QQB", *item) for item in items))
+    assert mine.next("SYNC_WANT").hashes == struct.pack(">QQ", 2, 3)
+
+
+def test_what_the_filler_has_forgotten_does_not_come_back(stage, balancer):
+    """A worker that was filled by one that has forgotten deletions knows as well as that
+    one that they were: it passes on that it did."""
+    stage.worker(balancer)
+    link = balancer.worker()
+    filler = stage.fake_peer(2, pool_key=balancer.pool_key)
+    link.lists(dict(id=2, port=filler.port, fills=1))
+    mine = filler.connect(link.hello.port)
+    mine.say("SYNC_OFFER", entries=0, newest=99, purged=77)
+    mine.next("SYNC_ASK")
+    mine.say("SYNC_END")
+    link.next("WORKER_READY")
+    assert int(link.stats()["purged"]) == 77
+
+
+def test_who_is_being_filled_offers_nothing(stage, balancer):
+    """What it lacks as yet would look as if it had forgotten it, and be deleted."""
+    stage.worker(balancer)
+    link = balancer.worker()
+    filler, other = (stage.fake_peer(i, pool_key=balancer.pool_key) for i in (2, 3))
+    link.lists(dict(id=2, port=filler.port, fills=1), (3, other.port))
+    mine, _ = filler.connect(link.hello.port), other.connect(link.hello.port)
+    other.accept().reset()
+    again = other.accept()      # after a loss all is made even, but not yet
+    assert again.silent(0.2)
+    mine.say("SYNC_OFFER")
+    mine.next("SYNC_ASK")
+    mine.say("SYNC_END")
+    link.next("WORKER_READY")
+    again.next("SYNC_OFFER")
 
 
 def test_two_lanes_serve_and_replicate_and_are_filled(stage, members):
