@@ -5,11 +5,12 @@
 #   make test         everything that must pass (installs what is missing)
 #   make check        the quick part: tidy, layers, unit tests
 #   make unit | e2e | fuzz | fuzz-replay       one part alone
-#   make bench        haproxy and nginx beside balancerd: doc/benchmarks.md
+#   make bench        haproxy, nginx and nutcracker beside balancerd: doc/benchmarks.md
 #   make bench-hashing    spread, disruption and cost of policies by key: doc/hashing.md
 #   make plot-hashing     draws the shares of policies by key: doc/hashing-shares.svg
 #   make bench-store      a worker's table of ten million entries: doc/kv-store.md
 #   make bench-ledger     a worker's data on disk, beside LMDB: doc/kv-store.md
+#   make kv-memory    the life of the memory, measured anew: doc/kv-memory.svg
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
 #   make cover        which lines the tests reach
 #   make install      into $(DESTDIR)$(PREFIX), for packages; ./install.sh for people
@@ -18,7 +19,7 @@
 # Variants live in folders of their own: make SAN=address,undefined, make CC=clang,
 # make SAN=thread. Each is out-<name>/. Every target above works for every variant.
 #
-# Options: demo DEMO_SECONDS=12 KEEP=1; bench ROUNDS=5 SECONDS=4 ONLY=small,tcp-bulk.
+# Options: demo DEMO_SECONDS=12 KEEP=1; bench ROUNDS=5 SECONDS=4 ONLY=small,kv.
 
 SAN     ?=
 ifeq ($(origin CC),default)
@@ -178,7 +179,7 @@ DEMO_SECONDS ?= 12
 ROUNDS       ?= 5
 SECONDS      ?= 4
 
-.PHONY: demo bench bench-hashing plot-hashing bench-store bench-ledger
+.PHONY: demo bench bench-hashing plot-hashing bench-store bench-ledger kv-memory
 demo:
 	@tools/install-deps demo
 	+@$(AGAIN) programs
@@ -203,6 +204,10 @@ bench-ledger:
 	@tools/install-deps bench
 	+@$(AGAIN) $(OUT)/bench/ledger
 	@$(OUT)/bench/ledger $(OUT)/bench
+
+kv-memory: programs
+	@BALANCERD_OUT=$(OUT) KV_MEMORY_SVG=$(CURDIR)/doc/kv-memory.svg \
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider test/e2e/test_kv_memory.py
 
 # Each of the three sees what the others do not. .clang-tidy says what is asked of it;
 # null dereferences are left to it, gcc 12 finds them where there are none, and so

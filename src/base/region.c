@@ -1,11 +1,14 @@
 #include "base/region.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 
 #include "base/must.h"
 
 enum { BLOCKS_MAX = REGION_BYTES / REGION_BLOCK_MIN };
+
+static atomic_size_t bytes_out;		/* for figures only */
 
 /* In the region's first block, of which one page is in use. */
 struct region {
@@ -70,8 +73,8 @@ void region_source_fini(struct region_source *r)
 		drop_region(CONTAINER_OF(it, struct region, link));
 }
 
-/* The number of the first bit that is set, or with `flip` UINT64_MAX the first that is not;
- * BLOCKS_MAX: there is none. */
+/* The number of the first bit that is set, or with `flip` UINT64_MAX the first that is
+ * not; BLOCKS_MAX: there is none. */
 static uint32_t first_of(const uint64_t bits[BLOCKS_MAX / 64], uint64_t flip)
 {
 	for (uint32_t word = 0; word < BLOCKS_MAX / 64; word++)
@@ -118,6 +121,7 @@ void *region_get(struct region_source *r)
 	must(place < region->blocks);
 	set_bit(region->taken, place, true);
 	region->used++;
+	atomic_fetch_add_explicit(&bytes_out, r->block_size, memory_order_relaxed);
 	if (region->used == region->blocks - 1) {
 		list_remove(&region->link);
 		list_push_first(&r->full, &region->link);
@@ -132,6 +136,7 @@ void region_put(struct region_source *r, void *block)
 	uint32_t place = (uint32_t)((at - (uintptr_t)region) / r->block_size);
 
 	must(place > 0 && (region->taken[place / 64] >> place % 64 & 1) != 0);
+	atomic_fetch_sub_explicit(&bytes_out, r->block_size, memory_order_relaxed);
 	set_bit(region->taken, place, false);
 	set_bit(region->dirty, place, true);
 	r->dirty_blocks++;
@@ -159,4 +164,9 @@ uint32_t region_trim(struct region_source *r, uint32_t blocks_max)
 			drop_region(region);
 	}
 	return done;
+}
+
+size_t region_bytes_out(void)
+{
+	return atomic_load_explicit(&bytes_out, memory_order_relaxed);
 }

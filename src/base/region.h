@@ -1,11 +1,13 @@
-/* base/region.h - blocks of one size for slabs, from the system and back to it bit by bit.
+/* base/region.h - blocks of one size for slabs, from the system and back to it bit by
+ * bit.
  *
  * malloc keeps what is freed in the midst of its heap, and when the top of it falls free
- * at last, gives hundreds of megabytes back in one call of several milliseconds. Here each
- * block can leave memory on its own, whatever lies around it: only its address is kept,
- * and the kernel's list of mappings, which is limited, does not grow by the holes. And
- * since many blocks may fall free in one moment, and each takes ten microseconds to give
- * back, they do so when region_trim is called, so many at a time as the caller likes.
+ * at last, gives hundreds of megabytes back in one call of several milliseconds. Here
+ * each block can leave memory on its own, whatever lies around it: only its address is
+ * kept, and the kernel's list of mappings, which is limited, does not grow by the holes.
+ * And since many blocks may fall free in one moment, and each takes ten microseconds to
+ * give back, they do so when region_trim is called, so many at a time as the caller
+ * likes.
  *
  *   a region, aligned to its size   | head | block | block | ... |
  *
@@ -42,5 +44,8 @@ void region_put(struct region_source *r, void *block);
 
 /* Lets up to so many of the blocks that were put back leave memory. How many did. */
 uint32_t region_trim(struct region_source *r, uint32_t blocks_max);
+
+/* Of all sources together: bytes of blocks that are out at present. Any thread. */
+size_t region_bytes_out(void);
 
 #endif

@@ -28,7 +28,7 @@
 #include "base/bytes.h"
 #include "client/asking.h"
 #include "loop/dial.h"
-#include "loop/loop.h"
+#include "loop/turn.h"
 
 enum { TALK_SCRATCH_BYTES = 128 * 1024 };
 

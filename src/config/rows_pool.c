@@ -258,8 +258,8 @@ static const struct directive rows[] = {
 	}, {
 		.word = "acks", .in = IN_POOL,
 		.help = "When a write is answered: as soon as the worker that took it has "
-			"it (none), once one other has it too (one), or all that are "
-			"ready (all). Key-value only.",
+			"it (none), once one other has it too (one), or once all have "
+			"it (all), so that whoever is asked then knows it. Key-value only.",
 		.arguments = {
 			{NULL, NULL, CHOICE(ack_counts), POOL_FIELD(acks)},
 		},

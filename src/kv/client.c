@@ -27,10 +27,12 @@ static void join_line(struct kv_client *c, struct kv_request *r)
 	r->pool = c->pool;
 	c->pool->users++;
 	r->home = (uint8_t)c->hub->number;
-	if (c->last != NULL)
+	if (c->last != NULL) {
 		c->last->behind = r;
-	else
+	} else {
 		c->first = r;
+		c->hub->asking++;
+	}
 	c->last = r;
 	c->in_line++;
 	r->counts_write = kv_verb_writes(r->verb);
@@ -42,8 +44,10 @@ static struct kv_request *leave_line(struct kv_client *c)
 	struct kv_request *r = c->first;
 
 	c->first = r->behind;
-	if (c->first == NULL)
+	if (c->first == NULL) {
 		c->last = NULL;
+		c->hub->asking--;
+	}
 	c->in_line--;
 	c->writes -= r->counts_write;
 	return r;

@@ -45,11 +45,20 @@ static void refuse(struct kv_hub *hub, struct kv_request *r, enum kv_result resu
 
 /* ---- where to ---- */
 
-static bool needs_version_2(const struct kv_request *r)
+/* What version 1 has no words for. A worker of it could not follow such a write; and where there
+ * are none but those, nobody could answer such a read. */
+static bool is_refused(const struct kv_request *r)
 {
-	return (r->verb != KV_VERB_GET && r->verb != KV_VERB_SET && r->verb != KV_VERB_COUNT &&
-		r->verb != KV_VERB_STATS && r->verb != KV_VERB_HEAD) ||
-	       r->expires_ms != 0 || (r->flags & (KV_IF_ABSENT | KV_IF_PRESENT)) != 0;
+	const struct kv_shared *s = r->pool->shared;
+	uint32_t old = atomic_load_explicit(&s->old_workers, memory_order_relaxed);
+	uint32_t all = atomic_load_explicit(&s->workers, memory_order_relaxed);
+
+	if (old == 0 || r->verb == KV_VERB_GET)
+		return false;
+	if (r->verb == KV_VERB_HEAD || r->verb == KV_VERB_COUNT)
+		return old == all;
+	return r->verb != KV_VERB_SET || r->expires_ms != 0 ||
+	       (r->flags & (KV_IF_ABSENT | KV_IF_PRESENT)) != 0;
 }
 
 /* Only workers of version 2 count, or tell of themselves. */
@@ -252,8 +261,7 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 			refuse(hub, r, KV_BUSY, SPAN("the worker is busy"));
 		return;
 	}
-	if (needs_version_2(r) && atomic_load_explicit(&p->shared->old_workers,
-						       memory_order_relaxed) > 0) {
+	if (is_refused(r)) {
 		refuse(hub, r, KV_PROTOCOL,
 		       SPAN("not while a worker of version 1 is in the pool, which could not "
 			    "follow: only GET and plain SET"));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "kv/client.h"
@@ -90,6 +91,24 @@ static void free_ended(struct kv_hub *hub)
 		kv_link_free(CONTAINER_OF(it, struct kv_link, unsent));
 }
 
+/* Many clients ask one after the other, and each would be a turn of its own: woken for, read,
+ * sent, answered. In a moment's pause several come together, which saves them more time than
+ * the pause takes. Few would only be delayed by it. */
+static void pause_if_busy(struct kv_hub *hub)
+{
+	uint64_t now_ms = loop_now_ms(hub->loop);
+
+	if (hub->busy.at_ms != now_ms) {
+		hub->busy.most_before = hub->busy.most;
+		hub->busy.most = 0;
+		hub->busy.at_ms = now_ms;
+	}
+	if (hub->busy.most < hub->asking)
+		hub->busy.most = hub->asking;
+	if (hub->busy.most >= KV_BUSY_MIN || hub->busy.most_before >= KV_BUSY_MIN)
+		loop_pause(hub->loop);
+}
+
 /* Sending may end a client or a link, and with that give requests back: so until nothing is
  * left. What goes on reading does so in the next turn, which bounds this. */
 static void on_end_of_turn(struct loop_task *t)
@@ -111,12 +130,23 @@ static void on_end_of_turn(struct loop_task *t)
 	push_outgoing(hub);
 	free_ended(hub);
 	kv_hub_look_whether_done(hub);
+	pause_if_busy(hub);
+}
+
+/* The last of some clients has gone: what they have left free is for others than us. */
+static void give_memory_back(struct kv_hub *hub)
+{
+	if (hub->client_count > 0 || hub->clients_seen == hub->clients_begun)
+		return;
+	hub->clients_seen = hub->clients_begun;
+	heap_trim();
 }
 
 static void on_second(struct loop_timer *t)
 {
 	struct kv_hub *hub = CONTAINER_OF(t, struct kv_hub, every_second);
 
+	give_memory_back(hub);
 	for (uint32_t i = 0; i < KV_LINKS_MAX; i++)
 		if (hub->links[i] != NULL)
 			kv_link_look(hub->links[i]);

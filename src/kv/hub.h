@@ -27,7 +27,7 @@
 #include "kv/request.h"
 #include "kv/shared.h"
 #include "listen/acceptor.h"
-#include "loop/loop.h"
+#include "loop/turn.h"
 #include "model/live.h"
 #include "pick/policy.h"
 
@@ -38,6 +38,7 @@ enum {
 	KV_WORKERS_MAX = 256,		/* of one pool */
 	KV_WINDOW_MAX = 4096,		/* requests under way at one worker; more wait */
 	KV_RETRY_MS = 5,		/* how often those look again, where nothing wakes them */
+	KV_BUSY_MIN = 8,		/* clients that wait, from which on requests may gather */
 };
 
 struct kv_registry;
@@ -132,6 +133,12 @@ struct kv_hub {
 	struct loop_task end_of_turn;
 	struct link unsent_clients, unsent_links, ended_clients, ended_links;
 	struct loop_timer every_second;	/* while there are links */
+	uint32_t asking;		/* clients that wait for answers */
+	uint64_t clients_seen;		/* clients_begun when memory was given back last */
+	struct {			/* the most of them, in this ms and the one before */
+		uint64_t at_ms;
+		uint32_t most, most_before;
+	} busy;
 
 	/* Any hub pushes, this one takes. */
 	alignas(64) _Atomic(struct kv_request *) inbox;

@@ -272,7 +272,7 @@ struct kv_link *kv_link_find(const struct kv_hub *hub, uint32_t number)
 
 void kv_link_accept(struct kv_link *l, struct live_server *server)
 {
-	if (l->state != KV_LINK_JOINING)
+	if (l->state != KV_LINK_JOINING || l->closing)
 		return;
 	l->state = KV_LINK_MEMBER;
 	l->server = server;
@@ -326,6 +326,15 @@ void kv_link_withdraw(struct kv_link *l)
 	give_back(l, true);
 }
 
+/* No request goes there any more. Where the registry has told a link to close, because another
+ * one of the same worker has ended, the server is gone as soon as all loops have heard so. */
+static void leave_server(struct kv_link *l)
+{
+	if (l->server != NULL)
+		live_server_set_up(l->server, false);
+	l->server = NULL;
+}
+
 void kv_link_end(struct kv_link *l)
 {
 	if (l->ended)
@@ -333,8 +342,7 @@ void kv_link_end(struct kv_link *l)
 	l->ended = true;
 	loop_timer_stop(l->hub->loop, &l->limit);
 	loop_watch_close(l->hub->loop, &l->stream.watch);
-	if (l->server != NULL)		/* before its requests look for another one */
-		live_server_set_up(l->server, false);
+	leave_server(l);	/* before its requests look for another one */
 	give_back(l, false);
 	if (l->state != KV_LINK_GREETING)
 		kv_registry_tell(l->hub->registry, &(struct kv_notice){
@@ -367,6 +375,7 @@ void kv_link_close(struct kv_link *l, const void *at, size_t len)
 	if (l->ended)
 		return;
 	l->closing = true;
+	leave_server(l);
 	loop_timer_start(l->hub->loop, &l->limit, KV_GOODBYE_MS);
 	if (at != NULL)
 		kv_link_say(l, at, len);

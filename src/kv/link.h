@@ -25,6 +25,10 @@ enum {
 	KV_PROBE_MS = 10 * 1000,		/* silence after which the kernel asks */
 };
 
+/* How far the newest version of a worker may lie ahead of the balancer's clock: versions follow
+ * it, and must not be led to their end. */
+#define KV_AHEAD_US_MAX (UINT64_C(24) * 3600 * 1000 * 1000)
+
 enum kv_link_state { KV_LINK_GREETING, KV_LINK_JOINING, KV_LINK_MEMBER };
 
 struct kv_slot {
@@ -49,7 +53,8 @@ struct kv_link {
 	uint32_t number;		/* of the link: the hub's, used once */
 	uint32_t worker;		/* its id */
 	struct live_server *server;	/* held by way of the model, which has it until the
-					 * registry hears of this link's end; NULL at first */
+					 * registry hears of its end, or has it closed; NULL
+					 * before and afterwards */
 	struct bytes in, out;		/* owned */
 	struct kv_slot *slots;		/* owned; slot_count of them */
 	uint32_t slot_count, in_flight;

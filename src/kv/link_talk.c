@@ -72,7 +72,13 @@ static void begin_hello(struct kv_link *l)
 static void on_hello_done(struct kv_link *l)
 {
 	const struct kv_hello *h = l->hello;
+	uint64_t latest = (loop_wall_us(l->hub->loop) + KV_AHEAD_US_MAX) * 256;
 
+	if (h->newest > latest) {
+		kv_link_refuse(l, KV_PROTOCOL, "it has writes of more than a day ahead; see to the "
+			       "clocks of the balancer and of the worker");
+		return;
+	}
 	l->speaks = 2;
 	l->worker = h->id;
 	l->lane = h->lane;

@@ -7,7 +7,7 @@
  * One turn: wait (until an event, the next timer, or a message), read the clock
  * once, run messages, run ready descriptors (at most LOOP_EVENTS_MAX), run those
  * that asked to go on (loop_again), run due timers (at most LOOP_TIMERS_PER_TURN), run
- * what was put off to the end (loop_at_end). What is over the budget comes first in the
+ * what was put off to the end (loop/turn.h). What is over the budget comes first in the
  * next turn, which does not wait.
  *
  * Descriptors are watched edge-triggered and registered once: a handler that
@@ -54,12 +54,6 @@ struct loop_timer {
 	uint64_t    slot_ms;	/* where it stands in the wheel: at or before due_ms */
 	bool        armed;
 	void (*on_due)(struct loop_timer *t);
-};
-
-/* Something to be done at the end of a turn. Lives inside the struct that owns it. */
-struct loop_task {
-	struct link link;	/* in the loop's list while it waits */
-	void (*run)(struct loop_task *t);
 };
 
 /* A message to another thread's loop. Owned by the receiver from loop_post until
@@ -121,16 +115,6 @@ void loop_watch_close(struct loop *l, struct loop_watch *w);
  * does not keep the others waiting. */
 void loop_again(struct loop *l, struct loop_watch *w);
 
-void loop_task_init(struct loop_task *t, void (*run)(struct loop_task *t));
-
-/* Runs the task once, at the end of this turn: what many events of a turn add to is sent
- * by one call. Nothing happens when it waits already. A task that asks for itself, or for
- * another, out of `run` gets the end of the next turn. */
-void loop_at_end(struct loop *l, struct loop_task *t);
-
-/* Nothing happens when it does not wait. */
-void loop_task_cancel(struct loop_task *t);
-
 void loop_timer_init(struct loop_timer *t, void (*on_due)(struct loop_timer *t));
 
 /* Runs on_due in `ms` milliseconds, once; at the latest a turn later. Moving an
@@ -142,7 +126,7 @@ void loop_timer_stop(struct loop *l, struct loop_timer *t);
 
 /* Figures, for observing and for tests. */
 struct loop_stats {
-	uint64_t turns, events, timers_run;
+	uint64_t turns, events, timers_run, pauses;
 	uint64_t timers_armed;
 };
 const struct loop_stats *loop_stats(const struct loop *l);

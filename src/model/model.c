@@ -306,7 +306,7 @@ void model_pool_defaults(struct model_pool *p)
 	p->quiet_ms = 300;	/* a round trip, or the kernel's first repetition */
 	p->proxy_version = 0;
 
-	p->acks = ACKS_NONE;
+	p->acks = ACKS_ALL;
 	p->key_max = 256;	/* what peers of version 1 take */
 	p->value_max = 256;
 }

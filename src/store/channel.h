@@ -16,7 +16,7 @@
 
 #include "base/bytes.h"
 #include "listen/stream.h"
-#include "loop/loop.h"
+#include "loop/turn.h"
 #include "parse/kv_wire.h"
 
 enum {

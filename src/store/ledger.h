@@ -5,19 +5,20 @@
  *   DIR/log.000007          writes since the snapshot of the same number began
  *   DIR/snapshot.000007     everything there was then; written as .new, renamed when whole
  *
- * Records carry their length, a CRC32c and what store_item has; replaying them in any order
- * and any number of times gives the same store, since versions decide. A torn record at the
- * end of the newest log is cut off, with a line in the log that says so; a bad one anywhere
- * else is an error that names file and offset, and what to do.
+ * Records carry their length, a CRC32c and what store_item has; replaying them in any
+ * order and any number of times gives the same store, since versions decide. A torn
+ * record at the end of the newest log is cut off, with a line in the log that says so; a
+ * bad one anywhere else is an error that names file and offset, and what to do.
  *
  *   loop: ledger_append -> its buffer -(end of turn)-> writer thread: write, fdatasync
  *                                                          '-> on_durable (loop_post)
  *
  * Disks: a slow one delays the writer thread only; what waits for it is bounded by
- * LEDGER_WAITING_MAX, then ledger_is_full says so and the caller takes no more writes. A full
- * or failing one is said in the log, once a minute; writes are tried again each second, and
- * meanwhile nothing counts as durable. After a sync that failed nobody knows what is on
- * disk: a snapshot is due at once, and nothing counts as durable until it is done.
+ * LEDGER_WAITING_MAX, then ledger_is_full says so and the caller takes no more writes. A
+ * full or failing one is said in the log, once a minute; writes are tried again each
+ * second, and meanwhile nothing counts as durable. After a sync that failed nobody knows
+ * what is on disk: a snapshot is due at once, and nothing counts as durable until it is
+ * done.
  *
  * Threads: as said at each function; a lane is the caller's number of a loop.
  */
@@ -57,13 +58,13 @@ struct ledger_options {
 	void *arg;
 };
 
-/* The pool's key that a store had whose ledger this was, so that one made with it need not
- * be hashed anew. False: there is none. Before ledger_open; takes no lock. */
+/* The pool's key that a store had whose ledger this was, so that one made with it need
+ * not be hashed anew. False: there is none. Before ledger_open; takes no lock. */
 bool ledger_pool_key(const char *directory, struct siphash_key *key);
 
-/* Takes the directory, reads what is there into the store, which is empty, cuts a torn tail
- * and starts the writer thread. NULL and *err: nothing is left behind but a part of the data
- * in the store. Before any loop runs. */
+/* Takes the directory, reads what is there into the store, which is empty, cuts a torn
+ * tail and starts the writer thread. NULL and *err: nothing is left behind but a part
+ * of the data in the store. Before any loop runs. */
 struct ledger *ledger_open(const struct ledger_options *o, struct store *s, struct err *err);
 
 /* Writes what was appended, syncs it (whatever the policy), and ends. What a failing disk
@@ -81,12 +82,12 @@ void ledger_flush(struct ledger *l, uint32_t lane);
 /* Whether more than LEDGER_WAITING_MAX wait. Any thread. */
 bool ledger_is_full(const struct ledger *l);
 
-/* Snapshots. One is due when the logs have grown to more than LEDGER_LOG_BYTES_MIN and twice
- * the last snapshot; not for a minute after one that failed. The caller then calls
- * ledger_snapshot_step now and then, with all lanes' writes going on; each call copies at
- * most one segment of the store, or none while the disk is busy with the one before. True:
- * it is over; done, and older files are gone, or failed, which was said in the log. One
- * thread, always the same; with a store of one shard, that store's. */
+/* Snapshots. One is due when the logs have grown to more than LEDGER_LOG_BYTES_MIN and
+ * twice the last snapshot; not for a minute after one that failed. The caller then
+ * calls ledger_snapshot_step now and then, with all lanes' writes going on; each call
+ * copies at most one segment of the store, or none while the disk is busy with the one
+ * before. True: it is over; done, and older files are gone, or failed, which was said
+ * in the log. One thread, always the same; with a store of one shard, that store's. */
 bool ledger_snapshot_is_due(const struct ledger *l);
 bool ledger_snapshot_step(struct ledger *l, uint64_t now_ms);
 

@@ -1,8 +1,8 @@
 /* store/ledger_inside.h - what a ledger is made of, for the files ledger*.c alone.
  *
- * Three kinds of thread meet here: the lanes' loops, the writer, and the one that walks for
- * snapshots. What two of them use is under `lock` or atomic; the lock is never held while
- * the disk is waited for.
+ * Three kinds of thread meet here: the lanes' loops, the writer, and the one that walks
+ * for snapshots. What two of them use is under `lock` or atomic; the lock is never held
+ * while the disk is waited for.
  *
  *   lane's loop:  filling -(flush)-> handed            a snapshot, by `state`:
  *   writer:                          handed -> writing     NONE -> ASKED -> READY <-> CHUNK
@@ -35,7 +35,8 @@ struct ledger_lane {
 	uint64_t     written_seq, told_seq;
 };
 
-/* Whose turn it is in a snapshot: the walker's in NONE, READY and OVER, else the writer's. */
+/* Whose turn it is in a snapshot: the walker's in NONE, READY and OVER, else the
+ * writer's. */
 enum snapshot_state {
 	SNAPSHOT_NONE,
 	SNAPSHOT_ASKED,		/* a new log and a new snapshot are to be begun */

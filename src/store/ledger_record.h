@@ -6,10 +6,10 @@
  *   an item | kind u8 | version u64 | expires u64 | key length u16 | key | value |
  *   the end | kind u8 | entries u64 | newest u64 | purged u64 |    of a snapshot
  *
- * All little-endian. `check` is the CRC32c of the length, the payload's crc and the salt: a
- * length that a fault has changed is known as such, instead of being followed. The salt is
- * a random number that nobody outside knows, so that a value which looks like a record is
- * none.
+ * All little-endian. `check` is the CRC32c of the length, the payload's crc and the salt:
+ * a length that a fault has changed is known as such, instead of being followed. The salt
+ * is a random number that nobody outside knows, so that a value which looks like a record
+ * is none.
  *
  * Pure.
  */

@@ -1,11 +1,12 @@
 /* store/ledger_snapshot.c - snapshots: one walks through the store, the other writes.
  *
- * A new log is begun first, and the walk after it: so a write that the walk did not meet is
- * in the new log, and one that is in an older log was met, unless a later one of its key
- * took its place. So the snapshot and the logs from its number on are everything.
+ * A new log is begun first, and the walk after it: so a write that the walk did not meet
+ * is in the new log, and one that is in an older log was met, unless a later one of its
+ * key took its place. So the snapshot and the logs from its number on are everything.
  *
- * The walker's thread never waits for the disk; the writer syncs the new file as it grows,
- * so that the last sync, which the logs' writes have to wait for, is no longer than others.
+ * The walker's thread never waits for the disk; the writer syncs the new file as it
+ * grows, so that the last sync, which the logs' writes have to wait for, is no longer
+ * than others.
  */
 #include <errno.h>
 #include <unistd.h>

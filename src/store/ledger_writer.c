@@ -1,4 +1,5 @@
-/* store/ledger_writer.c - the thread that writes a ledger's logs, and tells what is durable.
+/* store/ledger_writer.c - the thread that writes a ledger's logs, and tells what is
+ * durable.
  *
  * It takes whatever the lanes have handed over, writes it, syncs it if the policy wants
  * that, and only then looks again: so all that came meanwhile shares the next sync. What

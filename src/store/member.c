@@ -278,14 +278,18 @@ static void on_key(struct keys *k, char key)
 static int open_store(struct member *m, struct err *err)
 {
 	const struct worker_options *o = m->options;
-	uint8_t key[KV_POOL_KEY_BYTES];
+	uint8_t random[KV_POOL_KEY_BYTES];
+	struct siphash_key key;
 	uint32_t shards = 1;
 
 	while (o->threads > 1 && shards < SHARDS_PER_LANE * o->threads)
 		shards *= 2;
-	hmac_random(key, sizeof key);
+	if (o->data == NULL || !ledger_pool_key(o->data, &key)) {
+		hmac_random(random, sizeof random);
+		key = key_of(random);
+	}
 	m->store = store_create(&(struct store_options){
-		.shards = shards, .memory_max = o->memory_max, .key = key_of(key),
+		.shards = shards, .memory_max = o->memory_max, .key = key,
 		.tombstone_ms = STORE_TOMBSTONE_MS,
 	});
 	m->memory_hard_max = o->memory_max / 100 * HARD_PERCENT;
@@ -309,7 +313,7 @@ static int open_ledger(struct member *m, struct err *err)
 		return identity_find(&m->id, o->id, NULL, err);
 	m->ledger = ledger_open(&(struct ledger_options){
 		.directory = o->data, .sync = o->sync, .lanes = m->lane_count,
-		.on_durable = on_durable, .arg = m,
+		.on_durable = on_durable, .arg = m, .now_ms = lane_wall_ms(m->lanes[0]),
 	}, m->store, err);
 	if (m->ledger == NULL)
 		return -1;

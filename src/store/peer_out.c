@@ -39,6 +39,7 @@ static void cut(struct peer_out *p)
 		dial_cancel(&p->dial);
 	channel_close(&p->channel);
 	loop_timer_stop(p->lane->loop, &p->timer);
+	loop_timer_stop(p->lane->loop, &p->pace);
 	if (p->fill.state == SYNC_FILL_EXPORT)
 		p->must_fill = true;
 	else if (p->fill.state != SYNC_FILL_NONE)
@@ -95,14 +96,33 @@ static void on_filled(struct lane *l, const struct lane_note *n)
 		p->passing = false;
 }
 
+/* Whether the lane has served clients a moment ago. */
+static bool serves(struct peer_out *p)
+{
+	const struct lane_counts *c = &p->lane->counts;
+	uint64_t served = c->gets + c->sets + c->deletes + c->expires;
+	uint64_t now_ms = loop_now_ms(p->lane->loop);
+
+	if (served != p->served)
+		p->served_ms = now_ms;
+	p->served = served;
+	return now_ms - p->served_ms < PEER_CALM_MS;
+}
+
+/* While clients are served, filling goes in small steps with time between them: at full speed
+ * both workers would take a core each, and clients would wait for those. */
 static void step_fill(struct peer_out *p)
 {
 	struct lane *l = p->lane;
 
-	if (p->state != PEER_OUT_OPEN)
+	if (p->state != PEER_OUT_OPEN || p->pace.armed)
 		return;
 	bool is_export = p->fill.state == SYNC_FILL_EXPORT;
-	if (sync_fill_step(&p->fill, &p->channel, store_of(p), lane_wall_ms(l))) {
+	bool gently = sync_fill_walks(&p->fill) && serves(p);
+	if (gently)
+		loop_timer_start(l->loop, &p->pace, PEER_PACE_MS);
+	if (sync_fill_step(&p->fill, &p->channel, store_of(p), lane_wall_ms(l), gently)) {
+		loop_timer_stop(l->loop, &p->pace);
 		count_up(&l->counts.syncs_given);
 		if (p->passing || is_export)
 			log_info("filled a peer peer=%u at=%s", p->id, p->at.text);
@@ -111,6 +131,11 @@ static void step_fill(struct peer_out *p)
 			lane_tell(l, l->member->lanes[i],
 				  &(struct lane_note){.run = on_filled, .id = p->id, .fd = -1});
 	}
+}
+
+static void on_pace(struct loop_timer *t)
+{
+	step_fill(CONTAINER_OF(t, struct peer_out, pace));
 }
 
 /* Offers a sync, or begins the export, when that is due and may be. */
@@ -449,6 +474,7 @@ void peer_out_add(struct lane *l, uint32_t id, uint8_t speaks, const struct addr
 	channel_init(&p->channel, &l->turn, &calls);
 	dial_init(&p->dial, l->loop, on_dialed);
 	loop_timer_init(&p->timer, on_time);
+	loop_timer_init(&p->pace, on_pace);
 	loop_timer_init(&p->offer, on_offer_time);
 	list_push_last(&l->peers, &p->link);
 	if (l->number == 0)

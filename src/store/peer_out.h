@@ -28,6 +28,8 @@ enum {
 	PEER_FAILURES_MAX = 5,		/* dials in a row, then the balancer is told */
 	PEER_SILENCE_MS_MAX = 20 * 1000,	/* with writes that it does not acknowledge */
 	PEER_OFFER_MS = 60 * 1000,	/* between two looks whether both still agree */
+	PEER_PACE_MS = 2,		/* between two steps of filling, while clients ask */
+	PEER_CALM_MS = 100,		/* without a question, and they count as silent */
 	PEER_OFFER_SOON_MS = 500,	/* after another peer was lost */
 };
 
@@ -38,6 +40,8 @@ struct peer_out {
 	struct channel channel;		/* owned */
 	struct dial    dial;
 	struct loop_timer timer;	/* of the rest, the greeting; OPEN: a look at silence */
+	struct loop_timer pace;		/* until the next step of filling */
+	uint64_t served, served_ms;	/* requests of the lane, and when they became more */
 	struct loop_timer offer;	/* when to offer a sync next; lane 0 */
 	struct kv_hello hello;
 	struct lane   *lane;		/* borrowed */

@@ -60,7 +60,8 @@ void pool_greeted(struct member *m)
 
 	roster_greeted(&m->roster);
 	for (unsigned i = 0; i < m->lane_count; i++)
-		m->lanes[i]->import_version = loop_wall_us(first->loop) << 8;
+		/* In whole milliseconds, as versions of now are. */
+		m->lanes[i]->import_version = loop_wall_us(first->loop) / 1000 * 1000 << 8;
 	if (first->uplink.speaks >= 2) {
 		set_ready(m, false);
 		return;

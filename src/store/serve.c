@@ -55,37 +55,51 @@ static void read_entry(struct lane *l, struct reading *r, struct span key)
 
 struct writing {
 	struct lane *lane;
+	struct span key;
 	struct pending_mark mark;
-	uint64_t wanted;		/* version; 0: any */
-	bool recorded;
 };
 
-/* The entry as it is now goes to the peers, if it is the one that is meant. */
+/* The entry as it is now goes to the peers. */
 static void on_present(void *arg, const struct store_item *item)
 {
 	struct writing *w = arg;
 
-	if (w->wanted != 0 && item->version != w->wanted)
-		return;
 	w->mark = lane_record(w->lane, item);
-	w->recorded = true;
+}
+
+static void on_same_hash(void *arg, uint64_t hash, const struct store_item *item)
+{
+	(void)hash;
+	if (span_equals(item->key, ((struct writing *)arg)->key))
+		on_present(arg, item);
+}
+
+/* A write comes again, from a balancer that does not know that it was done, or when a later one
+ * has overtaken it. Its answer promises that no peer has an older one, so what is there now is
+ * told to them (again): it may be on its way yet, or another worker's. */
+static struct pending_mark record_present(struct lane *l, struct span key)
+{
+	struct writing w = {.lane = l, .key = key};
+	struct store *s = l->member->store;
+
+	store_visit_hash(s, store_hash(s, key), lane_wall_ms(l), on_same_hash, &w);
+	return w.mark;
 }
 
 /* Writes, has it recorded where it counts, and says what came of it. *version is the one that
- * the key has then. A write that has come before, from a balancer that does not know, is
- * recorded again: its answer promises as much as the first one's. */
+ * the key has then. */
 static enum store_result write_item(struct lane *l, struct store_item *item, unsigned flags,
 				    uint64_t *version, struct pending_mark *mark)
 {
 	enum store_result result = store_write(l->member->store, item, flags,
 					       lane_wall_ms(l), version);
-	bool again = result == STORE_OLD && *version == item->version;
-	bool was_done = result == STORE_DONE || (result == STORE_MISSING && item->deleted);
 
 	*mark = (struct pending_mark){0, 0};
-	if (was_done || again) {
+	if (result == STORE_DONE || (result == STORE_MISSING && item->deleted)) {
 		item->version = *version;
 		*mark = lane_record(l, item);
+	} else if (result == STORE_OLD) {
+		*mark = record_present(l, item->key);
 	}
 	return result;
 }
@@ -181,8 +195,7 @@ static void expire(struct lane *l, const struct kv_message *m)
 		about.result = KV_NOT_FOUND;
 		break;
 	case STORE_OLD:
-		w.wanted = m->version;
-		store_read(l->member->store, m->key, now_ms, on_present, &w);
+		w.mark = record_present(l, m->key);
 		break;
 	case STORE_DONE:
 	case STORE_EXISTS:

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/must.h"
 
@@ -95,6 +96,7 @@ size_t stats_write(struct member *m, struct lane *l, char out[STATS_TEXT_MAX])
 	line(&t, "uptime_s", (loop_now_ms(l->loop) - m->began_ms) / 1000);
 	line(&t, "ready", __atomic_load_n(&m->is_ready, __ATOMIC_RELAXED));
 	line(&t, "threads", m->lane_count);
+	line(&t, "heap_bytes", heap_bytes_in_use());
 	write_store(&t, m);
 	write_counts(&t, m);
 	write_ledger(&t, m);

@@ -156,8 +156,8 @@ static void fill(const struct store *s, struct entry *e, const struct store_item
 		memcpy(e->bytes + item->key.len, value.at, value.len);
 }
 
-/* Memory for the item in place of the entry at the slot: its own, if the size is the same,
- * or if it would do and there is no other. NULL: none. */
+/* Memory for the item in place of the entry at the slot: its own, if the size is the
+ * same, or if it would do and there is no other. NULL: none. */
 static struct entry *replace(struct shard *shard, struct slot *at, size_t bytes,
 			     bool unlimited)
 {

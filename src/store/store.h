@@ -2,23 +2,26 @@
  *
  * Extendible hashing (Fagin and others, "Extendible hashing - a fast access method for
  * dynamic files", 1979): a directory of segments, by the first bits of the hash. A full
- * segment is split in two on its own, so that no call does more work than one segment takes,
- * however many entries there are. In a segment: open addressing with linear probing.
+ * segment is split in two on its own, so that no call does more work than one segment
+ * takes, however many entries there are. In a segment: open addressing with linear
+ * probing.
  *
  *   hash of a key  | shard | directory: depth bits | ..... | place in the segment |
  *                  | bucket 12 bits, for digests | ............................... |
  *
- * So the order of segments is the order of hashes: a walk goes by it, and loses nothing and
- * repeats nothing when segments are split meanwhile.
+ * So the order of segments is the order of hashes: a walk goes by it, and loses nothing
+ * and repeats nothing when segments are split meanwhile.
  *
- * The hash is SipHash under the pool's key: who does not know it cannot make keys collide.
+ * The hash is SipHash under the pool's key: who does not know it cannot make keys
+ * collide.
  *
- * Writes: of two writes of a key the one with the higher version stays. A deletion leaves a
- * tombstone, for as long as tombstone_ms; an entry past its time is gone for readers at once
- * and from memory when store_sweep comes by.
+ * Writes: of two writes of a key the one with the higher version stays. A deletion leaves
+ * a tombstone, for as long as tombstone_ms; an entry past its time is gone for readers at
+ * once and from memory when store_sweep comes by.
  *
- * Threads: with `shards` > 1 any; a shard, the entries whose hashes begin alike, has a lock of
- * its own, held for one call. With one shard the thread that made it, and no lock.
+ * Threads: with `shards` > 1 any; a shard, the entries whose hashes begin alike, has a
+ * lock of its own, held for one call. With one shard the thread that made it, and no
+ * lock.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -71,22 +74,23 @@ enum store_flags {
 struct store *store_create(const struct store_options *o);
 void store_destroy(struct store *s);
 
-/* Writes an item, whose key has 1 to STORE_KEY_MAX bytes; it must not be one that the store
- * lent. Its version 0: one higher than the present one, and than now. *version (may be NULL)
- * is the one that the key has afterwards, 0 if there is none. `now_ms` is wall time; what is
- * past its time already is written all the same, since it ends what was there before. */
+/* Writes an item, whose key has 1 to STORE_KEY_MAX bytes; it must not be one that the
+ * store lent. Its version 0: one higher than the present one, and than now. *version
+ * (may be NULL) is the one that the key has afterwards, 0 if there is none. `now_ms`
+ * is wall time; what is past its time already is written all the same, since it ends
+ * what was there before. */
 enum store_result store_write(struct store *s, const struct store_item *item, unsigned flags,
 			      uint64_t now_ms, uint64_t *version);
 
-/* Gives the entry of item->key the time item->expires_ms to end, under item->version (0 as in
- * store_write); its value stays. STORE_DONE: `use` (may be NULL) sees the item as it is
- * afterwards, for replication, under the shard's lock; it must not call the store. Else
- * STORE_OLD or STORE_MISSING. */
+/* Gives the entry of item->key the time item->expires_ms to end, under item->version
+ * (0 as in store_write); its value stays. STORE_DONE: `use` (may be NULL) sees the
+ * item as it is afterwards, for replication, under the shard's lock; it must not call
+ * the store. Else STORE_OLD or STORE_MISSING. */
 enum store_result store_expire(struct store *s, const struct store_item *item, uint64_t now_ms,
 			       void (*use)(void *arg, const struct store_item *item), void *arg);
 
-/* Calls `use` with the entry, if it is there, alive and no tombstone, under the shard's lock:
- * it must not call the store. False: it is not. */
+/* Calls `use` with the entry, if it is there, alive and no tombstone, under the
+ * shard's lock: it must not call the store. False: it is not. */
 bool store_read(struct store *s, struct span key, uint64_t now_ms,
 		void (*use)(void *arg, const struct store_item *item), void *arg);
 
@@ -94,9 +98,10 @@ bool store_read(struct store *s, struct span key, uint64_t now_ms,
 
 typedef void store_visit(void *arg, uint64_t hash, const struct store_item *item);
 
-/* Visits all entries, tombstones too, of the next segment at *cursor (0 at first), in the order
- * of hashes between segments; not those past their time. False: the walk is over, nothing was
- * visited. What is there from beginning to end is visited exactly once. */
+/* Visits all entries, tombstones too, of the next segment at *cursor (0 at first), in
+ * the order of hashes between segments; not those past their time. False: the walk is
+ * over, nothing was visited. What is there from beginning to end is visited exactly
+ * once. */
 bool store_walk(struct store *s, uint64_t *cursor, uint64_t now_ms, store_visit *visit,
 		void *arg);
 
@@ -108,8 +113,8 @@ void store_walk_bucket(struct store *s, uint32_t bucket, uint64_t now_ms, store_
 void store_visit_hash(struct store *s, uint64_t hash, uint64_t now_ms, store_visit *visit,
 		      void *arg);
 
-/* Of each bucket, the sum of its entries but tombstones; see doc/kv-protocol.md. Kept up with
- * every write, so that it costs a copy. */
+/* Of each bucket, the sum of its entries but tombstones; see doc/kv-protocol.md. Kept
+ * up with every write, so that it costs a copy. */
 void store_digests(struct store *s, uint64_t out[STORE_BUCKETS]);
 
 /* ---- the rest ---- */
@@ -118,20 +123,22 @@ void store_digests(struct store *s, uint64_t out[STORE_BUCKETS]);
 uint64_t store_hash(const struct store *s, struct span key);
 struct siphash_key store_key(const struct store *s);
 
-/* From now on by this key: everything is hashed anew. For a newcomer, before it serves; takes
- * about as long as writing all of it, and with several shards up to twice the memory. No
- * other thread may use the store meanwhile. False: out of memory; either nothing has changed,
- * or (store_key tells) the key is the new one and the store is empty. */
+/* From now on by this key: everything is hashed anew. For a newcomer, before it
+ * serves; takes about as long as writing all of it, and with several shards up to
+ * twice the memory. No other thread may use the store meanwhile. False: out of memory;
+ * either nothing has changed, or (store_key tells) the key is the new one and the
+ * store is empty. */
 bool store_use_key(struct store *s, const struct siphash_key *key);
 
-/* Forgets entries past their time and old tombstones in the next segments, of about `slots`
- * places together; called again and again it comes by everywhere. A segment in which nothing
- * can be due counts as 16 places only. Joins segments that have become empty, too, and gives
- * memory back to the system, which nothing else does. One thread at a time. */
+/* Forgets entries past their time and old tombstones in the next segments, of about
+ * `slots` places together; called again and again it comes by everywhere. A segment in
+ * which nothing can be due counts as 16 places only. Joins segments that have become
+ * empty, too, and gives memory back to the system, which nothing else does. One thread
+ * at a time. */
 void store_sweep(struct store *s, uint64_t now_ms, uint32_t slots);
 
-/* Everything is deleted, without tombstones: a second for ten million entries. `newest` and
- * `purged` stay. */
+/* Everything is deleted, without tombstones: a second for ten million entries.
+ * `newest` and `purged` stay. */
 void store_clear(struct store *s);
 
 struct store_figures {

@@ -243,20 +243,23 @@ static bool end(struct sync_fill *f, struct channel *c)
 }
 
 /* Walks on. True: the walk is over. */
-static bool walk(struct sync_fill *f, struct channel *c, struct store *s, uint64_t now_ms,
-		 store_visit *visit)
+static bool walk(struct giving *g, struct store *s, uint64_t now_ms, store_visit *visit,
+		 bool gently)
 {
-	struct giving g = {.channel = c, .fill = f};
-
-	while (channel_unsent(c) <= CHANNEL_OUT_LOW)
-		if (!store_walk(s, &f->cursor, now_ms, visit, &g))
+	while (channel_unsent(g->channel) <= CHANNEL_OUT_LOW) {
+		if (!store_walk(s, &g->fill->cursor, now_ms, visit, g))
 			return true;
+		if (gently)
+			break;
+	}
 	return false;
 }
 
 bool sync_fill_step(struct sync_fill *f, struct channel *c, struct store *s,
-		    uint64_t now_ms)
+		    uint64_t now_ms, bool gently)
 {
+	struct giving g = {.channel = c, .fill = f};
+
 	if (!channel_is_open(c))
 		return false;
 	switch (f->state) {
@@ -264,7 +267,7 @@ bool sync_fill_step(struct sync_fill *f, struct channel *c, struct store *s,
 	case SYNC_FILL_OFFERED:
 		return false;
 	case SYNC_FILL_EVERYTHING:
-		return walk(f, c, s, now_ms, give) && end(f, c);
+		return walk(&g, s, now_ms, give, gently) && end(f, c);
 	case SYNC_FILL_SUMMARIES:
 		summarise(f, c, s, now_ms);
 		give_wanted(f, c, s, now_ms);
@@ -273,7 +276,7 @@ bool sync_fill_step(struct sync_fill *f, struct channel *c, struct store *s,
 		give_wanted(f, c, s, now_ms);
 		return f->wants_ended && bytes_waiting(&f->wants) == 0 && end(f, c);
 	case SYNC_FILL_EXPORT:
-		if (!walk(f, c, s, now_ms, export_one) || !end_export(f, c))
+		if (!walk(&g, s, now_ms, export_one, gently) || !end_export(f, c))
 			return false;
 		sync_fill_stop(f);
 		return true;

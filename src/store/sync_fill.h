@@ -48,8 +48,15 @@ void sync_fill_export(struct sync_fill *f, struct channel *c, struct store *s);
 bool sync_fill_take(struct sync_fill *f, struct channel *c, const struct kv_message *m,
 		    const char **why);
 
-/* Goes on as long as the channel has room. True: it has come to its end just now. */
+/* Goes on as long as the channel has room; `gently`: by one segment of the store at most, where
+ * it sends everything. True: it has come to its end just now. */
 bool sync_fill_step(struct sync_fill *f, struct channel *c, struct store *s,
-		    uint64_t now_ms);
+		    uint64_t now_ms, bool gently);
+
+/* Whether it walks through the whole store, so that who serves meanwhile goes gently. */
+static inline bool sync_fill_walks(const struct sync_fill *f)
+{
+	return f->state == SYNC_FILL_EVERYTHING || f->state == SYNC_FILL_EXPORT;
+}
 
 #endif

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""bench - haproxy, nginx and balancerd side by side.
+"""bench - haproxy, nginx and balancerd side by side, and nutcracker with Redis.
 
     make bench [ROUNDS=5] [SECONDS=4] [ONLY=small,16k]
 
 Runs take turns, so that what else the machine does hits all of them alike. Prints a
-page of tables; a run of all scenarios also writes it to doc/benchmarks.md.
+page of tables; a run of all scenarios also writes it to doc/benchmarks.md, and one of all
+key-value scenarios (ONLY=kv) writes their part of it.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import tempfile
 import load
 import programs
 import report
+import stores
 from processes import NotStarted, free_port, raise_descriptors
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -39,6 +41,7 @@ class Requests:
     close: bool = False         # a new connection for each request
     names: tuple = PLAIN
     tcp = False
+    heading, settings = "", programs.SETTINGS
 
     def run(self, proxy, origin_port, given):
         options = ["--body", str(self.body), "--connections", str(self.connections),
@@ -68,6 +71,7 @@ class Streams:
     close: bool = False         # a new connection for each exchange
     names: tuple = PLAIN
     tcp = True
+    heading, settings = "TCP, ", programs.SETTINGS_TCP
 
     @property
     def bulk(self):
@@ -104,6 +108,7 @@ class Memory:
     busy: bool
     names: tuple = PLAIN
     tcp = False
+    heading, settings = "", programs.SETTINGS
 
     def run(self, proxy, _origin_port, _given):
         if self.busy:
@@ -114,6 +119,25 @@ class Memory:
 
     def summary(self, run):
         return f"{run['bytes']:9,.0f} bytes per connection, {run['served']:,} served"
+
+
+@dataclasses.dataclass(frozen=True)
+class KeyValue:
+    """Clients of Redis, each of which asks again when all that it sent was answered."""
+    title: str
+    what: str                   # the command
+    depth: int = 1              # requests sent at once on a connection
+    names: tuple = tuple(stores.SETTINGS)
+    tcp = False
+    heading, settings = "", stores.SETTINGS
+
+    def run(self, proxy, store, given):
+        return stores.load(proxy, store, self.what, self.depth, given.seconds)
+
+    def summary(self, run):
+        return (f"{run['op_us']:6.2f} µs CPU per operation, {run['store_us']:5.2f} of the "
+                f"store, {run['rate']:9,.0f}/s, p99 {run['p99']:7,.0f} µs, "
+                f"utilisation {run['utilisation']:.2f}")
 
 
 SCENARIOS = {
@@ -128,11 +152,17 @@ SCENARIOS = {
     "tcp-connect": Streams("TCP, a connection each", "µs CPU per connection", close=True),
     "idle":       Memory("idle", 10_000, busy=False),
     "busy":       Memory("busy", 1_000, busy=True, names=LARGE),
+    "kv-get":     KeyValue("GET", "get"),
+    "kv-set":     KeyValue("SET", "set"),
+    "kv-get-16":  KeyValue("GET, 16 pipelined", "get", depth=16),
+    "kv-set-16":  KeyValue("SET, 16 pipelined", "set", depth=16),
 }
+GROUPS = {"kv": [key for key, one in SCENARIOS.items() if isinstance(one, KeyValue)]}
 
 
 def start_all(scenario, out, stack, skipped):
-    """Returns the proxies of a scenario and the port of the origin they talk to."""
+    """Returns the programs of a scenario, each with what is behind it: the port of the
+    origin, or a store."""
     shared_memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(
         prefix="balancerd-bench-", dir=shared_memory)))
@@ -142,23 +172,26 @@ def start_all(scenario, out, stack, skipped):
     proxies = {}
     for name in scenario.names:
         try:
+            if isinstance(scenario, KeyValue):
+                proxies[name] = stores.start(name, folder, out, stack)
+                continue
             proxy = programs.start_proxy(name, scenario.tcp, folder, out,
                                          (free_port(), origin_port))
             stack.callback(proxy.end)
-            proxies[name] = proxy
+            proxies[name] = proxy, origin_port
         except NotStarted as why:
-            skipped.setdefault(f"TCP, {name}" if scenario.tcp else name, str(why))
-    return proxies, origin_port
+            skipped.setdefault(scenario.heading + name, str(why))
+    return proxies
 
 
 def run_scenario(scenario, given, skipped):
     rounds = 1 if isinstance(scenario, Memory) else given.rounds
     with contextlib.ExitStack() as stack:
-        proxies, origin_port = start_all(scenario, given.out, stack, skipped)
+        proxies = start_all(scenario, given.out, stack, skipped)
         results = {name: report.Result(scenario, name, []) for name in proxies}
         for _ in range(rounds):
-            for name, proxy in proxies.items():
-                run = scenario.run(proxy, origin_port, given)
+            for name, (proxy, behind) in proxies.items():
+                run = scenario.run(proxy, behind, given)
                 results[name].runs.append(run)
                 print(f"{scenario.title:24} {name:20} {scenario.summary(run)}",
                       flush=True)
@@ -170,8 +203,9 @@ def arguments():
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "out")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--only", type=lambda text: text.split(","),
-                        default=list(SCENARIOS), help=",".join(SCENARIOS))
+    parser.add_argument("--only", type=lambda text: [
+        key for word in text.split(",") for key in GROUPS.get(word, [word])],
+                        default=list(SCENARIOS), help=",".join([*SCENARIOS, *GROUPS]))
     given = parser.parse_args()
     unknown = set(given.only) - set(SCENARIOS)
     if unknown:
@@ -179,6 +213,19 @@ def arguments():
     if not {programs.PROXY_CPU, programs.LOAD_CPU} <= os.sched_getaffinity(0):
         parser.error("two CPUs are needed: one for the proxy, one for the load")
     return given
+
+
+def keep(given, page, kv, skipped):
+    """Writes the page of a run that has all, or its key-value part if that is all there."""
+    if skipped:
+        return
+    if set(given.only) == set(SCENARIOS):
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(page)
+        print(f"\nwritten to {PAGE.relative_to(ROOT)}")
+    elif set(given.only) == set(GROUPS["kv"]):
+        PAGE.write_text(report.with_kv_tables(PAGE.read_text(), kv))
+        print(f"\nits part of {PAGE.relative_to(ROOT)} is written")
 
 
 def main():
@@ -197,13 +244,12 @@ def main():
         return 1
     command = f"make bench ROUNDS={given.rounds} SECONDS={given.seconds}"
     if given.only != list(SCENARIOS):
-        command += f" ONLY={','.join(given.only)}"
-    page = report.page(results, skipped, command, given.rounds, given.seconds)
+        group = next((name for name, keys in GROUPS.items() if keys == given.only), None)
+        command += f" ONLY={group or ','.join(given.only)}"
+    run = report.Run(command, given.rounds, given.seconds, skipped)
+    page = report.page(results, run)
     print(f"\n{page}", end="")
-    if set(given.only) == set(SCENARIOS) and not skipped:
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(page)
-        print(f"\nwritten to {PAGE.relative_to(ROOT)}")
+    keep(given, page, report.kv_tables(report.of_stores(results), run), skipped)
     return 0
 
 

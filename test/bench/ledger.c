@@ -1,12 +1,12 @@
-/* test/bench/ledger.c - the ledger beside LMDB, as what keeps a worker's data on disk: the
- * tables of doc/kv-store.md.
+/* test/bench/ledger.c - the ledger beside LMDB, as what keeps a worker's data on disk:
+ * the tables of doc/kv-store.md.
  *
  *     out/bench/ledger DIRECTORY [WRITES]
  *
  * Both have the same to do: entries with a key of 16 bytes and a value of 84, in an order
- * that nobody can guess, so many at a time as a turn of a worker's loop brings; each turn is
- * one transaction of LMDB. Then all of it is read into a store. What reading and writing the
- * store in memory costs is the same for both and only in the time of loading.
+ * that nobody can guess, so many at a time as a turn of a worker's loop brings; each turn
+ * is one transaction of LMDB. Then all of it is read into a store. What reading and
+ * writing the store in memory costs is the same for both and only in the time of loading.
  *
  * CPU is that of all threads. DIRECTORY has to be on the disk that is meant; what is made
  * there is removed.

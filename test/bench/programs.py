@@ -260,9 +260,10 @@ def said(command):
 def versions():
     """What takes part, as each program calls itself."""
     found = {"balancerd": said(["git", "describe", "--always", "--dirty"]).strip()}
-    for name in ("haproxy", "nginx"):
+    for name, option in (("haproxy", "-v"), ("nginx", "-v"), ("nutcracker", "-V"),
+                         ("redis-server", "-v")):
         try:
-            number = re.search(r"\d+\.\d+\.\d+[-\w+]*", said([program(name), "-v"]))
+            number = re.search(r"\d+\.\d+\.\d+[-\w+]*", said([program(name), option]))
             found[name] = number.group() if number else "unknown"
         except NotStarted:
             continue

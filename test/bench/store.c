@@ -2,11 +2,11 @@
  *
  *     out/bench/store [MILLIONS]
  *
- * Entries have a key of 16 bytes and a value of 84. Means are of this thread's CPU time, so
- * that what else the machine does counts little. The longest call is found by the
+ * Entries have a key of 16 bytes and a value of 84. Means are of this thread's CPU time,
+ * so that what else the machine does counts little. The longest call is found by the
  * processor's time stamp counter, read between all calls; a call in which the thread was
- * taken off its core says nothing about the store and is left out, the next longest stands.
- * Keys are drawn in an order that no cache can guess.
+ * taken off its core says nothing about the store and is left out, the next longest
+ * stands. Keys are drawn in an order that no cache can guess.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -22,9 +22,10 @@ from harness.kv_fake_worker import FakeWorker
 from harness.kv_wire import Message, bytes16, pack, raw
 from harness.message import Cut, Ended
 from harness.patience import until
+from harness.program import OUT
 from harness.stage import Stage
 
-KEY_MAX = VALUE_MAX = 256
+INSTRUMENTED = OUT.name != "out"        # sanitizers hold memory of their own
 
 
 @pytest.fixture(scope="module")
@@ -394,7 +395,7 @@ def test_one_who_never_reads_is_not_read_for_ever(others, client):
         for _ in range(20_000):     # 2 million questions, 16 MB; 26 MB of answers
             client.sock.sendall(question)
     is_served_by_both(others)
-    assert others.balancer.rss() - before < 16 << 20
+    assert INSTRUMENTED or others.balancer.rss() - before < 16 << 20
     client.reset()
 
 
@@ -435,6 +436,8 @@ FIRST_WORDS = NO_MESSAGE + [
     Bad("ready-under-the-id-of-one-of-version-2", pack("WORKER_READY", id=2, port=6666)),
     Bad("hello-under-the-id-of-another", hello(wire.WORKER, id=1, port=6666)),
     Bad("hello-under-the-id-of-one-of-version-2", hello(wire.WORKER, id=2, port=6666)),
+    Bad("hello-under-a-version-of-the-future",
+        hello(wire.WORKER, id=66, port=6666, newest=2**64 - 1)),
 ]
 
 

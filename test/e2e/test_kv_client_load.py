@@ -54,7 +54,7 @@ class Counting:
 def test_it_fills_all_keys_and_reads_them_back(client, entries):
     filled = client.load("--reads", "0%", "--keys", 500, "--count", 500,
                          "--value-size", "8-200", "--connections", 7, "--pipeline", 3)
-    assert filled.code == 0 and filled.err == ""
+    assert filled.code == 0 and filled.complaints == []
     assert filled.figures["put"]["answers"] == filled.figures["operations"] == 500
     assert filled.figures["get"]["answers"] == 0
     pairs = entries.pairs()
@@ -88,7 +88,7 @@ def test_the_same_seed_writes_the_same(client, balancer):
 def test_an_honest_balancer_is_found_honest(client, entries, how):
     done = client.load("--count", 3000, "--keys", 40, "--connections", 8, "--pipeline", 8,
                        *how)
-    assert done.code == 0 and done.err == "", done
+    assert done.code == 0 and done.complaints == [], done
     figures = done.figures
     assert figures["operations"] == 3000 and figures["wrong"] == 0
     assert figures["put"]["answers"] + figures["get"]["answers"] == 3000

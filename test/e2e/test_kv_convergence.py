@@ -11,7 +11,12 @@ from harness.kv_history import Read, Write, faults
 
 
 def test_workers_that_are_killed_and_added_lose_nothing(stage):
-    chaos(stage, seconds=6, keys=200, clients=4, workers=4)
+    chaos(stage, seconds=5, keys=200, clients=4, workers=4)
+
+
+def test_a_few_keys_that_all_clients_fight_for(stage):
+    """Through workers that have several connections, which end one after the other."""
+    chaos(stage, seconds=4, keys=5, clients=8, workers=4, options=["--threads", "2"])
 
 
 def test_replicas_of_a_pool_without_acknowledgements_converge_as_well(stage):

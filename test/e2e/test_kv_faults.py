@@ -325,6 +325,7 @@ def test_fault_7_workers_on_different_hosts_may_use_the_same_peer_port(stage):
         b"127.0.0.2", b"127.0.0.3", b"127.0.0.4"}
     assert {entry.port for entry in listing.entries} == {7000}
     client = stage.kv_client(balancer)
+    client.reaches(workers)
     for _ in range(9):
         client.get(b"k")
     assert [len(worker.requests) for worker in workers] == [3, 3, 3]
@@ -362,9 +363,11 @@ def test_fault_7_a_repeated_ready_is_harmless(stage, version):
         workers[1].is_ready()
     newcomer = stage.fake_worker(balancer, 3, version)
     assert newcomer.listed().total == 3
-    until(lambda: len(workers[0].listings) == 3, "all news have come")
-    assert len(workers[1].listings) == 2
+    workers[0].listed(3)
+    workers[1].listed(2)
+    assert [len(worker.listings) for worker in workers] == [3, 2]
     client = stage.kv_client(balancer)
+    client.reaches([*workers, newcomer])
     for _ in range(9):
         client.get(b"k")
     assert [len(worker.requests) for worker in [*workers, newcomer]] == [3, 3, 3]

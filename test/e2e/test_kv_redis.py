@@ -464,7 +464,8 @@ def test_a_worker_of_version_1_keeps_redis_out_of_what_it_cannot_do(stage):
     client = redis.Redis(port=balancer.redis_port, socket_timeout=PATIENCE)
     assert client.set("k", "v")
     assert client.get("k") == b"v"
-    for words in (("DEL", "k"), ("SET", "k", "v", "EX", "10"), ("EXPIRE", "k", "10")):
+    for words in (("DEL", "k"), ("SET", "k", "v", "EX", "10"), ("EXPIRE", "k", "10"),
+                  ("TTL", "k"), ("EXISTS", "k"), ("DBSIZE",)):
         with pytest.raises(redis.ResponseError):
             client.execute_command(*words)
     assert client.get("k") == b"v"

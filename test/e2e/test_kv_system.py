@@ -9,6 +9,7 @@ import pytest
 
 from harness import kv_wire as wire
 from harness.balancerctl import Control
+from harness.kv_balancer import new_version
 from harness.kv_client import KvClient, get, put
 from harness.kv_load import KvLoad
 from harness.kv_pool import Pool
@@ -262,6 +263,35 @@ def replies_within(client, seconds):
     while client.parse():
         pass
     return [message for message in client.heard if message.name == "REPLY"]
+
+
+@pytest.mark.parametrize("verb", [wire.SET, wire.DELETE, wire.EXPIRE],
+                         ids=["set", "delete", "expire"])
+def test_a_write_that_was_overtaken_is_answered_no_sooner(stage, verb):
+    """Two loops of the balancer may send writes in another order than that of their
+    versions. The earlier one is done as soon as the later one is, but that has to have
+    reached the peers before anybody may rely on it."""
+    balancer = stage.fake_balancer()
+    peer = stage.fake_peer(2)
+    stage.worker(balancer, identity=1)
+    link = balancer.lone_worker()
+    peer.about["pool_key"] = balancer.pool_key
+    link.lists((2, peer.port))
+    line = peer.accept()
+    early = new_version()
+    late = early + 256
+    link.ask(wire.SET, b"k", b"late", version=late, flags=wire.ACK_ALL)
+    link.ask(verb, b"k", b"early" if verb == wire.SET else b"", version=early,
+             flags=wire.ACK_ALL, expires=1 << 50 if verb == wire.EXPIRE else 0)
+    said = line.next_of("REPLICATE")
+    assert said.version == late
+    assert link.silent(0.1), "answered before the peer has anything"
+    line.say("REPLICATED", seq=said.seq)
+    link.next("REPLY")
+    if link.silent(0.1):    # the other one may be told to the peer as well, or the same again
+        line.say("REPLICATED", seq=line.next_of("REPLICATE").seq)
+    assert link.next("REPLY").result == wire.FINE
+    assert link.value(b"k") == b"late"
 
 
 def test_a_lone_worker_needs_no_acknowledgement(pool):

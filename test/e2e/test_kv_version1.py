@@ -11,6 +11,9 @@ from harness.kv_client import get, put
 from harness.kv_entries import Entries
 from harness.kv_wire import Message
 from harness.patience import PATIENCE, until
+from harness.program import OUT
+
+INSTRUMENTED = OUT.name != "out"        # sanitizers hold memory of their own
 
 # The text of what somebody is told when nobody serves.
 NOBODY = "no workers available"
@@ -30,6 +33,7 @@ def workers(stage, balancer):
         for identity in range(1, count + 1):
             team.append(stage.fake_worker(balancer, identity, entries=entries, **options))
             team[-1].listed()
+        stage.kv_client(balancer).reaches(team)
         return team
     return put_up
 
@@ -508,7 +512,7 @@ def test_a_full_queue_stops_the_reading_and_drops_nothing(stage, balancer, worke
     worker.hold()
     sent, rest = fill(client, b"v" * 200)
     assert sent < LARGEST_FILL, "the balancer went on reading"
-    assert balancer.rss() - before < 16 << 20
+    assert INSTRUMENTED or balancer.rss() - before < 16 << 20
     other = stage.kv_client(balancer)   # one who asks too much keeps nobody else waiting
     other.send(get(b"other").encode())
     until(lambda: b"other" in worker.keys(), "the other one is served")

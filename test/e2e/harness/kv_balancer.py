@@ -48,12 +48,6 @@ class WorkerLink(Connection):
                 self.say("WORKER_ENTRY", **fields)
         self.say("WORKER_REGISTRY_END")
 
-    def next_of(self, *names):
-        """The next message of these; others before it stay in `heard` alone."""
-        while (message := self.next()).name not in names:
-            pass
-        return message
-
     def ask(self, verb, key=b"", value=b"", **more):
         """Sends an OP, with a new version if it writes; returns its tag."""
         tag = next(self.tags)

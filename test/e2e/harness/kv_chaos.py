@@ -13,10 +13,11 @@ from .patience import PATIENCE, until
 READY_MIN = 2
 
 
-def chaos(stage, seconds, keys, clients, workers, acks="all"):
+def chaos(stage, seconds, keys, clients, workers, acks="all", options=()):
     """Fails where a write was lost, a read was stale, or workers differ in the end.
     Returns (operations, kills)."""
-    pool = Pool(stage, workers, pool=f"acks {acks}; queue 4096 wait 30s", threads=2)
+    pool = Pool(stage, workers, options, pool=f"acks {acks}; queue 4096 wait 30s",
+                threads=2)
     names = [b"key %d" % number for number in range(keys)]
     recorder = Recorder(pool.balancer, names, clients)
     stage.clients.append(recorder)

@@ -3,6 +3,7 @@ version, and believes nothing that it was not told."""
 
 from . import kv_wire as wire
 from .kv_connection import Connection, dial
+from .patience import until
 
 
 def put(key, value):
@@ -52,6 +53,16 @@ class KvClient(Connection):
             return None
         assert response.result == wire.FINE, response
         return response.value
+
+    def reaches(self, workers):
+        """Gets a key until each of these stand-ins has been asked, so that the balancer
+        counts all of them as ready; they forget it then."""
+        def asked():
+            self.get(b"any")
+            return all(worker.requests for worker in workers)
+        until(asked, "every worker is asked")
+        for worker in workers:
+            worker.requests.clear()
 
     # Version 2
 

@@ -99,6 +99,12 @@ class Connection:
         assert not names or message.name in names, f"{message} came instead of {names}"
         return message
 
+    def next_of(self, *names):
+        """The next message of these; others before it stay in `heard` alone."""
+        while (message := self.next()).name not in names:
+            pass
+        return message
+
     def parse(self):
         """The next message if all of it has been read."""
         have = len(self.waiting) - self.at

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pexpect
@@ -33,6 +34,12 @@ class Done:
         assert self.code == code and len(lines) == 1, self
         assert lines[0].startswith("kv-client: ") and self.out == b"", self
         return lines[0].removeprefix("kv-client: ")
+
+    @property
+    def complaints(self):
+        """What a load has said beside its progress, which a slow machine has time to see."""
+        return [line for line in self.err.splitlines()
+                if not re.match(r" *[0-9.]+ s .* operations ", line)]
 
     @property
     def figures(self):

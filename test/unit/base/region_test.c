@@ -50,8 +50,10 @@ static void random_use(size_t block_size)
 			region_trim(&r, dice(4));
 		assert_true(r.dirty_blocks <= OUT_MAX);
 	}
+	assert_int_equal(region_bytes_out(), count * block_size);
 	while (count > 0)
 		region_put(&r, out[--count]);
+	assert_int_equal(region_bytes_out(), 0);
 	region_source_fini(&r);
 }
 

@@ -145,7 +145,7 @@ static const char *const in_kv[] = {
 	"protocol resp", NULL,
 };
 static const char *const in_kv_pool[] = {
-	"balance ring points 1", "acks one", "acks all", "secret /etc/secret",
+	"balance ring points 1", "acks one", "acks none", "secret /etc/secret",
 	"key-size 1", "key-size 32k", "value-size 0", "value-size 65247", "queue 0 wait 0s",
 	"timeout connect 1ms response 2ms", "retry off", NULL,
 };

@@ -52,7 +52,7 @@ static void nothing_has_to_be_said(void **unused)
 	assert_string_equal(m->pools[0].name, "default");
 	assert_ptr_equal(m->pools[0].policy, policies[0]);
 	assert_int_equal(m->pools[0].server_count, 0);
-	assert_int_equal(m->pools[0].acks, ACKS_NONE);
+	assert_int_equal(m->pools[0].acks, ACKS_ALL);
 	model_put(m);
 }
 
@@ -60,7 +60,7 @@ static void each_address_and_the_acks_can_be_said(void **unused)
 {
 	(void)unused;
 	struct err err;
-	struct model *m = quick("--resp [::1]:6379 --acks=all --workers 7 "
+	struct model *m = quick("--resp [::1]:6379 --acks=one --workers 7 "
 				"--clients=127.0.0.1:8", &err);
 
 	assert_non_null(m);
@@ -72,7 +72,7 @@ static void each_address_and_the_acks_can_be_said(void **unused)
 	assert_int_equal(m->listeners[1].protocol, KV_PROTOCOL_RESP);
 	assert_int_equal(m->listeners[1].kind, LISTEN_KV);
 	assert_int_equal(m->listeners[1].routes[0].pool, 0);
-	assert_int_equal(m->pools[0].acks, ACKS_ALL);
+	assert_int_equal(m->pools[0].acks, ACKS_ONE);
 	model_put(m);
 }
 

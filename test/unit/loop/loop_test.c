@@ -14,6 +14,7 @@
 
 #include "base/must.h"
 #include "loop/loop.h"
+#include "loop/turn.h"
 
 enum { DEADLINE_MS = 10000, THREADS = 4, MESSAGES = 5000 };
 
@@ -632,6 +633,61 @@ static void a_cancelled_task_does_not_run(void **unused)
 	assert_int_equal(notes[1].times, 1);
 }
 
+/* So many turns, in each of which a pause is asked for; returns how many there were. */
+static uint64_t pauses_in(int turns)
+{
+	uint64_t before = loop_stats(l)->pauses;
+
+	for (int turn = 0; turn < turns; turn++) {
+		loop_pause(l);
+		loop_turn(l, 0);
+	}
+	return loop_stats(l)->pauses - before;
+}
+
+/* That turns come soon is for the machine to say: among so many some do. */
+static void a_busy_loop_pauses_when_it_is_asked_to(void **unused)
+{
+	(void)unused;
+	for (int turn = 0; turn < 1000; turn++)
+		loop_turn(l, 0);
+	assert_int_equal(loop_stats(l)->pauses, 0);
+	assert_true(pauses_in(1000) > 0);
+	uint64_t before = loop_stats(l)->pauses;
+	for (int turn = 0; turn < 1000; turn++)		/* each is asked for */
+		loop_turn(l, 0);
+	assert_int_equal(loop_stats(l)->pauses, before);
+}
+
+static void a_turn_with_much_is_followed_at_once(void **unused)
+{
+	struct end *ends[LOOP_PAUSE_EVENTS_MAX + 1];
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
+		ends[i] = open_end();
+		assert_int_equal(loop_watch_register_level(l, &ends[i]->watch), 0);
+		put_byte(ends[i]);
+	}
+	loop_turn(l, 0);
+	assert_int_equal(pauses_in(1000), 0);
+	for (size_t i = 0; i < COUNT_OF(ends); i++)
+		close_end(ends[i]);
+}
+
+static void what_goes_on_goes_on_at_once(void **unused)
+{
+	struct end *e = open_end();
+
+	(void)unused;
+	e->again_left = 1000;
+	assert_int_equal(loop_watch_register(l, &e->watch), 0);
+	loop_turn(l, 0);
+	assert_int_equal(pauses_in(1000), 0);
+	assert_int_equal(e->again_left, 0);
+	close_end(e);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_loop, close_loop)
@@ -658,6 +714,9 @@ int main(void)
 		TEST(tasks_run_after_all_else_of_the_turn),
 		TEST(a_task_that_asks_again_gets_the_next_turn),
 		TEST(a_cancelled_task_does_not_run),
+		TEST(a_busy_loop_pauses_when_it_is_asked_to),
+		TEST(a_turn_with_much_is_followed_at_once),
+		TEST(what_goes_on_goes_on_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -283,7 +283,7 @@ static void a_pools_limits_have_the_documented_defaults(void **unused)
 	assert_int_equal(p.check.timeout_ms, 1000);
 	assert_int_equal(p.check.rise, 2);
 	assert_int_equal(p.check.fall, 3);
-	assert_int_equal(p.acks, ACKS_NONE);
+	assert_int_equal(p.acks, ACKS_ALL);
 	assert_null(p.secret_path);
 	assert_int_equal(p.key_max, 256);
 	assert_int_equal(p.value_max, 256);

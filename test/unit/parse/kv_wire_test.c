@@ -203,6 +203,10 @@ static void every_wrong_length_is_refused(void **unused)
 			size_t have = length < s->payload.len ? length : s->payload.len;
 			if (parse(&m, bytes, KV_HEADER_BYTES + have, &used) != KV_PARSE_BAD)
 				fail_msg("%s of %zu", kv_wire_type_name(s->m.type), length);
+			/* And when all of it is. */
+			if (length < 200 && parse(&m, bytes, KV_HEADER_BYTES + length, &used) !=
+					    KV_PARSE_BAD)
+				fail_msg("%s of %zu, whole", kv_wire_type_name(s->m.type), length);
 		}
 	}
 }

@@ -139,6 +139,10 @@ static void arrays_without_sense_are_refused(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < COUNT_OF(counts); i++)
 		refused(counts[i], strlen(counts[i]), "Protocol error: invalid multibulk length");
+	/* With more behind it, too, where short numbers are read another way. */
+	refused(TEXT("*01\r\n$4\r\nPING\r\n"), "Protocol error: invalid multibulk length");
+	refused(TEXT("*1\r\n$04\r\nPING\r\n*1\r\n"), "Protocol error: invalid bulk length");
+	refused(TEXT("*12345678\r\n$4\r\n"), "Protocol error: invalid multibulk length");
 	for (size_t i = 0; i < COUNT_OF(lengths); i++) {
 		char bytes[64];
 		size_t len = (size_t)sprintf(bytes, "*2\r\n$1\r\na\r\n%s", lengths[i]);

@@ -310,7 +310,8 @@ static void with_room_nothing_moves_between_those_that_stay(void **unused)
 	pool_fini(&other);
 }
 
-/* Reckoned by another program. If this fails, requests move at an upgrade, and balancers of two versions disagree. */
+/* Reckoned by another program. If this fails, requests move at an upgrade, and balancers of
+ * two versions disagree. */
 static void the_table_is_the_one_of_every_version(void **unused)
 {
 	static const uint32_t mixed[] = {

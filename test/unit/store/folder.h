@@ -1,5 +1,5 @@
-/* test/unit/store/folder.h - a folder for one test, and files in it, whole. In memory if the
- * system has a place for that, so that thousands of syncs cost nothing. */
+/* test/unit/store/folder.h - a folder for one test, and files in it, whole. In memory
+ * if the system has a place for that, so that thousands of syncs cost nothing. */
 #ifndef UNIT_STORE_FOLDER_H
 #define UNIT_STORE_FOLDER_H
 

@@ -274,8 +274,9 @@ struct state {
 	const char *files[6];
 };
 
-/* As ledger_directory.h lists them, and with older files gone in any order. snapshot.3 has
- * the first half; log.3 some, log.4 all the rest; snapshot.4 what was there before log.4. */
+/* As ledger_directory.h lists them, and with older files gone in any order. snapshot.3
+ * has the first half; log.3 some, log.4 all the rest; snapshot.4 what was there before
+ * log.4. */
 static const struct state states[] = {
 	{{"snapshot.000003", "log.000003", "log.000004"}},
 	{{"snapshot.000003", "log.000003", "log.000004", "snapshot.000004.new"}},

@@ -1,5 +1,5 @@
-/* Goal: what was told to be durable is there afterwards, through snapshots, full disks and
- * ends at any moment; and nobody else may use the directory meanwhile. */
+/* Goal: what was told to be durable is there afterwards, through snapshots, full disks
+ * and ends at any moment; and nobody else may use the directory meanwhile. */
 #include "store/ledger.h"
 
 #include <setjmp.h>

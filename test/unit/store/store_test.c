@@ -1,6 +1,6 @@
-/* Goal: whatever is done to a store in whatever order, it is what a plain list of the same
- * keys would be; and of the writes of a key the one with the highest version stays, in
- * whatever order they come. */
+/* Goal: whatever is done to a store in whatever order, it is what a plain list of the
+ * same keys would be; and of the writes of a key the one with the highest version
+ * stays, in whatever order they come. */
 #include "store/store.h"
 
 #include <setjmp.h>
