@@ -228,6 +228,10 @@ static void check_kv_pool(const struct build *b, uint32_t i, const struct users 
 		report_error(b->report, given_place(balance, ""),
 			     "\"balance %s\" reads the load from probes, and workers get "
 			     "none; write: balance least-conn", p->policy->name);
+	if (p->policy == &policy_slots)
+		report_error(b->report, given_place(balance, ""),
+			     "\"balance slots\" is not for pools of workers: those that "
+			     "join might find no slots left; write: balance rendezvous");
 	if (given_argument(balance, "bounded") != NULL)
 		report_error(b->report, given_place(balance, "bounded"),
 			     "\"bounded\" is not for pools of workers; to even out their "

@@ -142,6 +142,9 @@ static void workers_report_no_load(void **unused)
 	(void)unused;
 	if (policy_find("least-load") == NULL)
 		return;
+	kv_pool_suits("balance slots",
+		      "2:1: error: \"balance slots\" is not for pools of workers: those "
+		      "that join might find no slots left; write: balance rendezvous\n");
 	kv_pool_suits("balance least-load",
 		      "2:1: error: \"balance least-load\" reads the load from probes, and "
 		      "workers get none; write: balance least-conn\n");
