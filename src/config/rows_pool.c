@@ -57,8 +57,8 @@ static const struct directive rows[] = {
 			{"slots", "N", NUMBER(2, SLOTS_MAX), POOL_FIELD(slot_count),
 			 .help = "on the circle of slots; the servers have to fit"},
 			{"virtual", "N", NUMBER(1, VIRTUAL_MAX), POOL_FIELD(slot_virtual),
-			 .help = "virtual servers of a server, a slot each, for each unit of "
-				 "its weight"},
+			 .help = "virtual servers of a server, a slot each, for each unit "
+				 "of its weight"},
 			{"hash", NULL, CHOICE(slot_hashes), POOL_FIELD(slot_hash),
 			 .help = "what becomes a slot: quadratic spreads badly, mixed as "
 				 "by lot"},

@@ -41,7 +41,7 @@ struct slots {
 	uint32_t slot_count, taken_count, server_count;
 	enum slot_hash hash;
 	uint32_t begins[];	/* server_count + 1: where a server's are in `own` */
-	/* uint16_t next[slot_count]: the first taken one from there on, an index of both */
+	/* uint16_t next[slot_count]: where the first from there on is in both */
 	/* uint16_t servers[taken_count]: clockwise */
 	/* uint16_t own[taken_count]: slots, by server */
 };
@@ -150,9 +150,10 @@ static int slots_check(const struct model_pool *pool, struct err *err)
 			       pool->slot_count, SLOTS_MAX);
 	if (wanted <= pool->slot_count)
 		return 0;
-	return err_set(err, "pool %s: its servers want %llu slots, and there are %u; raise "
-		       "its `slots` (to %d at most), or lower `virtual` or the weights",
-		       pool->name, (unsigned long long)wanted, pool->slot_count, SLOTS_MAX);
+	return err_set(err, "pool %s: its servers want %llu slots, and there are %u; "
+		       "raise its `slots` (to %d at most), or lower `virtual` or the weights",
+		       pool->name, (unsigned long long)wanted, pool->slot_count,
+		       SLOTS_MAX);
 }
 
 /* A server that waits for its slots. */
@@ -201,12 +202,12 @@ static uint16_t *take_slots(const struct model_pool *pool)
 {
 	uint32_t count = pool->slot_count;
 	uint16_t *owners = memory_new(count, sizeof *owners);
-	uint32_t *leads = memory_new(count, sizeof *leads);	/* to itself: it is free */
+	uint32_t *leads = memory_new(count, sizeof *leads);
 	struct turn *turns = take_turns(pool);
 
 	memset(owners, 0xff, count * sizeof *owners);
 	for (uint32_t at = 0; at < count; at++)
-		leads[at] = at;
+		leads[at] = at;		/* to itself: it is free */
 	for (uint32_t i = 0; i < pool->server_count; i++) {
 		uint64_t virtuals = virtuals_of(pool, turns[i].server);
 		for (uint64_t j = 1; j <= virtuals; j++) {
@@ -266,8 +267,8 @@ static struct pick_table *slots_build(const struct model_pool *pool, struct err 
 
 const struct policy policy_slots = {
 	.name = "slots",
-	.help = "by key, on a circle of few slots: for comparison; with its own functions "
-		"the spread is bad",
+	.help = "by key, on a circle of few slots: for comparison; with its own "
+		"functions the spread is bad",
 	.wants_key = true,
 	.build = slots_build,
 	.check = slots_check,
