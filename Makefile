@@ -7,6 +7,7 @@
 #   make unit | e2e | fuzz | fuzz-replay       one part alone
 #   make bench        haproxy, nginx and nutcracker beside balancerd: doc/benchmarks.md
 #   make bench-hashing    spread, disruption and cost of policies by key: doc/hashing.md
+#   make plot-hashing     draws the shares of policies by key: doc/hashing-shares.svg
 #   make bench-store      a worker's table of ten million entries: doc/kv-store.md
 #   make bench-ledger     a worker's data on disk, beside LMDB: doc/kv-store.md
 #   make kv-memory    the life of the memory, measured anew: doc/kv-memory.svg
@@ -178,7 +179,7 @@ DEMO_SECONDS ?= 12
 ROUNDS       ?= 5
 SECONDS      ?= 4
 
-.PHONY: demo bench bench-hashing bench-store bench-ledger kv-memory
+.PHONY: demo bench bench-hashing plot-hashing bench-store bench-ledger kv-memory
 demo:
 	@tools/install-deps demo
 	+@$(AGAIN) programs
@@ -192,6 +193,9 @@ bench:
 
 bench-hashing: $(OUT)/bench/hashing
 	@$<
+
+plot-hashing: $(OUT)/bench/hashing
+	@$< shares | test/bench/plot_hashing.py >doc/hashing-shares.svg
 
 bench-store: $(OUT)/bench/store
 	@$<

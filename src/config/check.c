@@ -177,20 +177,28 @@ static const struct {
 } policy_options[] = {
 	{"ring", "points"}, {"ring", "bounded"},
 	{"maglev", "table"}, {"maglev", "bounded"}, {"rendezvous", "bounded"},
+	{"slots", "slots"}, {"slots", "virtual"}, {"slots", "hash"}, {"slots", "bounded"},
 };
 
-/* What one side of the table has for a word of the other. */
-static struct expected counterparts(const char *word)
+static struct expected options_of(const char *policy)
 {
 	struct expected e;
 
 	expected_init(&e, "");
-	for (size_t i = 0; i < COUNT_OF(policy_options); i++) {
-		if (strcmp(policy_options[i].policy, word) == 0)
+	for (size_t i = 0; i < COUNT_OF(policy_options); i++)
+		if (strcmp(policy_options[i].policy, policy) == 0)
 			expected_add(&e, policy_options[i].option);
-		if (strcmp(policy_options[i].option, word) == 0)
+	return e;
+}
+
+static struct expected policies_with(const char *option)
+{
+	struct expected e;
+
+	expected_init(&e, "");
+	for (size_t i = 0; i < COUNT_OF(policy_options); i++)
+		if (strcmp(policy_options[i].option, option) == 0)
 			expected_add(&e, policy_options[i].policy);
-	}
 	return e;
 }
 
@@ -214,10 +222,10 @@ static void check_policy_options(const struct build *b, const struct block *bloc
 		const char *option = balance->directive->arguments[i].keyword;
 		if (balance->arguments[i] == NULL || knows_option(p->policy, option))
 			continue;
-		struct expected others = counterparts(p->policy->name);
+		struct expected others = options_of(p->policy->name);
 		report_error(b->report, balance->arguments[i]->at,
 			     "\"%s\" is an option of %s; %s has %s", option,
-			     counterparts(option).list, p->policy->name,
+			     policies_with(option).list, p->policy->name,
 			     others.count > 0 ? others.list : "none");
 	}
 }

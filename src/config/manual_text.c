@@ -114,9 +114,9 @@ const char manual_listeners[] =
 	"is answered with an error.\n"
 	".Pp\n"
 	"Which server is taken again and again for one client is the business of\n"
-	".Ic balance Cm ring , maglev\n"
+	".Ic balance Cm ring , maglev , rendezvous\n"
 	"and\n"
-	".Cm rendezvous ,\n"
+	".Cm slots ,\n"
 	"which go by a\n"
 	".Ic key .\n";
 

@@ -7,6 +7,8 @@ enum {
 	KEEP_MAX       = 10000,
 	POINTS_MAX     = 10000,
 	TABLE_MAX      = 1048573,	/* the largest prime of 20 bits: built in some 40 ms */
+	SLOTS_MAX      = 65536,
+	VIRTUAL_MAX    = 1000,
 	BOUNDED_MAX    = 1000,
 	REPLAY_MAX     = 64 * 1024,
 	QUIET_MAX      = 10 * SECOND,
@@ -15,6 +17,9 @@ enum {
 
 static const struct choice host_modes[] = {
 	{"preserve", HOST_PRESERVE}, {"server", HOST_SERVER}, {NULL, 0},
+};
+static const struct choice slot_hashes[] = {
+	{"quadratic", SLOT_QUADRATIC}, {"mixed", SLOT_MIXED}, {NULL, 0},
 };
 static const struct choice redistributions[] = {
 	{"idle", REDISTRIBUTE_IDLE}, {"replay", REDISTRIBUTE_REPLAY},
@@ -49,6 +54,14 @@ static const struct directive rows[] = {
 			 POOL_FIELD(maglev_size),
 			 .help = "entries of maglev's table, a prime; at least a "
 				 "hundred for each server spread the load evenly"},
+			{"slots", "N", NUMBER(2, SLOTS_MAX), POOL_FIELD(slot_count),
+			 .help = "on the circle of slots; the servers have to fit"},
+			{"virtual", "N", NUMBER(1, VIRTUAL_MAX), POOL_FIELD(slot_virtual),
+			 .help = "virtual servers of a server, a slot each, for each unit of "
+				 "its weight"},
+			{"hash", NULL, CHOICE(slot_hashes), POOL_FIELD(slot_hash),
+			 .help = "what becomes a slot: quadratic spreads badly, mixed as "
+				 "by lot"},
 			{"bounded", "PERCENT", PERCENT(1, BOUNDED_MAX),
 			 POOL_FIELD(bounded_percent),
 			 .help = "by key: a server that has so much more than the "
@@ -57,8 +70,9 @@ static const struct directive rows[] = {
 	}, {
 		.word = "key", .second = "address", .in = IN_POOL,
 		SETS(model_pool, key, KEY_ADDRESS),
-		.help = "What ring, maglev and rendezvous go by: the client's address, so "
-			"that a client keeps its server. This is so without any key, too.",
+		.help = "What ring, maglev, rendezvous and slots go by: the client's "
+			"address, so that a client keeps its server. This is so without "
+			"any key, too.",
 	}, {
 		.word = "key", .second = "address-port", .in = IN_POOL,
 		SETS(model_pool, key, KEY_ADDRESS_PORT),

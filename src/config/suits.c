@@ -205,17 +205,15 @@ static void check_kv_sense(const struct build *b, const struct block *block)
 		{"timeout", "idle", "workers stay connected"},
 		{"retry", "budget", "all that a lost worker has not answered is sent again"},
 		{"retry", "reserve", "all that a lost worker has not answered is sent again"},
-		{"parallel", "", "a worker is asked as much as it takes"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(idle); i++) {
 		const struct given *given = block_given(block, idle[i].word);
-		bool whole = *idle[i].keyword == '\0';
-		if (given == NULL || (!whole && given_argument(given, idle[i].keyword) == NULL))
+		if (given == NULL || given_argument(given, idle[i].keyword) == NULL)
 			continue;
 		report_warning(b->report, given_place(given, idle[i].keyword),
-			       "\"%s%s%s\" does nothing in a pool of workers: %s",
-			       idle[i].word, whole ? "" : " ", idle[i].keyword, idle[i].why);
+			       "\"%s %s\" does nothing in a pool of workers: %s",
+			       idle[i].word, idle[i].keyword, idle[i].why);
 	}
 }
 
@@ -230,6 +228,10 @@ static void check_kv_pool(const struct build *b, uint32_t i, const struct users 
 		report_error(b->report, given_place(balance, ""),
 			     "\"balance %s\" reads the load from probes, and workers get "
 			     "none; write: balance least-conn", p->policy->name);
+	if (p->policy == &policy_slots)
+		report_error(b->report, given_place(balance, ""),
+			     "\"balance slots\" is not for pools of workers: those that "
+			     "join might find no slots left; write: balance rendezvous");
 	if (given_argument(balance, "bounded") != NULL)
 		report_error(b->report, given_place(balance, "bounded"),
 			     "\"bounded\" is not for pools of workers; to even out their "

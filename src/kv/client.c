@@ -395,4 +395,6 @@ void kv_client_flush(struct kv_client *c)
 		finish(c);
 	else if (c->paused && kv_client_may_ask(c))
 		loop_again(c->hub->loop, &c->stream.watch);
+	else
+		note_full(c);		/* perhaps by others, since it was paused */
 }

@@ -18,6 +18,7 @@ static void end(struct kv_hub *hub, struct kv_request *r)
 /* Leaves the place at the server that it was sent to. */
 static void leave_server(struct kv_request *r)
 {
+	gate_leave(&r->server->gate);	/* loops that wait look by themselves (KV_RETRY_MS) */
 	live_server_leave(r->server, r->pool->live, false);
 	r->server = NULL;
 	kv_edition_release(r->edition);
@@ -68,23 +69,58 @@ static bool suits(const struct kv_route *route, const struct kv_request *r)
 				 r->verb == KV_VERB_SET);
 }
 
+/* Nobody who is there can do it, however long it waits; meanwhile it would hold up all that
+ * was asked after it. */
+static bool is_in_vain(const struct kv_pool *p, const struct kv_request *r)
+{
+	bool anybody = false;
+
+	if (atomic_load_explicit(&p->shared->old_workers, memory_order_relaxed) == 0)
+		return false;
+	for (uint32_t i = 0; i < p->lane->view.count; i++) {
+		if (suits(p->lane->routes[i], r))
+			return false;
+		anybody |= p->lane->routes[i] != NULL;
+	}
+	return anybody;
+}
+
+static void refuse_in_vain(struct kv_hub *hub, struct kv_request *r)
+{
+	refuse(hub, r, KV_BUSY, SPAN("no worker of version 2 is ready, and others cannot do it"));
+}
+
+/* Any that can do it, where as many others as a pick remembers cannot. */
+static uint32_t pick_any(const struct kv_lane *lane, const struct kv_request *r)
+{
+	const struct tried none = {.count = 0};
+
+	for (uint32_t i = 0; i < lane->view.count; i++)
+		if (suits(lane->routes[i], r) && pick_may(&lane->view, i, &none))
+			return i;
+	return PICK_NONE;
+}
+
 /* The server that shall get it, or PICK_NONE. Those that have no route yet, or cannot do it,
- * are left out. */
+ * are left out. A key stays with its worker when that one is busy: it is waited for. */
 static uint32_t pick(struct kv_lane *lane, const struct kv_request *r)
 {
 	struct tried tried = {.count = 0};
 	bool own = r->client != NULL && r->client->writes > r->counts_write;
 	bool by_key = kv_verb_writes(r->verb) || (own && r->key_len > 0);
 	const struct policy *policy = by_key ? &policy_rendezvous : lane->pool->policy;
+	const struct pick_view *view = by_key ? &lane->by_key : &lane->view;
 	struct pick_state *state = by_key ? &lane->writes : &lane->reads;
 
 	while (tried.count < PICK_TRIED_MAX) {
-		uint32_t at = policy->pick(&lane->view, state, r->hash, &tried);
-		if (at == PICK_NONE || suits(lane->routes[at], r))
-			return at;
+		uint32_t at = policy->pick(view, state, r->hash, &tried);
+		if (at == PICK_NONE)
+			return PICK_NONE;
+		if (suits(lane->routes[at], r))
+			return pick_is_busy(&lane->servers[at]) ? PICK_NONE : at;
 		pick_note_tried(&tried, at);
 	}
-	return PICK_NONE;
+	return pick_any(lane, r);
 }
 
 /* STATS of one worker: no choice. */
@@ -123,6 +159,8 @@ static bool send_it(struct kv_hub *hub, struct kv_request *r, uint32_t at)
 	struct kv_pool *p = r->pool;
 	struct live_server *server = p->lane->servers[at].live;
 
+	if (!gate_enter(&server->gate, p->lane->servers[at].parallel_max, hub->number))
+		return false;
 	r->state = KV_SENT;
 	r->server = server;
 	r->edition = kv_edition_use(p->edition);
@@ -175,12 +213,19 @@ static void put_in_order(struct kv_pool *p, struct kv_request *r)
 	p->came_back = r;
 }
 
+/* Whether it has been waiting since since_ms: what was not taken has never stopped. */
+static bool has_waited(const struct kv_request *r)
+{
+	return r->outcome == KV_OUTCOME_NOT_TAKEN && r->since_ms != 0;
+}
+
 static void wait_for_room(struct kv_hub *hub, struct kv_request *r, bool came_back)
 {
 	struct kv_pool *p = r->pool;
 
 	r->state = KV_WAITING;
-	r->since_ms = loop_now_ms(hub->loop);
+	if (!has_waited(r))
+		r->since_ms = loop_now_ms(hub->loop);
 	live_count(&p->live->queued);
 	if (came_back)
 		put_in_order(p, r);
@@ -199,9 +244,14 @@ bool kv_dispatch_is_full(const struct kv_pool *p)
 		       p->lane->pool->queue_max;
 }
 
+static bool is_late(const struct kv_pool *p, const struct kv_request *r)
+{
+	return loop_now_ms(p->hub->loop) - r->since_ms >= p->lane->pool->queue_ms;
+}
+
+/* It has waited for too long. */
 static void give_up(struct kv_pool *p, struct kv_request *r)
 {
-	stop_waiting(r);
 	live_count(&p->live->queue_timeouts);
 	if (atomic_load_explicit(&p->shared->ready, memory_order_relaxed) == 0) {
 		live_count(&p->live->no_server_up);
@@ -227,19 +277,22 @@ static void wake_clients(struct kv_pool *p)
 void kv_dispatch_waiting(struct kv_pool *p)
 {
 	struct kv_hub *hub = p->hub;
-	uint64_t now_ms = loop_now_ms(hub->loop), wait_ms = p->lane->pool->queue_ms;
 
 	p->users++;
 	while (!list_empty(&p->waiting)) {
 		struct kv_request *r = request_of(p->waiting.next);
-		if (!try_to_send(hub, r))
+		bool in_vain = is_in_vain(p, r);
+		if (!in_vain && !try_to_send(hub, r))
 			break;
 		stop_waiting(r);
+		if (in_vain)
+			refuse_in_vain(hub, r);
 	}
 	while (!list_empty(&p->waiting)) {
 		struct kv_request *r = request_of(p->waiting.next);
-		if (now_ms - r->since_ms < wait_ms)
+		if (!is_late(p, r))
 			break;
+		stop_waiting(r);
 		give_up(p, r);
 	}
 	wake_clients(p);
@@ -273,7 +326,9 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 		enum acks acks = p->lane->pool->acks;
 		r->flags |= acks == ACKS_ALL ? KV_ACK_ALL : acks == ACKS_ONE ? KV_ACK_ONE : 0;
 	}
-	if (p->waiting_count > 0 || !try_to_send(hub, r))
+	if (is_in_vain(p, r))
+		refuse_in_vain(hub, r);
+	else if (p->waiting_count > 0 || !try_to_send(hub, r))
 		wait_for_room(hub, r, false);
 }
 
@@ -287,6 +342,10 @@ static void go_elsewhere(struct kv_hub *hub, struct kv_request *r)
 
 	if (r->tries > p->lane->pool->retries_max) {
 		refuse(hub, r, KV_NETWORK, SPAN("the workers that were asked were lost"));
+		return;
+	}
+	if (has_waited(r) && is_late(p, r)) {
+		give_up(p, r);
 		return;
 	}
 	if (r->outcome == KV_OUTCOME_LOST)

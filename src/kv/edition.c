@@ -5,18 +5,28 @@
 #include "base/memory.h"
 #include "kv/hub.h"
 
+/* Requests at once. */
+static uint32_t window_of(const struct model_pool *p, const struct model_server *s)
+{
+	uint32_t asked = s->parallel_max > 0 ? s->parallel_max : p->server_parallel_max;
+
+	return asked > 0 && asked < KV_WINDOW_MAX ? asked : KV_WINDOW_MAX;
+}
+
 static void lane_init(struct kv_lane *lane, const struct model_pool *p, unsigned loop)
 {
 	uint64_t seed = hash_pair(loop, hash_bytes(p->name, strlen(p->name)));
 
 	lane->pool = p;
 	lane->servers = memory_new(p->server_count, sizeof *lane->servers);
+	lane->keepers = memory_new(p->server_count, sizeof *lane->keepers);
 	lane->routes = memory_new(p->server_count, sizeof(struct kv_route *));
 	for (uint32_t i = 0; i < p->server_count; i++) {
-		lane->servers[i].live = p->servers[i].live;
-		lane->servers[i].parallel_max = KV_WINDOW_MAX;
+		lane->servers[i].live = lane->keepers[i].live = p->servers[i].live;
+		lane->servers[i].parallel_max = window_of(p, &p->servers[i]);
 	}
 	lane->view = (struct pick_view){lane->servers, p->server_count, p};
+	lane->by_key = (struct pick_view){lane->keepers, p->server_count, p};
 	pick_state_init(&lane->reads, p->server_count, seed);
 	pick_state_init(&lane->writes, p->server_count, hash_mix(seed));
 }
@@ -42,6 +52,7 @@ void kv_edition_release(struct kv_edition *e)
 		pick_state_fini(&e->lanes[i].reads);
 		pick_state_fini(&e->lanes[i].writes);
 		free(e->lanes[i].servers);
+		free(e->lanes[i].keepers);
 		free(e->lanes[i].routes);
 	}
 	free(e->lanes);

@@ -232,8 +232,7 @@ void kv_hub_look_whether_done(struct kv_hub *hub)
 {
 	if (hub->draining && !hub->told_clients_gone && hub->client_count == 0 &&
 	    hub->requests.count == 0) {
-		hub->told_clients_gone = true;
-		loop_timer_stop(hub->loop, &hub->drain_limit);
+		hub->told_clients_gone = true;	/* others may still wait for our workers */
 		hub->hooks.clients_gone(hub->hooks.arg, hub);
 	}
 	if (hub->parting && !hub->told_parted && hub->link_count == 0) {
@@ -288,7 +287,7 @@ static void on_drain(struct loop_job *job)
 	}
 	if (d->limit_ms == 0)
 		on_drain_limit(&hub->drain_limit);
-	else if (!hub->told_clients_gone)
+	else if (!hub->parting)
 		loop_timer_start(hub->loop, &hub->drain_limit, d->limit_ms);
 	kv_hub_at_end(hub);
 	free(d);

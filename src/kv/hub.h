@@ -36,7 +36,8 @@ enum {
 	KV_LINKS_MAX = 512,		/* connections of workers, of one loop */
 	KV_LANES_MAX = 16,		/* connections of one worker */
 	KV_WORKERS_MAX = 256,		/* of one pool */
-	KV_WINDOW_MAX = 4096,		/* requests under way at one worker; more wait */
+	KV_WINDOW_MAX = 4096,		/* requests under way at one worker; more wait. Fewer
+					 * by the pool's `parallel` */
 	KV_RETRY_MS = 5,		/* how often those look again, where nothing wakes them */
 	KV_BUSY_MIN = 8,		/* clients that wait, from which on requests may gather */
 };
@@ -58,8 +59,9 @@ struct kv_route {
 /* What a hub makes of a pool in one model. */
 struct kv_lane {
 	const struct model_pool *pool;
-	struct pick_server *servers;	/* owned */
-	struct pick_view    view;
+	struct pick_server *servers;	/* owned; with how much each may have at once */
+	struct pick_server *keepers;	/* owned; the same without limits */
+	struct pick_view    view, by_key;	/* of servers; of keepers */
 	struct pick_state   reads, writes;
 	struct kv_route   **routes;	/* owned; by the view's index; NULL: takes no requests */
 };

@@ -219,6 +219,8 @@ static void on_late(struct loop_timer *t)
 
 	if (l->closing)			/* it does not take its last words */
 		kv_link_end(l);
+	else if (l->state == KV_LINK_JOINING)
+		kv_link_refuse(l, KV_PROTOCOL, "its other lanes have not come in time");
 	else
 		kv_link_refuse(l, KV_PROTOCOL, "it has said neither WORKER_READY nor HELLO in "
 			       "time");
@@ -274,6 +276,7 @@ void kv_link_accept(struct kv_link *l, struct live_server *server)
 {
 	if (l->state != KV_LINK_JOINING || l->closing)
 		return;
+	loop_timer_stop(l->hub->loop, &l->limit);
 	l->state = KV_LINK_MEMBER;
 	l->server = server;
 	take_waiting(l);
@@ -326,9 +329,9 @@ void kv_link_withdraw(struct kv_link *l)
 	give_back(l, true);
 }
 
-/* No request goes there any more. Where the registry has told a link to close, because another
- * one of the same worker has ended, the server is gone as soon as all loops have heard so. */
-static void leave_server(struct kv_link *l)
+/* Nobody is to be sent there any more. It may be out of the model, and with that of memory,
+ * before the link has ended. */
+static void let_go_of_server(struct kv_link *l)
 {
 	if (l->server != NULL)
 		live_server_set_up(l->server, false);
@@ -342,7 +345,7 @@ void kv_link_end(struct kv_link *l)
 	l->ended = true;
 	loop_timer_stop(l->hub->loop, &l->limit);
 	loop_watch_close(l->hub->loop, &l->stream.watch);
-	leave_server(l);	/* before its requests look for another one */
+	let_go_of_server(l);		/* before its requests look for another one */
 	give_back(l, false);
 	if (l->state != KV_LINK_GREETING)
 		kv_registry_tell(l->hub->registry, &(struct kv_notice){
@@ -352,6 +355,31 @@ void kv_link_end(struct kv_link *l)
 	list_remove(&l->unsent);
 	list_push_last(&l->hub->ended_links, &l->unsent);
 	kv_hub_at_end(l->hub);
+}
+
+static struct kv_link *find_oldest_greeting(const struct kv_hub *hub)
+{
+	struct kv_link *oldest = NULL;
+
+	for (uint32_t i = 0; i < KV_LINKS_MAX; i++) {
+		struct kv_link *l = hub->links[i];
+		if (l != NULL && !l->ended && l->state == KV_LINK_GREETING &&
+		    (oldest == NULL || (int32_t)(l->number - oldest->number) < 0))
+			oldest = l;
+	}
+	return oldest;
+}
+
+uint32_t kv_link_end_silent(struct kv_hub *hub, uint32_t max)
+{
+	struct kv_link *l;
+	uint32_t count = 0;
+
+	while (count < max && (l = find_oldest_greeting(hub)) != NULL) {
+		kv_link_end(l);
+		count++;
+	}
+	return count;
 }
 
 void kv_link_free(struct kv_link *l)
@@ -375,7 +403,7 @@ void kv_link_close(struct kv_link *l, const void *at, size_t len)
 	if (l->ended)
 		return;
 	l->closing = true;
-	leave_server(l);
+	let_go_of_server(l);
 	loop_timer_start(l->hub->loop, &l->limit, KV_GOODBYE_MS);
 	if (at != NULL)
 		kv_link_say(l, at, len);

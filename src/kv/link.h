@@ -19,7 +19,8 @@
 
 enum {
 	KV_SLOTS_MAX = 2 * KV_WINDOW_MAX,	/* loops do not see each other's last ones */
-	KV_GREETING_MS = 5000,			/* for HELLO and PROOF, or READY */
+	KV_GREETING_MS = 5000,			/* for HELLO and PROOF, or READY; and once more
+						 * for its other lanes */
 	KV_LINK_OUT_MAX = 8 * 1024 * 1024,	/* bytes that a worker has not taken; more wait */
 	KV_GOODBYE_MS = 1000,			/* for its last words */
 	KV_PROBE_MS = 10 * 1000,		/* silence after which the kernel asks */
@@ -53,8 +54,8 @@ struct kv_link {
 	uint32_t number;		/* of the link: the hub's, used once */
 	uint32_t worker;		/* its id */
 	struct live_server *server;	/* held by way of the model, which has it until the
-					 * registry hears of its end, or has it closed; NULL
-					 * before and afterwards */
+					 * registry hears of this link's end, or has it closed;
+					 * NULL before it is a member, and once it is closing */
 	struct bytes in, out;		/* owned */
 	struct kv_slot *slots;		/* owned; slot_count of them */
 	uint32_t slot_count, in_flight;
@@ -62,7 +63,7 @@ struct kv_link {
 	uint64_t heard_ms;		/* when the last byte came */
 	struct kv_hello *hello;		/* owned, while GREETING */
 	char    *secret;		/* owned, so too */
-	struct loop_timer limit;	/* of the greeting */
+	struct loop_timer limit;	/* of greeting and joining, and of the last words */
 	struct link unsent;		/* in hub->unsent_links, or of the ended */
 };
 
@@ -77,6 +78,9 @@ bool kv_link_send(struct kv_link *l, struct kv_request *r);
 
 /* Ends it: all that is under way there is lost, the registry is told. */
 void kv_link_end(struct kv_link *l);
+
+/* Ends up to `max` of those that are still in their greeting, the oldest first; returns how many. */
+uint32_t kv_link_end_silent(struct kv_hub *hub, uint32_t max);
 
 /* Says something last, and ends. `at` may be NULL. */
 void kv_link_close(struct kv_link *l, const void *at, size_t len);

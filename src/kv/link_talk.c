@@ -51,7 +51,7 @@ static void ask_to_join(struct kv_link *l, uint16_t port, uint8_t lanes)
 		kv_link_end(l);
 	if (l->ended || l->closing)
 		return;
-	loop_timer_stop(l->hub->loop, &l->limit);
+	loop_timer_start(l->hub->loop, &l->limit, KV_GREETING_MS);
 	l->state = KV_LINK_JOINING;
 	kv_registry_tell(l->hub->registry, &notice);
 }
@@ -149,6 +149,7 @@ static void take_answer(struct kv_link *l, const struct kv_message *m)
 {
 	struct kv_slot *slot = kv_link_slot(l, m->id);
 	struct kv_request *r = slot != NULL ? slot->request : NULL;
+	struct span value = m->type == KV_STORE_RESPONSE ? (struct span){0} : m->value;
 
 	if (slot == NULL) {
 		kv_link_refuse(l, KV_PROTOCOL, "it answers what it was not asked");
@@ -156,6 +157,11 @@ static void take_answer(struct kv_link *l, const struct kv_message *m)
 	}
 	if (r != NULL && (!answers(l, m, r) || m->result >= KV_RESULTS)) {
 		kv_link_refuse(l, KV_PROTOCOL, "its answer does not fit what it was asked");
+		return;
+	}
+	/* With the key it has to go into one message of the client's version. */
+	if (r != NULL && r->key_len + value.len > MODEL_ENTRY_MAX) {
+		kv_link_refuse(l, KV_PROTOCOL, "its answer is longer than an entry can be");
 		return;
 	}
 	kv_link_free_slot(l, slot);
@@ -166,7 +172,6 @@ static void take_answer(struct kv_link *l, const struct kv_message *m)
 			  : m->result == KV_FINE && kv_verb_writes(r->verb) ? r->version
 									     : m->version;
 	r->answer_expires_ms = l->speaks >= 2 ? m->expires_ms : 0;
-	struct span value = m->type == KV_STORE_RESPONSE ? (struct span){0} : m->value;
 	kv_dispatch_return(l->hub, r, KV_OUTCOME_ANSWER, m->result, value);
 }
 

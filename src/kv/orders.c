@@ -128,6 +128,11 @@ static void run_route(struct loop_job *job)
 	else
 		free(o->route);
 	kv_edition_route(hub->now, &hub->routes);
+	LIST_EACH(&hub->pools, it, next) {	/* one that is no more has its own edition */
+		struct kv_edition *e = CONTAINER_OF(it, struct kv_pool, link)->edition;
+		if (e != hub->now)
+			kv_edition_route(e, &hub->routes);
+	}
 	LIST_EACH(&hub->pools, it, next)
 		kv_dispatch_waiting(CONTAINER_OF(it, struct kv_pool, link));
 	done(o);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "kv/client.h"
@@ -25,13 +26,29 @@ static bool look_later(struct kv_port *port)
 	return false;
 }
 
+/* Connections that are silent must not keep workers out: the oldest of them give way. Their
+ * places are free at the end of this turn. */
+static bool make_way(struct kv_port *port)
+{
+	enum { AT_ONCE = KV_LINKS_MAX / 8, LOOK_MS = 1 };
+	uint32_t count = kv_link_end_silent(port->hub, AT_ONCE);
+
+	if (count == 0)
+		return look_later(port);
+	log_warn("%u connections of workers that have not said who they are give way to others "
+		 "pool=%s", count, port->pool->shared->name);
+	live_count(&port->live->accept_paused);
+	loop_timer_start(port->hub->loop, &port->acceptor.retry, LOOK_MS);
+	return false;
+}
+
 static bool enter(struct acceptor *a)
 {
 	struct kv_port *port = port_of(a);
 	struct kv_hub *hub = port->hub;
 
 	if (port->for_workers)
-		return hub->link_count < KV_LINKS_MAX || look_later(port);
+		return hub->link_count < KV_LINKS_MAX || make_way(port);
 	if (!gate_enter(&hub->live->connections, connections_max(hub), hub->number))
 		return look_later(port);
 	if (gate_enter(&port->live->connections, port->listener->connections_max, hub->number))

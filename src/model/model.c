@@ -196,14 +196,29 @@ struct model_server *model_server_find(const struct model_pool *p, const struct 
 	return NULL;
 }
 
+static uint32_t lowest_free_number(const struct model_pool *p)
+{
+	uint64_t taken[MODEL_SERVERS_MAX / 64 + 1] = {1};	/* number 0: nobody's */
+	uint32_t free = 0;
+
+	for (uint32_t i = 0; i < p->server_count; i++)
+		taken[p->servers[i].number / 64] |= UINT64_C(1)
+						    << p->servers[i].number % 64;
+	while (taken[free / 64] >> free % 64 & 1)
+		free++;
+	return free;
+}
+
 struct model_server *model_server_add(struct model_pool *p)
 {
 	if (p->server_count == MODEL_SERVERS_MAX)
 		return NULL;
+	uint32_t number = lowest_free_number(p);
 	p->servers = memory_grow(p->servers, p->server_count + 1, sizeof *p->servers);
 	struct model_server *s = &p->servers[p->server_count++];
 	*s = (struct model_server){0};
 	model_server_defaults(s);
+	s->number = number;
 	return s;
 }
 
@@ -261,6 +276,9 @@ void model_pool_defaults(struct model_pool *p)
 
 	p->ring_points = 160;
 	p->maglev_size = 65537;
+	p->slot_count = 512;
+	p->slot_virtual = 9;
+	p->slot_hash = SLOT_QUADRATIC;
 	p->bounded_percent = 0;
 	p->key = KEY_ADDRESS;
 	p->sticky_s = 0;

@@ -47,6 +47,9 @@ struct model_server {
 	uint32_t weight;		/* 0 to MODEL_WEIGHT_MAX; 0: takes no new request */
 	uint32_t parallel_max;		/* requests at once; 0: no limit */
 	bool     drain;			/* as weight 0, and said so */
+	uint32_t number;		/* from 1: the lowest that was free in the pool when it
+					 * was added, and its own as long as it stays; 0: it has
+					 * none */
 	struct live_server *live;	/* held; set by model_attach */
 };
 
@@ -55,6 +58,9 @@ enum host_mode { HOST_PRESERVE, HOST_SERVER, HOST_FIXED };
 /* What of a client or a request is hashed, for policies that go by a key. All but the
  * first two are for HTTP; a request without it goes by the client's address. */
 enum key_kind { KEY_ADDRESS, KEY_ADDRESS_PORT, KEY_HEADER, KEY_COOKIE, KEY_PATH, KEY_QUERY };
+
+/* What numbers of requests and of servers become slots by (pick/slots.c). */
+enum slot_hash { SLOT_QUADRATIC, SLOT_MIXED };
 
 /* What becomes of TCP clients whose server has left (forward/tcp_life.h). */
 enum redistribute {
@@ -76,6 +82,9 @@ struct model_pool {
 	struct pick_table *table;	/* owned, one block; pick_prepare makes it, or NULL */
 	uint32_t ring_points;		/* ring: for each unit of weight */
 	uint32_t maglev_size;		/* maglev: entries of its table, a prime */
+	uint32_t slot_count;		/* slots: of the whole circle */
+	uint32_t slot_virtual;		/* slots: for each unit of weight */
+	enum slot_hash slot_hash;
 	uint32_t bounded_percent;	/* by key: at most so much over the mean; 0: any */
 	enum key_kind key;
 	char    *key_name;		/* owned; of the header, cookie or query argument */

@@ -18,6 +18,7 @@ const struct policy *const policies[] = {
 	&policy_ring,
 	&policy_maglev,
 	&policy_rendezvous,
+	&policy_slots,
 	NULL,
 };
 

@@ -78,7 +78,7 @@ struct policy {
 
 extern const struct policy policy_round_robin, policy_least_load, policy_least_conn,
 			   policy_two_choices, policy_random, policy_ring, policy_maglev,
-			   policy_rendezvous;
+			   policy_rendezvous, policy_slots;
 
 /* All of them, in the order of the manual page; ends with NULL. The first is the
  * default. */

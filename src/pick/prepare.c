@@ -17,6 +17,7 @@ static bool has_same_servers(const struct model_pool *a, const struct model_pool
 		return false;
 	for (uint32_t i = 0; i < a->server_count; i++)
 		if (a->servers[i].weight != b->servers[i].weight ||
+		    a->servers[i].number != b->servers[i].number ||
 		    strcmp(a->servers[i].address.text, b->servers[i].address.text) != 0)
 			return false;
 	return true;
@@ -31,7 +32,10 @@ static const struct pick_table *find_equal(const struct model_pool *p,
 		return NULL;
 	const struct model_pool *old = &before->pools[at];
 	bool is_equal = old->policy == p->policy && old->ring_points == p->ring_points &&
-			old->maglev_size == p->maglev_size && has_same_servers(old, p);
+			old->maglev_size == p->maglev_size &&
+			old->slot_count == p->slot_count &&
+			old->slot_virtual == p->slot_virtual &&
+			old->slot_hash == p->slot_hash && has_same_servers(old, p);
 	return is_equal ? old->table : NULL;
 }
 

@@ -1,4 +1,6 @@
-/* test/bench/hashing.c - measures the policies by key: the tables of doc/hashing.md.
+/* test/bench/hashing.c - measures the policies by key: the tables of doc/hashing.md. With
+ * the argument `numbers` it prints the last of them alone, with `shares` what
+ * test/bench/plot_hashing.py draws.
  *
  * Shares are those of the key space: keys at equal distances measure the parts of a
  * table themselves, without the noise that keys by lot would add. Servers have addresses
@@ -30,12 +32,17 @@ struct variant {
 	const struct policy *policy;
 	uint32_t points;	/* ring */
 	uint32_t servers_max;	/* with more, counting takes minutes; 0: never */
+	enum slot_hash slot_hash;	/* slots */
 };
 
-static const struct variant two_points = {"ring, 2 points", &policy_ring, 2, 0};
-static const struct variant ring = {"ring, 160 points", &policy_ring, 160, 0};
-static const struct variant maglev = {"maglev", &policy_maglev, 0, 0};
-static const struct variant rendezvous = {"rendezvous", &policy_rendezvous, 0, 100};
+static const struct variant two_points = {"ring, 2 points", &policy_ring, 2, 0, 0};
+static const struct variant ring = {"ring, 160 points", &policy_ring, 160, 0, 0};
+static const struct variant maglev = {"maglev", &policy_maglev, 0, 0, 0};
+static const struct variant rendezvous = {"rendezvous", &policy_rendezvous, 0, 100, 0};
+static const struct variant slots = {.name = "slots", .policy = &policy_slots};
+static const struct variant mixed_slots = {
+	.name = "slots, mixed", .policy = &policy_slots, .slot_hash = SLOT_MIXED,
+};
 
 struct pool {
 	struct model_pool   model;
@@ -67,6 +74,7 @@ static void pool_init(struct pool *p, uint32_t count, uint32_t luck)
 	for (uint32_t i = 0; i < count; i++) {
 		struct model_server *s = &p->model.servers[i];
 		model_server_defaults(s);
+		s->number = i + 1;
 		snprintf(s->address.text, sizeof s->address.text, "10.%u.%u.%u:5432",
 			 luck, i / 250, i % 250 + 1);
 		p->servers[i].live = &p->live[i];
@@ -96,6 +104,7 @@ static void pool_use(struct pool *p, const struct variant *v)
 	for (uint32_t i = 0; i < p->view.count; i++)
 		p->model.servers[i].weight = p->live[i].weight;
 	p->model.policy = v->policy;
+	p->model.slot_hash = v->slot_hash;
 	p->model.table = NULL;
 	if (v->policy->build == NULL)
 		return;
@@ -189,8 +198,8 @@ static struct spread median_spread(const struct variant *v, uint32_t count)
 static void print_spread(void)
 {
 	static const uint32_t counts[] = {2, 3, 10, 100, 1000, 4096};
-	static const struct variant few = {"ring, 40 points", &policy_ring, 40, 0};
-	static const struct variant many = {"ring, 640 points", &policy_ring, 640, 0};
+	static const struct variant few = {"ring, 40 points", &policy_ring, 40, 0, 0};
+	static const struct variant many = {"ring, 640 points", &policy_ring, 640, 0, 0};
 	const struct variant *variants[] = {&two_points, &few, &ring, &many, &maglev,
 					    &rendezvous};
 
@@ -490,13 +499,153 @@ static void print_bounded(void)
 	}
 }
 
-int main(void)
+/* ---- requests with numbers ---- */
+
+enum { REQUESTS = 10 * 1000, NUMBERED_MIN = 2, NUMBERED_MAX = 6 };
+
+static const struct variant *const numbered[] = {&slots, &mixed_slots, &ring, &maglev,
+						 &rendezvous};
+
+/* All different, of six digits, in an order by lot. */
+static void draw_requests(uint32_t *ids)
 {
+	enum { FIRST = 100 * 1000, COUNT = 900 * 1000 };
+	uint32_t *all = memory_new(COUNT, sizeof *all);
+
+	for (uint32_t i = 0; i < COUNT; i++)
+		all[i] = FIRST + i;
+	for (uint32_t i = 0; i < REQUESTS; i++) {
+		uint32_t k = i + (uint32_t)(hash_mix(i + 1) % (COUNT - i));
+		ids[i] = all[k];
+		all[k] = all[i];
+	}
+	free(all);
+}
+
+/* To slots the number itself, as their functions are about it; to the others the hash of
+ * its text, as if a header said it. */
+static uint32_t pick_by_id(struct pool *p, uint32_t id)
+{
+	char text[16];
+	int len = snprintf(text, sizeof text, "%u", id);
+	bool is_number = p->model.policy == &policy_slots;
+
+	return pool_pick(p, is_number ? id : hash_bytes(text, (size_t)len));
+}
+
+static void serve_requests(struct pool *p, const uint32_t *ids, uint32_t *servers)
+{
+	for (uint32_t i = 0; i < REQUESTS; i++)
+		servers[i] = pick_by_id(p, ids[i]);
+}
+
+struct numbers {
+	uint32_t hits[NUMBERED_MAX];
+	double moved, among_staying;	/* percent of all, the mean of who leaves */
+};
+
+static struct numbers measure_numbers(const struct variant *v, uint32_t count,
+				      const uint32_t *ids)
+{
+	static uint32_t before[REQUESTS], after[REQUESTS];
+	struct numbers n = {0};
+	struct pool p;
+
+	pool_init(&p, count, 1);
+	pool_use(&p, v);
+	serve_requests(&p, ids, before);
+	for (uint32_t i = 0; i < REQUESTS; i++)
+		n.hits[before[i]]++;
+	for (uint32_t gone = 0; gone < count; gone++) {
+		p.live[gone].weight = 0;	/* no part of any table, as if removed */
+		pool_use(&p, v);
+		serve_requests(&p, ids, after);
+		p.live[gone].weight = 1;
+		for (uint32_t i = 0; i < REQUESTS; i++) {
+			bool moves = before[i] != after[i];
+			double part = 100.0 / REQUESTS / count;
+			n.moved += moves ? part : 0;
+			n.among_staying += moves && before[i] != gone ? part : 0;
+		}
+	}
+	pool_fini(&p);
+	return n;
+}
+
+static double root(double square)
+{
+	double root = square > 1 ? square : 1;
+
+	for (int i = 0; i < 100; i++)
+		root = (root + square / root) / 2;
+	return root;
+}
+
+static void print_numbers_of(const struct variant *v, uint32_t count, const uint32_t *ids)
+{
+	struct numbers n = measure_numbers(v, count, ids);
+	uint32_t most = 0, least = UINT32_MAX;
+	double mean = (double)REQUESTS / count, squares = 0;
+
+	printf("| %u | %s |", count, v->name);
+	for (uint32_t i = 0; i < count; i++) {
+		most = n.hits[i] > most ? n.hits[i] : most;
+		least = n.hits[i] < least ? n.hits[i] : least;
+		squares += (n.hits[i] - mean) * (n.hits[i] - mean);
+		printf(" %.1f", n.hits[i] * 100.0 / REQUESTS);
+	}
+	printf(" | %.0f | %.2f | %.2f %% | %.2f %% |\n", root(squares / count),
+	       (double)most / least, n.moved, n.among_staying);
+}
+
+static void print_numbers(void)
+{
+	static uint32_t ids[REQUESTS];
+
+	draw_requests(ids);
+	printf("\nNumbered requests: 10,000 different numbers of six digits, in an order by "
+	       "lot; the share\nof each server in percent, their standard deviation in "
+	       "requests, the most over the least;\nand what moves when one of them leaves, "
+	       "the mean of all.\n\n"
+	       "| servers | | shares | deviation | most / least | moves | of these between "
+	       "|\n|--:|:--|:--|--:|--:|--:|--:|\n");
+	for (uint32_t count = NUMBERED_MIN; count <= NUMBERED_MAX; count++)
+		for (size_t v = 0; v < COUNT_OF(numbered); v++)
+			print_numbers_of(numbered[v], count, ids);
+}
+
+/* A line for each policy and number of servers: name, tab, the requests of each. */
+static void print_shares(void)
+{
+	static uint32_t ids[REQUESTS];
+
+	draw_requests(ids);
+	for (size_t v = 0; v < COUNT_OF(numbered); v++)
+		for (uint32_t count = NUMBERED_MIN; count <= NUMBERED_MAX; count++) {
+			struct numbers n = measure_numbers(numbered[v], count, ids);
+			printf("%s", numbered[v]->name);
+			for (uint32_t i = 0; i < count; i++)
+				printf("\t%u", n.hits[i]);
+			printf("\n");
+		}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "shares") == 0) {
+		print_shares();
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "numbers") == 0) {
+		print_numbers();
+		return 0;
+	}
 	print_spread();
 	print_two_servers();
 	print_weights();
 	print_moves();
 	print_cost();
 	print_bounded();
+	print_numbers();
 	return 0;
 }

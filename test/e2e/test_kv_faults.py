@@ -171,6 +171,21 @@ def test_fault_3_a_worker_that_is_being_filled_is_not_asked(stage):
     until(newcomer_is_asked, "the newcomer takes its share")
 
 
+def test_fault_3_a_newcomer_of_version_2_is_not_asked_before_it_says_ready(stage):
+    """The same for a stand-in that has been listed and waits to be filled."""
+    balancer = stage.kv(threads=1)
+    full = stage.fake_worker(balancer, 1, 2, entries=Entries({b"k": b"v"}))
+    full.listed()
+    newcomer = stage.fake_worker(balancer, 2, 2, ready=False)
+    full.listed(2)
+    client = stage.kv_client(balancer)
+    assert [client.get(b"k") for _ in range(40)] == 40 * [b"v"]
+    assert not newcomer.requests
+    newcomer.entries = full.entries
+    newcomer.is_ready()
+    client.reaches([full, newcomer])
+
+
 def test_fault_3_readers_find_all_while_workers_join(stage, pool):
     """The same with real workers of version 2 that fill each other, under load."""
     balancer, workers = pool(1, threads=2)

@@ -44,6 +44,7 @@ def test_many_clients_and_workers_at_once(stage):
         for number, client in enumerate(clients):
             assert client.next("PUT_RESPONSE").result == wire.FINE
             assert client.next("GET_RESPONSE").value == b"%d of %d" % (turn, number)
+    print(f"{len(clients)} clients, {len(pool.workers)} workers")
     assert pool.agrees(3 * PATIENCE) == len(clients)
 
 

@@ -311,8 +311,8 @@ static void an_option_is_for_the_policies_that_know_it(void **unused)
 	(void)unused;
 	pool_complains("balance random points 5 bounded 20%",
 		       "2:16: error: \"points\" is an option of ring; random has none\n"
-		       "2:25: error: \"bounded\" is an option of ring, maglev, rendezvous; "
-		       "random has none\n");
+		       "2:25: error: \"bounded\" is an option of ring, maglev, rendezvous, "
+		       "slots; random has none\n");
 	if (policy_find("ring") == NULL || policy_find("maglev") == NULL)
 		return;
 	pool_complains("balance ring table 65537 bounded 20%",
@@ -322,6 +322,13 @@ static void an_option_is_for_the_policies_that_know_it(void **unused)
 		       "2:28: error: \"points\" is an option of ring; maglev has table, "
 		       "bounded\n");
 	pool_complains("balance maglev table 101; key path", "");
+	pool_complains("balance rendezvous virtual 9",
+		       "2:20: error: \"virtual\" is an option of slots; rendezvous has "
+		       "bounded\n");
+	pool_complains("balance slots points 9 hash mixed",
+		       "2:15: error: \"points\" is an option of ring; slots has slots, "
+		       "virtual, hash, bounded\n");
+	pool_complains("balance slots slots 9 hash mixed virtual 3 bounded 9%", "");
 }
 
 static void a_ring_that_is_too_large_is_an_error_of_the_file(void **unused)
@@ -334,6 +341,21 @@ static void a_ring_that_is_too_large_is_an_error_of_the_file(void **unused)
 		  "4194304; lower the weights of its servers or its `points`\n");
 	struct model *m = good("listen tcp :80 { to db }\n"
 			       "pool db { balance ring; server 81 }\n");
+	assert_null(m->pools[0].table);	/* made when it comes into force */
+	model_put(m);
+}
+
+static void slots_that_are_too_few_are_an_error_of_the_file(void **unused)
+{
+	(void)unused;
+	complains("listen tcp :80 { to db }\n"
+		  "pool db { balance slots slots 20; server 81 weight 2; server 82 }\n",
+		  "2:11: error: pool db: its servers want 27 slots, and there are 20; "
+		  "raise its `slots` (to 65536 at most), or lower `virtual` or the "
+		  "weights\n");
+	struct model *m = good("listen tcp :80 { to db }\n"
+			       "pool db { balance slots slots 27\n"
+			       "server 81 weight 2; server 82 }\n");
 	assert_null(m->pools[0].table);	/* made when it comes into force */
 	model_put(m);
 }
@@ -405,6 +427,7 @@ int main(void)
 		cmocka_unit_test(each_kind_sends_what_it_has_somewhere),
 		cmocka_unit_test(an_option_is_for_the_policies_that_know_it),
 		cmocka_unit_test(a_ring_that_is_too_large_is_an_error_of_the_file),
+		cmocka_unit_test(slots_that_are_too_few_are_an_error_of_the_file),
 		cmocka_unit_test(a_key_that_nobody_goes_by_is_noticed),
 		cmocka_unit_test(what_nobody_is_moved_by_is_noticed),
 		cmocka_unit_test(warnings_do_not_refuse_the_file),

@@ -289,13 +289,24 @@ static void rings_and_tables_are_sized(void **unused)
 	struct model *m = good("pool a { server 1\n"
 			       "	balance ring points 320 bounded 25% }\n"
 			       "pool b { server 1; balance maglev table 5003 }\n"
+			       "pool c { server 1; server 2\n"
+			       "	balance slots slots 2048 virtual 40 hash mixed }\n"
 			       "listen tcp :1 { to a }\n");
 	assert_ptr_equal(m->pools[0].policy, policy_find("ring"));
 	assert_int_equal(m->pools[0].ring_points, 320);
 	assert_int_equal(m->pools[0].bounded_percent, 25);
 	assert_ptr_equal(m->pools[1].policy, policy_find("maglev"));
 	assert_int_equal(m->pools[1].maglev_size, 5003);
+	assert_int_equal(m->pools[2].slot_count, 2048);
+	assert_int_equal(m->pools[2].slot_virtual, 40);
+	assert_int_equal(m->pools[2].slot_hash, SLOT_MIXED);
+	assert_int_equal(m->pools[2].servers[1].number, 2);
 	model_put(m);
+	pool_complains("balance slots slots 1 virtual 1001 hash md5",
+		       "2:21: error: \"1\" is too small; expected 2 to 65536\n"
+		       "2:31: error: \"1001\" is too large; expected 1 to 1000\n"
+		       "2:41: error: unknown word \"md5\", expected one of quadratic, "
+		       "mixed\n");
 	pool_complains("balance maglev table 5000",
 		       "2:22: error: \"5000\" is no prime; the nearest one is 4999\n");
 	pool_complains("balance ring points 0 bounded 1001%",
@@ -360,7 +371,7 @@ static void a_wrong_value_is_named_where_it_stands(void **unused)
 	pool_complains("balance least-laod",
 		       "2:9: error: unknown word \"least-laod\", expected one of "
 		       "round-robin, least-load, least-conn, two-choices, random, "
-		       "ring, maglev, rendezvous; did you mean \"least-load\"?\n");
+		       "ring, maglev, rendezvous, slots; did you mean \"least-load\"?\n");
 }
 
 static void an_unknown_pool_comes_with_the_known_ones(void **unused)

@@ -151,6 +151,7 @@ static const char *const in_kv_pool[] = {
 };
 static const char *const in_pool[] = {
 	"balance ring points 1 bounded 1%", "balance maglev table 2 bounded 1000%",
+	"balance slots slots 65536 virtual 1000 hash mixed", "balance slots virtual 1",
 	"balance random", "key address-port", "key path", "key header X-A",
 	"key cookie a", "key query \"a{\"", "sticky cookie s", "sticky cookie s for 9600h",
 	"check http /?a expect 204 every 1ms timeout 1ms rise 4 fall 5 after 6 requests "

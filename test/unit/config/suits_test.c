@@ -142,6 +142,9 @@ static void workers_report_no_load(void **unused)
 	(void)unused;
 	if (policy_find("least-load") == NULL)
 		return;
+	kv_pool_suits("balance slots",
+		      "2:1: error: \"balance slots\" is not for pools of workers: those "
+		      "that join might find no slots left; write: balance rendezvous\n");
 	kv_pool_suits("balance least-load",
 		      "2:1: error: \"balance least-load\" reads the load from probes, and "
 		      "workers get none; write: balance least-conn\n");
@@ -169,8 +172,6 @@ static void what_workers_do_not_have_is_noticed(void **unused)
 		      "2:37: warning: \"timeout connect\" does nothing in a pool of workers: "
 		      "workers connect by themselves\n");
 	kv_pool_suits("parallel 7; retry 2 reserve 5",
-		      "2:1: warning: \"parallel\" does nothing in a pool of workers: a worker "
-		      "is asked as much as it takes\n"
 		      "2:21: warning: \"retry reserve\" does nothing in a pool of workers: all "
 		      "that a lost worker has not answered is sent again\n");
 }

@@ -194,6 +194,26 @@ static void servers_are_found_added_and_removed_in_order(void **unused)
 	model_put(m);
 }
 
+static void a_server_keeps_its_number_and_a_new_one_gets_the_lowest_free(void **unused)
+{
+	struct model *m = sample_model("web", SERVERS(NULL));
+	struct model_pool *p = &m->pools[0];
+
+	(void)unused;
+	for (uint32_t i = 1; i <= MODEL_SERVERS_MAX; i++)
+		assert_int_equal(model_server_add(p)->number, i);
+	model_server_remove(p, 70);
+	model_server_remove(p, 1);
+	assert_int_equal(p->servers[1].number, 3);
+	assert_int_equal(p->servers[69].number, 72);
+	assert_int_equal(model_server_add(p)->number, 2);
+	assert_int_equal(model_server_add(p)->number, 71);
+	struct model *copy = model_copy(m);
+	assert_int_equal(copy->pools[0].servers[MODEL_SERVERS_MAX - 1].number, 71);
+	model_put(copy);
+	model_put(m);
+}
+
 static void a_listeners_limits_have_the_documented_defaults(void **unused)
 {
 	struct model_listener l = {0};
@@ -235,6 +255,9 @@ static void a_pools_limits_have_the_documented_defaults(void **unused)
 	model_pool_defaults(&p);
 	assert_int_equal(p.ring_points, 160);
 	assert_int_equal(p.maglev_size, 65537);
+	assert_int_equal(p.slot_count, 512);
+	assert_int_equal(p.slot_virtual, 9);
+	assert_int_equal(p.slot_hash, SLOT_QUADRATIC);
 	assert_int_equal(p.key, KEY_ADDRESS);
 	assert_int_equal(p.redistribute, REDISTRIBUTE_IDLE);
 	assert_int_equal(p.replay_max, 16384);
@@ -291,6 +314,8 @@ int main(void)
 		cmocka_unit_test(a_copy_says_the_same_and_shares_nothing),
 		cmocka_unit_test(a_copy_of_an_attached_model_has_no_live_part),
 		cmocka_unit_test(servers_are_found_added_and_removed_in_order),
+		cmocka_unit_test(
+			a_server_keeps_its_number_and_a_new_one_gets_the_lowest_free),
 		cmocka_unit_test(a_listeners_limits_have_the_documented_defaults),
 		cmocka_unit_test(a_pools_limits_have_the_documented_defaults),
 		cmocka_unit_test(all_else_has_the_documented_defaults),

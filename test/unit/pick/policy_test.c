@@ -152,10 +152,11 @@ static void idle_servers_are_used_as_their_weights(void **unused)
 		pool_set_weights(&pool, weights);
 		pool_pick_times(&pool, *p, 100 * 1000);
 		/* By lot, where 1000 are due the deviation is 3.2 %, and by 160 points
-		 * of a ring 8 %; the others are exact over a whole round. */
+		 * of a ring 8 %, by 100 slots 10 %; the others are exact over a whole round. */
 		bool by_lot = *p == &policy_random || *p == &policy_two_choices ||
 			      *p == &policy_maglev || *p == &policy_rendezvous;
-		pool_assert_shares(&pool, *p == &policy_ring ? 30 : by_lot ? 12 : 0.2);
+		bool by_points = *p == &policy_ring || *p == &policy_slots;
+		pool_assert_shares(&pool, by_points ? 30 : by_lot ? 12 : 0.2);
 		pool_fini(&pool);
 	}
 }
@@ -230,7 +231,7 @@ static void each_policy_is_found_by_its_word(void **unused)
 {
 	static const char *const words[] = {
 		"round-robin", "least-load", "least-conn", "two-choices", "random",
-		"ring", "maglev", "rendezvous",
+		"ring", "maglev", "rendezvous", "slots",
 	};
 	size_t count = 0;
 
@@ -245,7 +246,7 @@ static void each_policy_is_found_by_its_word(void **unused)
 		assert_int_equal(p->wants_load, p == &policy_least_load);
 		assert_int_equal(p->wants_key,
 				 p == &policy_ring || p == &policy_maglev ||
-					 p == &policy_rendezvous);
+					 p == &policy_rendezvous || p == &policy_slots);
 	}
 	assert_null(policy_find("Round-Robin"));
 	assert_null(policy_find(""));

@@ -48,6 +48,9 @@ static inline void pool_init(struct pool *p, uint32_t count, uint64_t seed)
 	p->view = (struct pick_view){p->servers, count, &p->model};
 	model_pool_defaults(&p->model);
 	p->model.maglev_size = 2039;
+	p->model.slot_count = 65536;	/* where the spread is that of the ring */
+	p->model.slot_virtual = 100;
+	p->model.slot_hash = SLOT_MIXED;
 	p->model.name = name;
 	p->model.servers = p->asked;
 	p->model.server_count = count;

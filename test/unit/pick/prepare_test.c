@@ -52,7 +52,8 @@ static void who_needs_a_table_has_one(void **unused)
 		struct model *m = model_of(*p);
 		assert_int_equal(pick_prepare(m, NULL, &err), 0);
 		assert_int_equal(m->pools[0].table != NULL,
-				 *p == &policy_ring || *p == &policy_maglev);
+				 *p == &policy_ring || *p == &policy_maglev ||
+					 *p == &policy_slots);
 		const struct pick_table *table = m->pools[0].table;
 		assert_int_equal(pick_prepare(m, NULL, &err), 0);
 		assert_ptr_equal(m->pools[0].table, table);
@@ -109,6 +110,26 @@ static void change_size(struct model_pool *p)
 	p->maglev_size = 101;
 }
 
+static void change_slots(struct model_pool *p)
+{
+	p->slot_count = 100;
+}
+
+static void change_virtual(struct model_pool *p)
+{
+	p->slot_virtual = 8;
+}
+
+static void change_hash(struct model_pool *p)
+{
+	p->slot_hash = SLOT_MIXED;
+}
+
+static void change_number(struct model_pool *p)
+{
+	p->servers[1].number = 17;
+}
+
 static void change_weight(struct model_pool *p)
 {
 	p->servers[2].weight = 3;
@@ -135,7 +156,8 @@ static void remove_server(struct model_pool *p)
 static void any_other_table_is_built(void **unused)
 {
 	static void (*const changes[])(struct model_pool *p) = {
-		change_name, change_points, change_size, change_weight, change_order,
+		change_name, change_points, change_size, change_slots, change_virtual,
+		change_hash, change_number, change_weight, change_order,
 		add_server, remove_server,
 	};
 

@@ -6,7 +6,7 @@
 static struct pool pool, other;
 
 static const struct policy *const by_key[] = {&policy_ring, &policy_maglev,
-					    &policy_rendezvous};
+					    &policy_rendezvous, &policy_slots};
 
 enum { KEYS = 4000 };
 
@@ -45,6 +45,7 @@ static void a_key_keeps_its_server_and_loops_do_not_differ(void **unused)
 	}
 }
 
+/* To slots, as long as the servers have the same numbers. */
 static void the_order_in_the_file_makes_no_difference(void **unused)
 {
 	(void)unused;
@@ -53,6 +54,8 @@ static void the_order_in_the_file_makes_no_difference(void **unused)
 		pool_init(&other, 30, 1);
 		for (uint32_t i = 0; i < 30; i++) {
 			pool.live[i].weight = 1 + i % 4;
+			pool.asked[i].number = i + 1;
+			other.asked[i].number = (i * 7 + 3) % 30 + 1;
 			pool_name(&other, i, pool.asked[(i * 7 + 3) % 30].address.text);
 			other.live[i].weight = 1 + (i * 7 + 3) % 30 % 4;
 		}
@@ -132,6 +135,7 @@ static void the_few_that_are_left_share_as_their_weights(void **unused)
 	for (size_t p = 0; p < COUNT_OF(by_key); p++) {
 		pool_init(&pool, 1000, 1);
 		pool.model.ring_points = 400;
+		pool.model.slot_virtual = 60;
 		for (uint32_t i = 0; i < 1000; i++)
 			pool.live[i].up = i % 250 == 7;
 		pool.live[257].weight = 4;
