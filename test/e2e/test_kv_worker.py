@@ -2,6 +2,7 @@
 with each other."""
 
 import struct
+import time
 
 import pytest
 
@@ -657,6 +658,18 @@ def test_a_balancer_that_shuts_down_is_connected_to_again(stage, balancer):
     again = balancer.lone_worker()
     assert again.value(b"k") == b"v"
     assert again.hello.id == link.hello.id
+
+
+def test_a_worker_that_is_turned_away_tries_less_and_less_often(stage, balancer):
+    """So too where the balancer has greeted it and only then says why not."""
+    worker = stage.worker(balancer)
+    began = time.monotonic()
+    for _ in range(6):
+        balancer.worker().say("ERROR", code=wire.PROTOCOL, message=b"another has this id")
+    balancer.worker()
+    # 50, 100, 200, 400, 800 and 1600 ms, less a quarter at most.
+    assert time.monotonic() - began > 2.3
+    worker.logs("another has this id")
 
 
 # Data that lasts
