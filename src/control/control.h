@@ -70,6 +70,9 @@ struct control_hooks {
 
 	/* It drains, whoever asked for that. */
 	bool (*draining)(void *arg);
+
+	/* Memory in use, in bytes (base/heap.h). */
+	uint64_t (*heap_bytes)(void *arg);
 	void *arg;
 };
 

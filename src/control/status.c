@@ -1,7 +1,6 @@
 /* control/status.c - the process as a whole: how it is, and its end. */
 #include <unistd.h>
 
-#include "base/heap.h"
 #include "base/must.h"
 #include "control/ask.h"
 #include "control/body.h"
@@ -47,7 +46,8 @@ void status_get(const struct ask *ask, struct reply *r)
 	json_object_set_new(o, "threads", json_integer(v->facts->threads));
 	json_object_set_new(o, "connections", json_integer(atomic_load_explicit(
 		&v->live->connections.inside, memory_order_relaxed)));
-	json_object_set_new(o, "heap_bytes", json_integer((json_int_t)heap_bytes_in_use()));
+	json_object_set_new(o, "heap_bytes", json_integer(
+		(json_int_t)v->hooks->heap_bytes(v->hooks->arg)));
 	json_object_set_new(o, "lasting", json_boolean(v->facts->state_file != NULL));
 	json_object_set_new(o, "state_file", text_or_null(v->facts->state_file));
 	json_object_set_new(o, "listeners", figures_listeners(&f));

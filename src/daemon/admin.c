@@ -1,5 +1,6 @@
 #include "daemon/admin.h"
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "control/control.h"
 #include "control/journal.h"
@@ -42,12 +43,18 @@ static bool hook_draining(void *arg)
 	return ((const struct service *)arg)->draining;
 }
 
+static uint64_t hook_heap_bytes(void *arg)
+{
+	(void)arg;
+	return heap_bytes_in_use();
+}
+
 static struct control *create(struct service *s, const struct places *places)
 {
 	const struct control_hooks hooks = {
 		.model = hook_model, .changes = hook_changes, .version = hook_version,
 		.change = hook_change, .reload = hook_reload, .stop = hook_stop,
-		.draining = hook_draining, .arg = s,
+		.draining = hook_draining, .heap_bytes = hook_heap_bytes, .arg = s,
 	};
 	const struct journal *journal = s->wanted.journal;
 	const struct control_facts facts = {

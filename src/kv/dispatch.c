@@ -310,8 +310,7 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 	if (is_beyond_version_1(r) &&
 	    atomic_load_explicit(&p->shared->old_workers, memory_order_relaxed) > 0) {
 		refuse(hub, r, KV_PROTOCOL,
-		       SPAN("not while a worker of version 1 is in the pool, which could not "
-			    "follow: only GET and plain SET"));
+		       SPAN("with a worker of version 1 in the pool only GET and plain SET"));
 		return;
 	}
 	r->hash = hash_bytes(r->bytes, r->key_len);

@@ -211,7 +211,8 @@ static void on_message(struct channel *c, const struct kv_message *m)
 	struct uplink *u = of_channel(c);
 	const char *why = "only lane 0 is told of the pool";
 
-	if (u->state == UPLINK_UP)
+	/* Being turned away is no success: it is tried again less and less often. */
+	if (u->state == UPLINK_UP && m->type != KV_ERROR && m->type != KV_SHUTDOWN)
 		u->failures = 0;
 	if (m->type == KV_SHUTDOWN) {
 		hear_shutdown(u);

@@ -65,7 +65,8 @@ def test_everything_is_where_it_belongs(install, top):
         is_program = path.removeprefix("usr/local/") in PROGRAMS
         assert files[path][0] == (0o755 if is_program else 0o644), path
     pages = {os.path.basename(path) for path in files if "/man/" in path}
-    assert {"balancerd.8", "balancerctl.8", "balancerd.conf.5", "origin.1"} <= pages
+    assert {"balancerd.8", "balancerctl.8", "balancerd.conf.5", "origin.1", "kv-worker.1",
+            "kv-client.1"} <= pages
     assert {"usr/local/share/bash-completion/completions/balancerctl",
             "usr/local/share/zsh/site-functions/_balancerctl",
             "usr/local/lib/systemd/system/balancerd.service",

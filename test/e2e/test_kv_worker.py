@@ -1,7 +1,9 @@
 """kv-worker between a balancer and peers that say every word themselves, and real workers
 with each other."""
 
+import re
 import struct
+import time
 
 import pytest
 
@@ -10,6 +12,7 @@ from harness.kv_balancer import new_version
 from harness.kv_connection import Connection, dial
 from harness.message import Ended
 from harness.kv_worker import KV_WORKER
+from harness.program import ROOT
 
 
 @pytest.fixture
@@ -659,6 +662,18 @@ def test_a_balancer_that_shuts_down_is_connected_to_again(stage, balancer):
     assert again.hello.id == link.hello.id
 
 
+def test_a_worker_that_is_turned_away_tries_less_and_less_often(stage, balancer):
+    """So too where the balancer has greeted it and only then says why not."""
+    worker = stage.worker(balancer)
+    began = time.monotonic()
+    for _ in range(6):
+        balancer.worker().say("ERROR", code=wire.PROTOCOL, message=b"another has this id")
+    balancer.worker()
+    # 50, 100, 200, 400, 800 and 1600 ms, less a quarter at most.
+    assert time.monotonic() - began > 2.3
+    worker.logs("another has this id")
+
+
 # Data that lasts
 
 
@@ -775,6 +790,15 @@ def test_signals_ask_for_statistics_and_for_the_end(stage, balancer):
     assert worker.wait() == 0
     link.next("WORKER_NOT_READY")
     link.sees_the_end()
+
+
+def test_the_manual_page_names_every_line_of_the_statistics(stage, balancer, tmp_path):
+    worker, _ = one(stage, balancer, data=tmp_path / "data")
+    page = (ROOT / "doc/kv-worker.1").read_text()
+    statistics = page[page.index(".Sh STATISTICS"):page.index(".Sh FILES")]
+    named = [name for line in re.findall(r"^\.It Cm (.*)$", statistics, re.M)
+             for name in line.split(" , ")]
+    assert sorted(named) == sorted(worker.statistics())
 
 
 def test_keys_of_a_terminal(stage, balancer):

@@ -137,6 +137,12 @@ static struct model *fake_file(void)
 	return m;
 }
 
+static uint64_t fake_heap_bytes(void *arg)
+{
+	(void)arg;
+	return 1024 * 1024;
+}
+
 static void fake_init(struct fake *f)
 {
 	memset(f, 0, sizeof *f);
@@ -147,7 +153,7 @@ static void fake_init(struct fake *f)
 	f->hooks = (struct control_hooks){
 		.model = fake_model, .changes = fake_changes, .version = fake_version,
 		.change = fake_change, .reload = fake_reload, .stop = fake_stop,
-		.draining = fake_draining, .arg = f,
+		.draining = fake_draining, .heap_bytes = fake_heap_bytes, .arg = f,
 	};
 	f->facts = (struct control_facts){
 		.name = "default", .version = "0", .config_path = "/etc/a.conf",
