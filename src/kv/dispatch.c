@@ -46,18 +46,11 @@ static void refuse(struct kv_hub *hub, struct kv_request *r, enum kv_result resu
 
 /* ---- where to ---- */
 
-/* What version 1 has no words for. A worker of it could not follow such a write; and where there
- * are none but those, nobody could answer such a read. */
-static bool is_refused(const struct kv_request *r)
+/* A write that version 1 has no words for: a worker of it could not follow. */
+static bool is_beyond_version_1(const struct kv_request *r)
 {
-	const struct kv_shared *s = r->pool->shared;
-	uint32_t old = atomic_load_explicit(&s->old_workers, memory_order_relaxed);
-	uint32_t all = atomic_load_explicit(&s->workers, memory_order_relaxed);
-
-	if (old == 0 || r->verb == KV_VERB_GET)
+	if (!kv_verb_writes(r->verb))
 		return false;
-	if (r->verb == KV_VERB_HEAD || r->verb == KV_VERB_COUNT)
-		return old == all;
 	return r->verb != KV_VERB_SET || r->expires_ms != 0 ||
 	       (r->flags & (KV_IF_ABSENT | KV_IF_PRESENT)) != 0;
 }
@@ -314,7 +307,8 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 			refuse(hub, r, KV_BUSY, SPAN("the worker is busy"));
 		return;
 	}
-	if (is_refused(r)) {
+	if (is_beyond_version_1(r) &&
+	    atomic_load_explicit(&p->shared->old_workers, memory_order_relaxed) > 0) {
 		refuse(hub, r, KV_PROTOCOL,
 		       SPAN("not while a worker of version 1 is in the pool, which could not "
 			    "follow: only GET and plain SET"));

@@ -79,7 +79,8 @@ bool kv_link_send(struct kv_link *l, struct kv_request *r);
 /* Ends it: all that is under way there is lost, the registry is told. */
 void kv_link_end(struct kv_link *l);
 
-/* Ends up to `max` of those that are still in their greeting, the oldest first; returns how many. */
+/* Ends up to `max` of those that are still in their greeting, the oldest first; returns how
+ * many. */
 uint32_t kv_link_end_silent(struct kv_hub *hub, uint32_t max);
 
 /* Says something last, and ends. `at` may be NULL. */

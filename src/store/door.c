@@ -311,12 +311,21 @@ void door_look(struct door *d, uint32_t id)
 	recount(d, id);
 }
 
+/* Only one of version 1 may be silent until somebody writes, and where none is left they would
+ * take the places of those who have something to say. */
+static bool may_be_silent(const struct door *d)
+{
+	return d->member->secret_len == 0 && roster_has_plain(&d->member->roster);
+}
+
 static void on_limit(struct loop_timer *t)
 {
 	struct visitor *v = CONTAINER_OF(t, struct visitor, limit);
 
 	if (v->state == VISITOR_LEAVING)
 		give(v);
+	else if (v->state == VISITOR_SILENT && may_be_silent(v->door))
+		loop_timer_start(lane_of_door(v->door)->loop, t, DOOR_GREETING_MS);
 	else if (v->state == VISITOR_UNKNOWN)
 		refuse(v, KV_UNAUTHORISED, "the balancer has not told of this peer");
 	else
@@ -354,8 +363,7 @@ static void on_accept(struct acceptor *a, int fd, const struct sockaddr *peer)
 	count_plain(d, 1);
 	if (channel_open(&v->channel, fd) != 0)
 		on_lost(&v->channel, "the kernel cannot watch it");
-	/* One of version 1 may say nothing until somebody writes. */
-	else if (d->member->secret_len > 0)
+	else
 		loop_timer_start(l->loop, &v->limit, DOOR_GREETING_MS);
 }
 

@@ -9,7 +9,8 @@
  * is the one that fills. A second connection of the same peer and lane takes the place of the
  * first, which the peer has lost.
  *
- * Version 1 comes in only where there is no secret, and may be silent for ever.
+ * Version 1 comes in only where there is no secret. As long as the balancer has told of such a
+ * peer, a connection may be silent for ever; else it has a few seconds.
  *
  * Thread: lane 0's.
  */

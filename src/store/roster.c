@@ -111,6 +111,14 @@ uint32_t roster_untold(const struct roster *r)
 	return 0;
 }
 
+bool roster_has_plain(const struct roster *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->peers[i].speaks < 2)
+			return true;
+	return false;
+}
+
 void roster_remove(struct roster *r, uint32_t id)
 {
 	struct roster_peer *p = roster_find(r, id);

@@ -79,6 +79,9 @@ void roster_remove(struct roster *r, uint32_t id);
 /* NULL: the balancer has not told of it. */
 struct roster_peer *roster_find(const struct roster *r, uint32_t id);
 
+/* Whether there is one of version 1. */
+bool roster_has_plain(const struct roster *r);
+
 /* A peer's connection to us, number `lane` of `lanes`, stands, or does not any more. */
 void roster_connected(struct roster *r, uint32_t id, uint8_t lane, uint8_t lanes);
 void roster_disconnected(struct roster *r, uint32_t id, uint8_t lane);

@@ -10,6 +10,7 @@ struct giving {
 	struct sync_fill *fill;
 	uint32_t bucket;
 	size_t   count;			/* of items: those in the message at hand */
+	bool     no_memory;
 	struct bytes items;
 };
 
@@ -188,8 +189,10 @@ static void sum_up(void *arg, uint64_t hash, const struct store_item *item)
 	if (g->count == KV_SUMMARY_ITEMS_MAX)
 		send_summary(g, false);
 	char *to = bytes_reserve(&g->items, KV_SUMMARY_ITEM_BYTES);
-	if (to == NULL)
-		return;		/* the taker believes that we lack it, and tells it to all */
+	if (to == NULL) {
+		g->no_memory = true;
+		return;
+	}
 	kv_summary_item_write(&summary, to);
 	bytes_added(&g->items, KV_SUMMARY_ITEM_BYTES);
 	g->count++;
@@ -209,11 +212,17 @@ static void summarise(struct sync_fill *f, struct channel *c, struct store *s,
 			continue;
 		g.bucket = f->bucket;
 		store_walk_bucket(s, f->bucket, now_ms, sum_up, &g);
-		send_summary(&g, true);
+		/* The taker would delete what it has, and a summary leaves out, as forgotten. */
+		if (g.no_memory)
+			channel_refuse(c, KV_MEMORY_FULL, "out of memory");
+		else
+			send_summary(&g, true);
+		if (!channel_is_open(c))	/* and the sync has been stopped */
+			break;
 	}
 	bytes_fini(&g.items);
 	free(ours);
-	if (f->bucket < KV_BUCKETS)
+	if (!channel_is_open(c) || f->bucket < KV_BUCKETS)
 		return;
 	free(f->digests);
 	f->digests = NULL;
@@ -229,6 +238,8 @@ static void give_wanted(struct sync_fill *f, struct channel *c, struct store *s,
 	while (bytes_waiting(&f->wants) > 0 && channel_unsent(c) <= CHANNEL_OUT_LOW) {
 		struct span next = {bytes_first(&f->wants), KV_WANT_ITEM_BYTES};
 		store_visit_hash(s, kv_u64_at(next, 0), now_ms, give, &g);
+		if (!channel_is_open(c))	/* and the sync has been stopped */
+			return;
 		bytes_consume(&f->wants, KV_WANT_ITEM_BYTES);
 	}
 	if (bytes_waiting(&f->wants) == 0)

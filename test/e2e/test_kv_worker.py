@@ -1105,3 +1105,25 @@ def test_silent_visitors_are_bounded(stage, balancer):
         stage.clients.append(Connection(dial(port)))
     assert link.do(wire.SET, b"k", b"v").result == wire.FINE
     assert worker.descriptors() < 300
+
+
+def test_silent_visitors_do_not_keep_peers_out(stage, balancer):
+    _, link = one(stage, balancer)
+    port = link.heard[-1].port
+    for _ in range(300):
+        stage.clients.append(Connection(dial(port)))
+    peer = stage.fake_peer(2, pool_key=balancer.pool_key)
+    link.lists((2, peer.port))
+    mine = peer.connect(port)       # has to wait for a place
+    mine.say("REPLICATE", seq=1, kind=wire.KIND_SET, version=1, key=b"k", value=b"v")
+    mine.next("REPLICATED")
+
+
+def test_one_of_version_1_may_be_silent(stage, balancer):
+    worker, link = one(stage, balancer)
+    peer = stage.fake_peer(2, version=1)
+    link.lists(dict(id=2, port=peer.port, speaks=1))
+    mine = peer.connect(link.heard[-1].port)
+    assert mine.silent(6)           # longer than others have for their HELLO
+    mine.say("PEER_NOTIFY", key=b"k", value=b"v")
+    stage.until(lambda: link.value(b"k") == b"v", "the write is there")
