@@ -3,9 +3,9 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/version.h"
 #include "client/commands.h"
 #include "client/find.h"
@@ -22,17 +22,6 @@ static void print_help(void)
 	fputs("\nOptions:\n", stdout);
 	kv_options_print(stdout);
 	fputs("\nkv-client of balancerd " VERSION "\n", stdout);
-}
-
-/* As many descriptors as the system lets us have; fewer will do, too. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* Any number of words, none for standard input. */
@@ -71,7 +60,7 @@ static int run(const struct options *o, char *const *words, uint32_t count)
 	}
 	if (loads) {
 		signals_block();
-		raise_descriptor_limit();
+		descriptors_raise();
 	}
 	struct loop *loop = loop_create(&err);
 	if (loop == NULL || find_balancer(loop, o->balancer, &address, &err) != 0)

@@ -1,9 +1,10 @@
 #include "client/options.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "base/expected.h"
 #include "base/must.h"
+#include "base/option_name.h"
 #include "base/text.h"
 
 #define DAY UINT64_C(86400000)
@@ -71,39 +72,12 @@ static const struct option table[OPTIONS] = {
 	[OPTION_JSON] = {"json", .help = "print the figures as JSON"},
 };
 
-/* The option of a word such as --count or --count=10; OPTIONS: there is none. */
-static enum option_id find(const char *word)
+static const char *name_at(size_t i)
 {
-	const char *name = word + 2;
-	size_t len = strcspn(name, "=");
-
-	if (strcmp(word, "-h") == 0)
-		return OPTION_HELP;
-	if (strncmp(word, "--", 2) != 0)
-		return OPTIONS;
-	for (enum option_id id = 0; id < OPTIONS; id++)
-		if (strlen(table[id].name) == len &&
-		    strncmp(table[id].name, name, len) == 0)
-			return id;
-	return OPTIONS;
+	return table[i].name;
 }
 
-static int refuse_unknown(const char *word, struct err *err)
-{
-	char name[EXPECTED_WORD_MAX + 1];
-	int len = (int)strcspn(word, "=");
-	struct expected e;
-
-	snprintf(name, sizeof name, "%.*s", len, word);
-	expected_init(&e, name + strspn(name, "-"));
-	for (enum option_id id = 0; id < OPTIONS; id++)
-		expected_add(&e, table[id].name);
-	if (e.nearest == NULL)
-		return err_set(err, "unknown option %s; see kv-client --help",
-			       quote(name).text);
-	return err_set(err, "unknown option %s; did you mean \"--%s\"?", quote(name).text,
-		       e.nearest);
-}
+static const struct option_names names = {"kv-client", OPTIONS, name_at};
 
 /* B or B-B. */
 static int read_sizes(struct options *o, const struct option *option, const char *text,
@@ -163,10 +137,10 @@ static int read_option(struct options *o, int argc, char **argv, int *i, struct 
 {
 	const char *word = argv[*i];
 	const char *value = strchr(word, '=');
-	enum option_id id = find(word);
+	enum option_id id = (enum option_id)option_name_find(&names, word);
 
 	if (id == OPTIONS)
-		return refuse_unknown(word, err);
+		return option_name_refuse(&names, word, err);
 	o->given |= OPTION_BIT(id);
 	const struct option *option = &table[id];
 	if (option->form == FORM_FLAG)

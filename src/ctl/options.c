@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/expected.h"
 #include "base/must.h"
+#include "base/option_name.h"
 #include "base/text.h"
 
 #define DAY UINT64_C(86400000)
@@ -50,39 +50,12 @@ const struct option option_table[OPTIONS] = {
 		.help = "how many threads move data; one for each core if not given"},
 };
 
-/* The option of a word such as --limit or --limit=30s; OPTIONS: there is none. */
-static enum option_id find(const char *word)
+static const char *name_at(size_t i)
 {
-	const char *name = word + 2;
-	size_t len = strcspn(name, "=");
-
-	if (strcmp(word, "-h") == 0)
-		return OPTION_HELP;
-	if (strncmp(word, "--", 2) != 0)
-		return OPTIONS;
-	for (enum option_id id = 0; id < OPTIONS; id++)
-		if (strlen(option_table[id].name) == len &&
-		    strncmp(option_table[id].name, name, len) == 0)
-			return id;
-	return OPTIONS;
+	return option_table[i].name;
 }
 
-static int refuse_unknown(const char *word, struct err *err)
-{
-	char name[EXPECTED_WORD_MAX + 1];
-	int len = (int)strcspn(word, "=");
-	struct expected e;
-
-	snprintf(name, sizeof name, "%.*s", len, word);
-	expected_init(&e, name + strspn(name, "-"));
-	for (enum option_id id = 0; id < OPTIONS; id++)
-		expected_add(&e, option_table[id].name);
-	if (e.nearest == NULL)
-		return err_set(err, "unknown option %s; see balancerctl --help",
-			       quote(name).text);
-	return err_set(err, "unknown option %s; did you mean \"--%s\"?", quote(name).text,
-		       e.nearest);
-}
+static const struct option_names names = {"balancerctl", OPTIONS, name_at};
 
 static int read_value(struct options *o, const struct option *option, const char *text,
 		      struct err *err)
@@ -106,10 +79,10 @@ static int read_option(struct options *o, int argc, char **argv, int *i, struct 
 {
 	const char *word = argv[*i];
 	const char *value = strchr(word, '=');
-	enum option_id id = find(word);
+	enum option_id id = (enum option_id)option_name_find(&names, word);
 
 	if (id == OPTIONS)
-		return refuse_unknown(word, err);
+		return option_name_refuse(&names, word, err);
 	o->given |= OPTION_BIT(id);
 	const struct option *option = &option_table[id];
 	if (option->argument == NULL)

@@ -7,24 +7,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
+#include "base/descriptors.h"
 #include "origin/options.h"
 #include "origin/routes.h"
 #include "origin/server.h"
 
 enum { EXIT_WELL = 0, EXIT_CANNOT_RUN = 1, EXIT_USAGE = 2 };
-
-/* As many descriptors as the system lets us have; fewer will do, too. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 static void say_ports(const struct server *s)
 {
@@ -50,7 +39,7 @@ static int serve(const struct options *o)
 	sigaddset(&ends, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	raise_descriptor_limit();
+	descriptors_raise();
 
 	if (origin_server_start(&server, o, &err) != 0) {
 		fprintf(stderr, "origin: %s\n", err.text);

@@ -6,23 +6,12 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "store/member.h"
 
 enum { EXIT_USAGE = 2 };
-
-/* As many descriptors as the system lets us have; fewer will do, too. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 static int serve(const struct worker_options *o)
 {
@@ -30,7 +19,7 @@ static int serve(const struct worker_options *o)
 	struct err err;
 
 	signals_block();
-	raise_descriptor_limit();
+	descriptors_raise();
 	if (member_open(&member, o, &err) != 0) {
 		fprintf(stderr, "kv-worker: %s\n", err.text);
 		return EXIT_FAILURE;
