@@ -90,7 +90,8 @@ static void set_bit(uint64_t bits[BLOCKS_MAX / 64], uint32_t place, bool on)
 	bits[place / 64] = on ? bits[place / 64] | bit : bits[place / 64] & ~bit;
 }
 
-/* A block that is not dirty any more, be it that it was taken or that it has left memory. */
+/* A block that is not dirty any more, be it that it was taken or that
+ * it has left memory. */
 static void clean(struct region_source *r, struct region *region, uint32_t place)
 {
 	set_bit(region->dirty, place, false);

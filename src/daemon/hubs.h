@@ -15,7 +15,8 @@ void hubs_init(struct service *s);
 /* Number i, on this loop, which is not running yet. */
 void hubs_create(struct service *s, uint32_t i, struct loop *loop);
 
-/* Hands number i the model, and its own sockets of those openings that are key-value's. */
+/* Hands number i the model, and its own sockets of those openings
+ * that are key-value's. */
 void hubs_adopt(struct service *s, uint32_t i, const struct model *m, const struct openings *o);
 
 /* Clients first; when no loop has one any more, the workers. */

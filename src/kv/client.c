@@ -195,7 +195,8 @@ static void on_no_more(struct kv_client *c, enum stream_result result)
 	note_unsent(c);		/* which sees whether that was all */
 }
 
-/* It is held up by the pool's queue: no answer of its own may be due that would make it go on. */
+/* It is held up by the pool's queue: no answer of its own may be due that
+ * would make it go on. */
 static void note_full(struct kv_client *c)
 {
 	c->pool->holds_up |= c->paused && kv_dispatch_is_full(c->pool);
@@ -222,8 +223,8 @@ static void work(struct kv_client *c)
 		loop_again(c->hub->loop, &c->stream.watch);
 }
 
-/* All is answered and sent. What the client has still on its way is read and left, or closing
- * would be a reset, which takes our last words with it. */
+/* All is answered and sent. What the client has still on its way is read and left, or
+ * closing would be a reset, which takes our last words with it. */
 static void finish(struct kv_client *c)
 {
 	size_t put = 0;

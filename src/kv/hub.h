@@ -7,12 +7,13 @@
  *   client ---> dispatch.c -(inbox of the other hub)-> link.c ---> worker   two loops
  *      ^------- dispatch.c <-(inbox of its home)------ link.c <------'
  *
- * A worker has one connection (or one for each of its lanes), which belongs to one hub; the
- * others reach it through that one's inbox, a list that many may push to and one takes, whole,
- * without a lock. What a turn has produced is sent at its end: one call for each connection,
- * one push for each other hub.
+ * A worker has one connection (or one for each of its lanes), which belongs to one hub;
+ * the others reach it through that one's inbox, a list that many may push to and one
+ * takes, whole, without a lock. What a turn has produced is sent at its end: one call for
+ * each connection, one push for each other hub.
  *
- * Who is in the pool is decided by the registry on the control thread, and told by messages.
+ * Who is in the pool is decided by the registry on the control thread,
+ * and told by messages.
  *
  * Thread: the loop's, unless it says otherwise.
  */
@@ -162,8 +163,9 @@ struct kv_hub *kv_hub_create(unsigned number, struct loop *loop, struct live *li
 /* Set once, before anything else. */
 void kv_hub_use_registry(struct kv_hub *hub, struct kv_registry *registry);
 
-/* After the loop's thread has ended, on any: ends all clients and workers. What of their
- * requests is with other hubs comes home by messages (loop_turn), and then the hub may go. */
+/* After the loop's thread has ended, on any: ends all clients and workers. What
+ * of their requests is with other hubs comes home by messages (loop_turn), and
+ * then the hub may go. */
 void kv_hub_end_all(struct kv_hub *hub);
 void kv_hub_destroy(struct kv_hub *hub);
 
@@ -179,7 +181,8 @@ struct kv_opening {
 void kv_hub_adopt(struct kv_hub *hub, const struct model *m, const struct kv_opening *openings,
 		  uint32_t count);
 
-/* Accept no more; clients end as soon as they have their answers, after limit_ms at once. */
+/* Accept no more; clients end as soon as they have their answers, after
+ * limit_ms at once. */
 void kv_hub_drain(struct kv_hub *hub, uint32_t limit_ms);
 
 /* Says SHUTDOWN to the workers and closes. When no hub has clients any more. */

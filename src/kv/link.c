@@ -300,8 +300,8 @@ static int compare_requests(const void *a, const void *b)
 	return x->number < y->number ? -1 : 1;
 }
 
-/* Gives back what is under way, all of it or the reads alone, in the order of asking: what a
- * client has asked one after the other goes on so. The slots stay taken. */
+/* Gives back what is under way, all of it or the reads alone, in the order of asking:
+ * what a client has asked one after the other goes on so. The slots stay taken. */
 static void give_back(struct kv_link *l, bool reads_only)
 {
 	struct kv_request **lost = memory_new(l->slot_count + 1, sizeof(struct kv_request *));
@@ -329,8 +329,8 @@ void kv_link_withdraw(struct kv_link *l)
 	give_back(l, true);
 }
 
-/* Nobody is to be sent there any more. It may be out of the model, and with that of memory,
- * before the link has ended. */
+/* Nobody is to be sent there any more. It may be out of the model, and with that of
+ * memory, before the link has ended. */
 static void let_go_of_server(struct kv_link *l)
 {
 	if (l->server != NULL)

@@ -167,7 +167,8 @@ static void take_answer(struct kv_link *l, const struct kv_message *m)
 	kv_link_free_slot(l, slot);
 	if (r == NULL)
 		return;
-	/* A write is told its own version, not that of one which has overtaken it meanwhile. */
+	/* A write is told its own version, not that of one which has
+	 * overtaken it meanwhile. */
 	r->answer_version = l->speaks < 2 ? 0
 			  : m->result == KV_FINE && kv_verb_writes(r->verb) ? r->version
 									     : m->version;

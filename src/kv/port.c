@@ -1,4 +1,5 @@
-/* kv/port.c - listening sockets of key-value mode: places, and what begins with a connection. */
+/* kv/port.c - listening sockets of key-value mode: places, and what begins
+ * with a connection. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -26,8 +27,8 @@ static bool look_later(struct kv_port *port)
 	return false;
 }
 
-/* Connections that are silent must not keep workers out: the oldest of them give way. Their
- * places are free at the end of this turn. */
+/* Connections that are silent must not keep workers out: the oldest of them give way.
+ * Their places are free at the end of this turn. */
 static bool make_way(struct kv_port *port)
 {
 	enum { AT_ONCE = KV_LINKS_MAX / 8, LOOK_MS = 1 };

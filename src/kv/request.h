@@ -1,8 +1,9 @@
 /* kv/request.h - one request of a client: what it asks, where it is, what was answered.
  *
- * A request travels: it is made by the hub of its client (its home), goes to the hub that has
- * the worker's connection, which may be the same, and comes back answered or lost. It is never
- * copied on the way; whoever has it may write it, and only the home makes and frees it.
+ * A request travels: it is made by the hub of its client (its home), goes to the hub
+ * that has the worker's connection, which may be the same, and comes back answered
+ * or lost. It is never copied on the way; whoever has it may write it, and only the
+ * home makes and frees it.
  *
  *                      picked                answered                  its turn in the line
  *   new --> WAITING -----------> SENT ------------------> ANSWERED ---------------------> gone

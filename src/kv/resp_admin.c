@@ -1,5 +1,5 @@
-/* kv/resp_admin.c - commands of Redis that need no worker: what clients ask before they begin,
- * and what people ask. */
+/* kv/resp_admin.c - commands of Redis that need no worker: what clients ask before they
+ * begin, and what people ask. */
 #include <stdio.h>
 #include <string.h>
 

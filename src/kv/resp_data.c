@@ -1,5 +1,5 @@
-/* kv/resp_data.c - commands of Redis about keys and values. Each becomes requests of the pool:
- * one for each key, whose answers are said as one where the command has one. */
+/* kv/resp_data.c - commands of Redis about keys and values. Each becomes requests of the
+ * pool: one for each key, whose answers are said as one where the command has one. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,8 +79,8 @@ static void say_count(struct kv_client *c, const struct kv_request *r, struct sp
 		say_integer(c, (int64_t)count);
 }
 
-/* How long an entry has yet, in units of so many milliseconds, rounded; -1: for ever, -2: there
- * is none. */
+/* How long an entry has yet, in units of so many milliseconds, rounded; -1: for ever,
+ * -2: there is none. */
 static void say_time_left(struct kv_client *c, const struct kv_request *r, struct span answer,
 			  int64_t unit_ms)
 {
@@ -108,8 +108,8 @@ static void say_milliseconds(struct kv_client *c, const struct kv_request *r,
 	say_time_left(c, r, answer, 1);
 }
 
-/* Of several requests with one answer, all but the last: counted, or else the first failure is
- * what is said. */
+/* Of several requests with one answer, all but the last: counted, or else the first
+ * failure is what is said. */
 static void add_up(struct kv_client *c, const struct kv_request *r, struct span answer)
 {
 	bool failed = r->result != KV_FINE && r->result != KV_NOT_FOUND;
@@ -285,8 +285,9 @@ static bool read_integer(struct span text, int64_t *value)
 	return true;
 }
 
-/* A time from now on, or (absolute) since 1970, in units of unit_ms, becomes *expires_ms. False:
- * it is none, which is the answer. `zero_is_past`: what is over already is a time too. */
+/* A time from now on, or (absolute) since 1970, in units of unit_ms, becomes
+ * *expires_ms. False: it is none, which is the answer. `zero_is_past`: what is over
+ * already is a time too. */
 static bool read_expiry(const struct resp_ask *ask, struct span text, int64_t unit_ms,
 			bool absolute, int64_t *expires_ms)
 {
@@ -365,7 +366,8 @@ static bool read_set_time(const struct resp_ask *ask, struct span text, size_t k
 	return true;
 }
 
-/* One option at *i, which is moved to its last word. False: it is none, which is answered. */
+/* One option at *i, which is moved to its last word. False: it is none,
+ * which is answered. */
 static bool read_set_option(const struct resp_ask *ask, uint32_t *i, struct wish *wish)
 {
 	struct span word = ask->arguments[*i];

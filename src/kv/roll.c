@@ -5,7 +5,8 @@
 #include "base/memory.h"
 #include "base/must.h"
 
-/* What a worker is told at most in one piece: each of the others, and a frame around them. */
+/* What a worker is told at most in one piece: each of the others, and a
+ * frame around them. */
 enum { MESSAGES_MAX = KV_WORKERS_MAX + 3 };
 
 static struct kv_worker *worker_of(struct link *link)
@@ -121,8 +122,8 @@ struct kv_worker *kv_roll_join(struct kv_roll *roll, const struct kv_notice *n,
 
 /* ---- telling ---- */
 
-/* "There is this worker", in the words of who is told. The address is the host alone; `host`
- * holds its text. */
+/* "There is this worker", in the words of who is told. The address is the host alone;
+ * `host` holds its text. */
 static struct kv_message entry_of(const struct kv_worker *about, const struct kv_worker *to,
 				  bool fills, char host[ADDRESS_HOST_MAX + 1])
 {
@@ -153,8 +154,8 @@ static void tell_of(const struct kv_roll *roll, const struct kv_worker *to,
 	roll->say(roll->arg, to, messages, COUNT_OF(messages));
 }
 
-/* Tells a newcomer of everybody. Version 1 has itself on the list; version 2 is told who fills
- * it. */
+/* Tells a newcomer of everybody. Version 1 has itself on the list; version 2 is
+ * told who fills it. */
 static void tell_newcomer(const struct kv_roll *roll, const struct kv_worker *w)
 {
 	struct kv_message *messages = memory_new(MESSAGES_MAX, sizeof *messages);
@@ -244,8 +245,8 @@ static void tell_gone(const struct kv_roll *roll, const struct kv_worker *to, ui
 		roll->say(roll->arg, to, &gone, 1);
 }
 
-/* Whoever was to be filled by one that has gone is told who does it now, or that nobody does:
- * a list without one. */
+/* Whoever was to be filled by one that has gone is told who does it now, or that nobody
+ * does: a list without one. */
 static void fill_anew(struct kv_roll *roll, struct kv_worker *w)
 {
 	struct kv_message nobody[] = {start_of(roll), {.type = KV_REGISTRY_END}};

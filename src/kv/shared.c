@@ -11,8 +11,8 @@ struct kv_shared *kv_shared_create(const char *name, uint64_t wall_us)
 	struct kv_shared *s = memory_new_aligned(64, sizeof *s);
 
 	snprintf(s->name, sizeof s->name, "%s", name);
-	/* Above all that an earlier run gave out, as long as clocks go forward; where they
-	 * do not, workers say what they have seen. */
+	/* Above all that an earlier run gave out, as long as clocks go forward; where
+	 * they do not, workers say what they have seen. */
 	atomic_init(&s->next_version, wall_us * 256);
 	pthread_mutex_init(&s->lock, NULL);
 	return s;

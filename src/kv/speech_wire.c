@@ -1,8 +1,9 @@
 /* kv/speech_wire.c - clients of the key-value protocol, versions 1 and 2.
  *
- * One that begins with HELLO speaks version 2; PUT and GET are understood all the same. What is
- * wrong with a request is answered in its turn and the connection goes on; what is no message, or
- * none that a client sends, ends it, after what was asked before has been answered.
+ * One that begins with HELLO speaks version 2; PUT and GET are understood all the
+ * same. What is wrong with a request is answered in its turn and the connection goes
+ * on; what is no message, or none that a client sends, ends it, after what was asked
+ * before has been answered.
  */
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +52,8 @@ static void say_reply(struct kv_client *c, const struct kv_request *r, struct sp
 	});
 }
 
-/* Version 1 has no word for a full memory, and tells the reason of other failures by ERROR. */
+/* Version 1 has no word for a full memory, and tells the reason of other
+ * failures by ERROR. */
 static void say_version_1(struct kv_client *c, const struct kv_request *r, struct kv_message *m,
 			  struct span answer)
 {
@@ -248,8 +250,8 @@ static void take_one(struct kv_client *c, const struct kv_message *m)
 	}
 }
 
-/* Of a message whose end has not come: what no client says is refused at once, or the rest of it
- * would be waited for in vain. A client of Redis begins like an OP. */
+/* Of a message whose end has not come: what no client says is refused at once, or the
+ * rest of it would be waited for in vain. A client of Redis begins like an OP. */
 static bool may_begin(const struct kv_client *c, uint8_t type)
 {
 	return type == KV_PUT || type == KV_GET || type == KV_HELLO || type == KV_SHUTDOWN ||

@@ -120,8 +120,8 @@ static void replace(struct door *d, uint32_t id, uint8_t number)
 	}
 }
 
-/* All that it has said and we have not heard goes with it. Out of a timer: nothing of it is
- * being read. */
+/* All that it has said and we have not heard goes with it. Out of a timer: nothing of
+ * it is being read. */
 static void give(struct visitor *v)
 {
 	struct door *d = v->door;
@@ -311,8 +311,8 @@ void door_look(struct door *d, uint32_t id)
 	recount(d, id);
 }
 
-/* Only one of version 1 may be silent until somebody writes, and where none is left they would
- * take the places of those who have something to say. */
+/* Only one of version 1 may be silent until somebody writes, and where none is left they
+ * would take the places of those who have something to say. */
 static bool may_be_silent(const struct door *d)
 {
 	return d->member->secret_len == 0 && roster_has_plain(&d->member->roster);

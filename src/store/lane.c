@@ -247,8 +247,8 @@ static void on_ledger_time(struct loop_timer *t)
 
 /* ---- the end of a turn ---- */
 
-/* Writes go to the peers before the balancer hears of them: who dies in between has told too
- * much rather than too little. */
+/* Writes go to the peers before the balancer hears of them: who dies in between has told
+ * too much rather than too little. */
 static void on_end(struct loop_task *t)
 {
 	struct lane *l = CONTAINER_OF(CONTAINER_OF(t, struct channel_turn, end), struct lane,

@@ -52,8 +52,8 @@ struct ledger_options {
 	enum ledger_sync sync;
 	uint32_t lanes;
 	uint64_t now_ms;		/* since 1970; tombstones that are read live from here */
-	/* On the writer's thread: what `lane` has appended up to `seq` is durable, as `sync` has
-	 * it. It must post, not act. */
+	/* On the writer's thread: what `lane` has appended up to `seq` is durable, as
+	 * `sync` has it. It must post, not act. */
 	void (*on_durable)(void *arg, uint32_t lane, uint64_t seq);
 	void *arg;
 };
@@ -76,7 +76,8 @@ void ledger_close(struct ledger *l);
 void ledger_append(struct ledger *l, uint32_t lane, uint64_t seq,
 		   const struct store_item *item);
 
-/* Hands what the lane has appended to the writer. The lane's loop, at the end of a turn. */
+/* Hands what the lane has appended to the writer. The lane's loop, at
+ * the end of a turn. */
 void ledger_flush(struct ledger *l, uint32_t lane);
 
 /* Whether more than LEDGER_WAITING_MAX wait. Any thread. */

@@ -202,7 +202,8 @@ static void write_round(struct ledger *l, enum snapshot_state snapshot)
 		tell(l);
 }
 
-/* At the end: what was handed over is written, and on disk, or it is said what is lost. */
+/* At the end: what was handed over is written, and on disk, or it is
+ * said what is lost. */
 static void finish(struct ledger *l)
 {
 	bool done = write_lanes(l);

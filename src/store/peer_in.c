@@ -57,7 +57,8 @@ static void refuse(struct peer_in *p, enum kv_result code, const char *why)
 
 /* ---- writes ---- */
 
-/* Writes what a peer has, and passes it on to whom we fill. False: the connection is over. */
+/* Writes what a peer has, and passes it on to whom we fill. False: the
+ * connection is over. */
 static bool apply(struct peer_in *p, struct store_item *item)
 {
 	struct lane *l = p->lane;
@@ -120,8 +121,8 @@ static void replicate(struct peer_in *p, const struct kv_message *m)
 	}
 }
 
-/* The number up to which it may be told. Two at a time are enough: what comes while one is on
- * its way to the disk goes there together. */
+/* The number up to which it may be told. Two at a time are enough: what comes while one
+ * is on its way to the disk goes there together. */
 static uint64_t due_ack(struct peer_in *p, uint64_t durable)
 {
 	uint64_t due = p->acked;
@@ -158,8 +159,8 @@ void peer_in_acknowledge(struct lane *l)
 
 /* ---- syncs ---- */
 
-/* What the peer lacks is told to all, as a write of ours; what everybody has deleted long ago
- * is deleted here, too. */
+/* What the peer lacks is told to all, as a write of ours; what everybody has deleted long
+ * ago is deleted here, too. */
 static void on_extra(void *arg, const struct store_item *item, bool forget)
 {
 	struct lane *l = arg;
@@ -223,7 +224,8 @@ void peer_in_ask_all(struct lane *l)
 			ask(peer_of(it));
 }
 
-/* One that is not to fill us waits until we are filled: it would bring all of it again. */
+/* One that is not to fill us waits until we are filled: it would
+ * bring all of it again. */
 static void offered(struct peer_in *p, const struct kv_message *m)
 {
 	struct member *member = p->lane->member;
@@ -236,8 +238,9 @@ static void offered(struct peer_in *p, const struct kv_message *m)
 		pool_look(member);
 }
 
-/* What was asked for is here: what the peer has forgotten, and we do not have, is forgotten
- * here as well. Otherwise a worker that returns with it would tell us of it as news. */
+/* What was asked for is here: what the peer has forgotten, and we do not have,
+ * is forgotten here as well. Otherwise a worker that returns with it would tell
+ * us of it as news. */
 static void on_synced(struct peer_in *p, const struct kv_message *m, uint64_t purged)
 {
 	struct member *member = p->lane->member;

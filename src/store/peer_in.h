@@ -1,5 +1,5 @@
-/* store/peer_in.h - a connection that a peer has made to this worker, after the greeting: its
- * writes are applied and acknowledged, and we are filled by way of it.
+/* store/peer_in.h - a connection that a peer has made to this worker, after the greeting:
+ * its writes are applied and acknowledged, and we are filled by way of it.
  *
  * One of version 1 brings PEER_NOTIFY, and may bring an export.
  *
@@ -50,7 +50,8 @@ void peer_in_close_all(struct lane *l);
 /* Acknowledges what can be; at the end of a turn. */
 void peer_in_acknowledge(struct lane *l);
 
-/* Answers the offer of this peer, if there is one: by it we are filled. True: there was one. */
+/* Answers the offer of this peer, if there is one: by it we are filled.
+ * True: there was one. */
 bool peer_in_ask(struct lane *l, uint32_t id);
 
 /* Whether there is one. */

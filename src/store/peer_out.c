@@ -109,8 +109,8 @@ static bool serves(struct peer_out *p)
 	return now_ms - p->served_ms < PEER_CALM_MS;
 }
 
-/* While clients are served, filling goes in small steps with time between them: at full speed
- * both workers would take a core each, and clients would wait for those. */
+/* While clients are served, filling goes in small steps with time between them: at full
+ * speed both workers would take a core each, and clients would wait for those. */
 static void step_fill(struct peer_out *p)
 {
 	struct lane *l = p->lane;
@@ -520,7 +520,8 @@ void peer_out_fill(struct lane *l, uint32_t id)
 	if (p == NULL)
 		return;
 	p->must_fill = p->passing = true;
-	/* An offer of ours that it has not answered is as good; else after what is under way. */
+	/* An offer of ours that it has not answered is as good; else after
+	 * what is under way. */
 	begin_fill(p);
 }
 

@@ -67,7 +67,8 @@ void pool_greeted(struct member *m)
 		set_ready(m, false);
 		return;
 	}
-	/* Version 1 begins with READY; who has others beside it takes that back at once. */
+	/* Version 1 begins with READY; who has others beside it takes
+	 * that back at once. */
 	set_ready(m, true);
 	say(m, &(struct kv_message){
 		.type = KV_WORKER_READY, .id = m->id, .port = address_port(&m->peers_at),
@@ -173,7 +174,8 @@ static bool read_address(struct address *at, const struct kv_message *message)
 	       at->any.sa_family != AF_UNIX;
 }
 
-/* What `fills` means depends on whether we are a newcomer ourselves: it fills us, or we it. */
+/* What `fills` means depends on whether we are a newcomer ourselves: it
+ * fills us, or we it. */
 static bool hear_fills(struct member *m, const struct kv_message *message, bool plain)
 {
 	if (message->fills == 0)

@@ -37,7 +37,8 @@ void replog_fini(struct replog *l)
 	replog_clear(l);
 }
 
-/* The chunk that has room for so many bytes more, a new one if need be; NULL: no memory. */
+/* The chunk that has room for so many bytes more, a new one if need
+ * be; NULL: no memory. */
 static struct chunk *room_for(struct replog *l, size_t len)
 {
 	if (!list_empty(&l->chunks)) {

@@ -74,9 +74,9 @@ static void on_same_hash(void *arg, uint64_t hash, const struct store_item *item
 		on_present(arg, item);
 }
 
-/* A write comes again, from a balancer that does not know that it was done, or when a later one
- * has overtaken it. Its answer promises that no peer has an older one, so what is there now is
- * told to them (again): it may be on its way yet, or another worker's. */
+/* A write comes again, from a balancer that does not know that it was done, or when a
+ * later one has overtaken it. Its answer promises that no peer has an older one, so what
+ * is there now is told to them (again): it may be on its way yet, or another worker's. */
 static struct pending_mark record_present(struct lane *l, struct span key)
 {
 	struct writing w = {.lane = l, .key = key};
@@ -86,8 +86,8 @@ static struct pending_mark record_present(struct lane *l, struct span key)
 	return w.mark;
 }
 
-/* Writes, has it recorded where it counts, and says what came of it. *version is the one that
- * the key has then. */
+/* Writes, has it recorded where it counts, and says what came of it. *version is the one
+ * that the key has then. */
 static enum store_result write_item(struct lane *l, struct store_item *item, unsigned flags,
 				    uint64_t *version, struct pending_mark *mark)
 {

@@ -128,8 +128,8 @@ static void give(void *arg, uint64_t hash, const struct store_item *item)
 	});
 }
 
-/* The number of entries was announced, and others may have come since: version 1 knows them
- * as news. */
+/* The number of entries was announced, and others may have come since: version 1
+ * knows them as news. */
 static void export_one(void *arg, uint64_t hash, const struct store_item *item)
 {
 	struct giving *g = arg;
@@ -153,8 +153,8 @@ static void export_one(void *arg, uint64_t hash, const struct store_item *item)
 		bytes_added(&f->last, kv_wire_write(&m, to));
 }
 
-/* Fewer than were announced, since some have been deleted: the last one again and again makes
- * the number right, and changes nothing. False: more are to come. */
+/* Fewer than were announced, since some have been deleted: the last one again and again
+ * makes the number right, and changes nothing. False: more are to come. */
 static bool end_export(struct sync_fill *f, struct channel *c)
 {
 	size_t len = bytes_waiting(&f->last);
@@ -212,7 +212,8 @@ static void summarise(struct sync_fill *f, struct channel *c, struct store *s,
 			continue;
 		g.bucket = f->bucket;
 		store_walk_bucket(s, f->bucket, now_ms, sum_up, &g);
-		/* The taker would delete what it has, and a summary leaves out, as forgotten. */
+		/* The taker would delete what it has, and a summary leaves
+		 * out, as forgotten. */
 		if (g.no_memory)
 			channel_refuse(c, KV_MEMORY_FULL, "out of memory");
 		else

@@ -47,7 +47,8 @@ static void take_along(struct uplink *u, void (*run)(struct lane *, const struct
 
 /* ---- ending, and trying again ---- */
 
-/* Closes what there is. What waits for answers to the old connection has nobody to go to. */
+/* Closes what there is. What waits for answers to the old connection
+ * has nobody to go to. */
 static void cut(struct uplink *u)
 {
 	bool was_up = u->state == UPLINK_UP;
