@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/bigendian.h"
 #include "base/must.h"
 
 struct chunk {
@@ -84,9 +85,7 @@ static struct chunk *find(const struct replog *l, uint64_t position)
 
 static size_t message_len(const char *at)
 {
-	const uint8_t *b = (const uint8_t *)at;
-
-	return KV_HEADER_BYTES + ((size_t)b[1] << 8 | b[2]);
+	return KV_HEADER_BYTES + (size_t)bigendian_u16(at + 1);
 }
 
 static uint64_t message_seq(const char *at)
