@@ -1,5 +1,5 @@
-/* kv/edition.c - what a hub makes of a model: a lane for each pool of
- * key-value listeners. */
+#include "kv/edition.h"
+
 #include <stdlib.h>
 
 #include "base/hash.h"

@@ -86,7 +86,10 @@ uint32_t kv_link_end_silent(struct kv_hub *hub, uint32_t max);
 /* Says something last, and ends. `at` may be NULL. */
 void kv_link_close(struct kv_link *l, const void *at, size_t len);
 
+/* Sends what waits, as far as the kernel takes it. */
 void kv_link_flush(struct kv_link *l);
+
+/* Of one that has ended, at the end of the turn. */
 void kv_link_free(struct kv_link *l);
 
 /* Called each second: is its worker silent for too long? */

@@ -1,5 +1,5 @@
-/* kv/port.c - listening sockets of key-value mode: places, and what begins
- * with a connection. */
+#include "kv/port.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -110,6 +110,8 @@ void channel_flush(struct channel *c);
 /* Sends what waits in all channels of the lane. */
 void channel_flush_all(struct channel_turn *turn);
 
+/* Reads no more, and goes on as soon as all who have paused it have resumed. Each has a
+ * reason of its own; pausing twice for one is pausing once. */
 void channel_pause(struct channel *c, enum channel_pause why);
 void channel_resume(struct channel *c, enum channel_pause why);
 

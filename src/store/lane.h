@@ -95,6 +95,7 @@ void lane_fini(struct lane *l);
  * where this runs, is the same. */
 void lane_tell(struct lane *from, struct lane *to, const struct lane_note *note);
 
+/* `bury` is called at the end of this turn, to let go of what g is a part of. */
 void lane_bury(struct lane *l, struct lane_grave *g, void (*bury)(struct lane_grave *g));
 
 /* ---- writes ---- */
