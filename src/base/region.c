@@ -156,9 +156,11 @@ uint32_t region_trim(struct region_source *r, uint32_t blocks_max)
 	uint32_t done = 0;
 
 	for (; done < blocks_max && !list_empty(&r->dirty); done++) {
-		struct region *region = CONTAINER_OF(r->dirty.next, struct region, dirty_link);
+		struct region *region = CONTAINER_OF(r->dirty.next, struct region,
+						     dirty_link);
 		uint32_t place = first_of(region->dirty, 0);
-		madvise((char *)region + place * r->block_size, r->block_size, MADV_DONTNEED);
+		madvise((char *)region + place * r->block_size, r->block_size,
+			MADV_DONTNEED);
 		clean(r, region, place);
 		if (region->used == 0 && list_empty(&region->dirty_link) &&
 		    r->partial.next != r->partial.prev)

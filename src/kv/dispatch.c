@@ -201,7 +201,8 @@ static void put_in_order(struct kv_pool *p, struct kv_request *r)
 
 	if (p->came_back != NULL && p->came_back->number < r->number)
 		before = &p->came_back->waiting;
-	while (before->next != &p->waiting && request_of(before->next)->number < r->number)
+	while (before->next != &p->waiting &&
+	       request_of(before->next)->number < r->number)
 		before = before->next;
 	list_insert(before, &r->waiting);
 	p->came_back = r;
@@ -318,7 +319,8 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 	if (kv_verb_writes(r->verb)) {
 		r->version = kv_shared_version(p->shared, loop_wall_us(hub->loop));
 		enum acks acks = p->lane->pool->acks;
-		r->flags |= acks == ACKS_ALL ? KV_ACK_ALL : acks == ACKS_ONE ? KV_ACK_ONE : 0;
+		r->flags |= acks == ACKS_ALL ? KV_ACK_ALL :
+			    acks == ACKS_ONE ? KV_ACK_ONE : 0;
 	}
 	if (is_in_vain(p, r))
 		refuse_in_vain(hub, r);

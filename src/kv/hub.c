@@ -58,13 +58,15 @@ static void take_in(struct kv_hub *hub, struct kv_request *r)
 	}
 	struct kv_link *l = kv_link_find(hub, r->link);
 	if (l == NULL || !kv_link_send(l, r))
-		kv_dispatch_return(hub, r, KV_OUTCOME_NOT_TAKEN, KV_NETWORK, (struct span){0});
+		kv_dispatch_return(hub, r, KV_OUTCOME_NOT_TAKEN, KV_NETWORK,
+				   (struct span){0});
 }
 
 static void on_inbox(struct loop_job *job)
 {
 	struct kv_hub *hub = CONTAINER_OF(job, struct kv_hub, inbox_job);
-	struct kv_request *r = atomic_exchange_explicit(&hub->inbox, NULL, memory_order_acq_rel);
+	struct kv_request *r = atomic_exchange_explicit(&hub->inbox, NULL,
+							memory_order_acq_rel);
 	struct kv_request *first = NULL;
 
 	while (r != NULL) {	/* the first one last: turn it round */
@@ -213,8 +215,8 @@ static void on_adopt(struct loop_job *job)
 	free(a);
 }
 
-void kv_hub_adopt(struct kv_hub *hub, const struct model *m, const struct kv_opening *openings,
-		  uint32_t count)
+void kv_hub_adopt(struct kv_hub *hub, const struct model *m,
+		  const struct kv_opening *openings, uint32_t count)
 {
 	struct adoption *a = memory_new(1, sizeof *a + count * sizeof a->openings[0]);
 

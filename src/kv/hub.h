@@ -113,8 +113,8 @@ void kv_hub_destroy(struct kv_hub *hub);
 
 /* From now on work by m, of which the hub takes a hold; `openings` are copied, as many as
  * `count`. Listeners that m lacks are closed, their clients ended when idle. */
-void kv_hub_adopt(struct kv_hub *hub, const struct model *m, const struct kv_opening *openings,
-		  uint32_t count);
+void kv_hub_adopt(struct kv_hub *hub, const struct model *m,
+		  const struct kv_opening *openings, uint32_t count);
 
 /* Accept no more; clients end as soon as they have their answers, after
  * limit_ms at once. */

@@ -90,7 +90,8 @@ void kv_requests_init(struct kv_requests *all);
 void kv_requests_fini(struct kv_requests *all);
 
 /* A new one with copies of key and value; NULL: out of memory. */
-struct kv_request *kv_request_create(struct kv_requests *all, struct span key, struct span value);
+struct kv_request *kv_request_create(struct kv_requests *all, struct span key,
+				     struct span value);
 void kv_request_destroy(struct kv_requests *all, struct kv_request *r);
 
 /* Sets what it is answered with, by a copy. Out of memory the result is KV_BUSY. */

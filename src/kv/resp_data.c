@@ -10,7 +10,8 @@
 
 /* ---- answers ---- */
 
-static void say_failure(struct kv_client *c, const struct kv_request *r, struct span answer)
+static void say_failure(struct kv_client *c, const struct kv_request *r,
+			struct span answer)
 {
 	char text[192], out[sizeof text + RESP_LINE_EXTRA];
 	const char *kind = r->result == KV_MEMORY_FULL ? "OOM" : "ERR";
@@ -59,7 +60,8 @@ static void say_bulk(struct kv_client *c, const struct kv_request *r, struct spa
 }
 
 /* 1 or 0: whether it was done. */
-static void say_applied(struct kv_client *c, const struct kv_request *r, struct span answer)
+static void say_applied(struct kv_client *c, const struct kv_request *r,
+			struct span answer)
 {
 	if (r->result == KV_FINE)
 		say_integer(c, 1);
@@ -81,8 +83,8 @@ static void say_count(struct kv_client *c, const struct kv_request *r, struct sp
 
 /* How long an entry has yet, in units of so many milliseconds, rounded; -1: for ever,
  * -2: there is none. */
-static void say_time_left(struct kv_client *c, const struct kv_request *r, struct span answer,
-			  int64_t unit_ms)
+static void say_time_left(struct kv_client *c, const struct kv_request *r,
+			  struct span answer, int64_t unit_ms)
 {
 	int64_t now_ms = (int64_t)(loop_wall_us(c->hub->loop) / 1000);
 	int64_t left_ms = (int64_t)r->answer_expires_ms - now_ms;
@@ -97,7 +99,8 @@ static void say_time_left(struct kv_client *c, const struct kv_request *r, struc
 		say_integer(c, left_ms > 0 ? (left_ms + unit_ms / 2) / unit_ms : 0);
 }
 
-static void say_seconds(struct kv_client *c, const struct kv_request *r, struct span answer)
+static void say_seconds(struct kv_client *c, const struct kv_request *r,
+			struct span answer)
 {
 	say_time_left(c, r, answer, 1000);
 }
@@ -128,7 +131,8 @@ static void say_sum(struct kv_client *c, const struct kv_request *r, struct span
 	memset(&c->sum, 0, sizeof c->sum);
 }
 
-static void say_all_ok(struct kv_client *c, const struct kv_request *r, struct span answer)
+static void say_all_ok(struct kv_client *c, const struct kv_request *r,
+		       struct span answer)
 {
 	add_up(c, r, answer);
 	if (!c->sum.failed)
@@ -147,7 +151,8 @@ struct wish {
 
 static void ask_for(struct kv_client *c, const struct wish *wish)
 {
-	struct kv_request *r = kv_request_create(&c->hub->requests, wish->key, wish->value);
+	struct kv_request *r = kv_request_create(&c->hub->requests, wish->key,
+						 wish->value);
 
 	if (r == NULL) {
 		live_count(&c->hub->live->memory_refused);
@@ -309,7 +314,8 @@ static bool read_expiry(const struct resp_ask *ask, struct span text, int64_t un
 /* One that is over makes the entry end now, as a deletion does. */
 static void expire(const struct resp_ask *ask, int64_t unit_ms)
 {
-	int64_t expires_ms, now_ms = (int64_t)(loop_wall_us(ask->client->hub->loop) / 1000);
+	int64_t now_ms = (int64_t)(loop_wall_us(ask->client->hub->loop) / 1000);
+	int64_t expires_ms;
 	struct wish wish = {.key = ask->arguments[1], .say = say_applied};
 
 	if (!fits(ask, wish.key, (struct span){0}) ||

@@ -46,8 +46,8 @@ struct kv_roll {
 	uint32_t    count;		/* of those that are listed */
 
 	/* Says messages, in one piece, to a worker on its first lane. */
-	void (*say)(void *arg, const struct kv_worker *to, const struct kv_message *messages,
-		    uint32_t count);
+	void (*say)(void *arg, const struct kv_worker *to,
+		    const struct kv_message *messages, uint32_t count);
 	void *arg;
 };
 
@@ -75,7 +75,8 @@ bool kv_roll_set_ready(struct kv_roll *roll, struct kv_worker *w, bool ready);
 void kv_roll_leave(struct kv_roll *roll, struct kv_worker *w);
 
 /* By a link of it, or by its id; NULL: nobody is. */
-struct kv_worker *kv_roll_find_link(const struct kv_roll *roll, uint8_t hub, uint32_t link);
+struct kv_worker *kv_roll_find_link(const struct kv_roll *roll, uint8_t hub,
+				    uint32_t link);
 struct kv_worker *kv_roll_find(const struct kv_roll *roll, uint32_t id);
 
 /* How many are listed, ready, and of version 1. */

@@ -29,7 +29,8 @@ void kv_shared_saw_version(struct kv_shared *s, uint64_t version)
 	uint64_t wanted = (version / 256 + 1) * 256;
 	unsigned long long next = atomic_load(&s->next_version);
 
-	while (next < wanted && !atomic_compare_exchange_weak(&s->next_version, &next, wanted))
+	while (next < wanted &&
+	       !atomic_compare_exchange_weak(&s->next_version, &next, wanted))
 		;
 }
 
@@ -40,7 +41,8 @@ void kv_shared_pool_key(struct kv_shared *s, const uint8_t proposed[KV_POOL_KEY_
 
 	pthread_mutex_lock(&s->lock);
 	if (s->secret_len > 0) {
-		hmac_sha256((struct span){s->secret, s->secret_len}, SPAN("pool key"), mac);
+		hmac_sha256((struct span){s->secret, s->secret_len}, SPAN("pool key"),
+			    mac);
 		memcpy(out, mac, KV_POOL_KEY_BYTES);
 	} else {
 		if (!s->has_key)

@@ -41,13 +41,14 @@ void kv_shared_destroy(struct kv_shared *s);
  * number what comes to them without a version (from those of version 1). */
 static inline uint64_t kv_shared_version(struct kv_shared *s, uint64_t wall_us)
 {
-	unsigned long long next = atomic_load_explicit(&s->next_version, memory_order_relaxed);
+	unsigned long long next = atomic_load_explicit(&s->next_version,
+						       memory_order_relaxed);
 	uint64_t version;
 
 	do
 		version = next > wall_us * 256 ? next : wall_us * 256;
-	while (!atomic_compare_exchange_weak_explicit(&s->next_version, &next, version + 256,
-						      memory_order_relaxed,
+	while (!atomic_compare_exchange_weak_explicit(&s->next_version, &next,
+						      version + 256, memory_order_relaxed,
 						      memory_order_relaxed));
 	return version;
 }

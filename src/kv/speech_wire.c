@@ -29,7 +29,9 @@ static void say_message(struct kv_client *c, const struct kv_message *m)
 /* In its turn. */
 static void ask_error(struct kv_client *c, enum kv_result code, const char *why)
 {
-	struct kv_message m = {.type = KV_ERROR, .result = (uint8_t)code, .value = span_of(why)};
+	struct kv_message m = {
+		.type = KV_ERROR, .result = (uint8_t)code, .value = span_of(why),
+	};
 	char out[WHY_MAX + MESSAGE_ROOM];
 
 	live_count(&c->port->live->bad_requests);
@@ -54,8 +56,8 @@ static void say_reply(struct kv_client *c, const struct kv_request *r, struct sp
 
 /* Version 1 has no word for a full memory, and tells the reason of other
  * failures by ERROR. */
-static void say_version_1(struct kv_client *c, const struct kv_request *r, struct kv_message *m,
-			  struct span answer)
+static void say_version_1(struct kv_client *c, const struct kv_request *r,
+			  struct kv_message *m, struct span answer)
 {
 	m->result = r->result == KV_MEMORY_FULL ? KV_BUSY : r->result;
 	m->key = kv_request_key(r);
@@ -110,7 +112,8 @@ static enum kv_result check(const struct kv_client *c, const struct kv_message *
 
 /* ---- asking ---- */
 
-static void ask(struct kv_client *c, const struct kv_message *m, kv_say *say, uint8_t verb)
+static void ask(struct kv_client *c, const struct kv_message *m, kv_say *say,
+		uint8_t verb)
 {
 	struct kv_request *r = kv_request_create(&c->hub->requests, m->key, m->value);
 
@@ -254,8 +257,8 @@ static void take_one(struct kv_client *c, const struct kv_message *m)
  * rest of it would be waited for in vain. A client of Redis begins like an OP. */
 static bool may_begin(const struct kv_client *c, uint8_t type)
 {
-	return type == KV_PUT || type == KV_GET || type == KV_HELLO || type == KV_SHUTDOWN ||
-	       (type == KV_OP && c->speaks >= 2);
+	return type == KV_PUT || type == KV_GET || type == KV_HELLO ||
+	       type == KV_SHUTDOWN || (type == KV_OP && c->speaks >= 2);
 }
 
 static size_t take(struct kv_client *c, char *at, size_t len)
@@ -266,7 +269,8 @@ static size_t take(struct kv_client *c, char *at, size_t len)
 		struct kv_message m;
 		size_t used;
 		const char *why;
-		enum kv_parse result = kv_wire_parse(&m, at + taken, len - taken, &used, &why);
+		enum kv_parse result = kv_wire_parse(&m, at + taken, len - taken, &used,
+						     &why);
 		if (result == KV_PARSE_MORE && may_begin(c, (uint8_t)at[taken]))
 			break;
 		if (result == KV_PARSE_MORE) {

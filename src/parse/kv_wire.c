@@ -222,8 +222,8 @@ static bool may_become(const struct row *r, const char *at, size_t have, size_t 
 	return true;
 }
 
-enum kv_parse kv_wire_parse(struct kv_message *m, const void *at, size_t len, size_t *used,
-			    const char **why)
+enum kv_parse kv_wire_parse(struct kv_message *m, const void *at, size_t len,
+			    size_t *used, const char **why)
 {
 	const char *from = at;
 

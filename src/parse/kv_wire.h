@@ -98,8 +98,8 @@ enum kv_parse {
 
 /* Reads the message at `at`. On KV_PARSE_DONE *m is set, as far as its type goes, and
  * *used is its length. On KV_PARSE_BAD *why is a text for people, constant. */
-enum kv_parse kv_wire_parse(struct kv_message *m, const void *at, size_t len, size_t *used,
-			    const char **why);
+enum kv_parse kv_wire_parse(struct kv_message *m, const void *at, size_t len,
+			    size_t *used, const char **why);
 
 /* How long it will be, header included. */
 size_t kv_wire_size(const struct kv_message *m);

@@ -54,7 +54,8 @@ static uint64_t minus_log(uint64_t hash)
 	uint64_t squared = times(z, z), sum = 0;
 	for (size_t i = 0; i < sizeof coefficients / sizeof *coefficients; i++)
 		sum = times(squared, sum + coefficients[i]);
-	return halves * (LN_2 >> (65 - LOG_BITS)) + ((z + times(z, sum)) >> (63 - LOG_BITS));
+	return halves * (LN_2 >> (65 - LOG_BITS)) +
+	       ((z + times(z, sum)) >> (63 - LOG_BITS));
 }
 
 struct bid {

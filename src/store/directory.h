@@ -49,7 +49,8 @@ struct segment *directory_make_room(struct directory *d, uint64_t hash, bool unl
 
 /* The first hash behind this segment, one of whose hashes is `hash`;
  * 0 behind the last. */
-uint64_t directory_after(const struct directory *d, const struct segment *s, uint64_t hash);
+uint64_t directory_after(const struct directory *d, const struct segment *s,
+			 uint64_t hash);
 
 /* Makes one of this hash's segment and its neighbour, if that leaves much room in it. */
 void directory_join(struct directory *d, uint64_t hash);

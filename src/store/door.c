@@ -213,7 +213,8 @@ static void greet(struct visitor *v, const struct kv_message *m)
 		refuse(v, code, why);
 		return;
 	}
-	if (h->role != KV_ROLE_PEER || h->lane >= h->lanes || h->lanes > ROSTER_LANES_MAX) {
+	if (h->role != KV_ROLE_PEER || h->lane >= h->lanes ||
+	    h->lanes > ROSTER_LANES_MAX) {
 		refuse(v, KV_PROTOCOL, "only peers connect here");
 		return;
 	}
@@ -285,8 +286,8 @@ static void hear_again(struct visitor *v)
 
 	v->first = (struct bytes){0};
 	v->state = VISITOR_GREETING;
-	enum kv_parse parsed = kv_wire_parse(&m, bytes_first(&first), bytes_waiting(&first),
-					     &used, &why);
+	enum kv_parse parsed = kv_wire_parse(&m, bytes_first(&first),
+					     bytes_waiting(&first), &used, &why);
 	must(parsed == KV_PARSE_DONE);
 	on_hello(v, &m);
 	bytes_fini(&first);
@@ -303,8 +304,8 @@ void door_look(struct door *d, uint32_t id)
 	LIST_EACH(&d->visitors, it, next) {
 		struct visitor *v = visitor_of(it);
 		if (v->state == VISITOR_UNKNOWN &&
-		    kv_wire_parse(&m, bytes_first(&v->first), bytes_waiting(&v->first), &used,
-				  &why) == KV_PARSE_DONE &&
+		    kv_wire_parse(&m, bytes_first(&v->first), bytes_waiting(&v->first),
+				  &used, &why) == KV_PARSE_DONE &&
 		    roster_find(&d->member->roster, m.id) != NULL)
 			hear_again(v);
 	}

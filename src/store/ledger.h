@@ -65,7 +65,8 @@ bool ledger_pool_key(const char *directory, struct siphash_key *key);
 /* Takes the directory, reads what is there into the store, which is empty, cuts a torn
  * tail and starts the writer thread. NULL and *err: nothing is left behind but a part
  * of the data in the store. Before any loop runs. */
-struct ledger *ledger_open(const struct ledger_options *o, struct store *s, struct err *err);
+struct ledger *ledger_open(const struct ledger_options *o, struct store *s,
+			   struct err *err);
 
 /* Writes what was appended, syncs it (whatever the policy), and ends. What a failing disk
  * does not take is lost, which is said in the log. After the loops' threads. */

@@ -69,7 +69,7 @@ enum ledger_read {
 
 /* Reads the record at `at`. *size is how long it is, as far as that is known: on
  * LEDGER_READ_MORE so many bytes are needed, on LEDGER_READ_BAD it is not set. */
-enum ledger_read ledger_record_read(struct ledger_record *r, uint64_t salt, struct span at,
-				    size_t *size);
+enum ledger_read ledger_record_read(struct ledger_record *r, uint64_t salt,
+				    struct span at, size_t *size);
 
 #endif

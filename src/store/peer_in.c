@@ -171,8 +171,8 @@ static void on_extra(void *arg, const struct store_item *item, bool forget)
 		lane_record(l, item);
 		return;
 	}
-	if (store_write(l->member->store, &gone, STORE_UNLIMITED, lane_wall_ms(l), NULL) ==
-	    STORE_DONE)
+	if (store_write(l->member->store, &gone, STORE_UNLIMITED, lane_wall_ms(l),
+			NULL) == STORE_DONE)
 		lane_record_foreign(l, &gone);
 }
 
@@ -341,14 +341,16 @@ static void on_message(struct channel *c, const struct kv_message *m)
 
 static const struct channel_calls calls = {on_message, on_lost, NULL};
 
-void peer_in_begin(struct lane *l, const struct peer_in_who *who, int fd, struct span bytes)
+void peer_in_begin(struct lane *l, const struct peer_in_who *who, int fd,
+		   struct span bytes)
 {
 	struct peer_in *p = calloc(1, sizeof *p);
 
 	if (p == NULL) {
 		close(fd);
 		lane_tell(l, member_first(l->member),
-			  &(struct lane_note){.run = on_gone, .serial = who->serial, .fd = -1});
+			  &(struct lane_note){
+				  .run = on_gone, .serial = who->serial, .fd = -1});
 		return;
 	}
 	p->lane = l;

@@ -41,7 +41,8 @@ struct peer_in_who {
 };
 
 /* Begins with a descriptor, given, and bytes that were read from it already. */
-void peer_in_begin(struct lane *l, const struct peer_in_who *who, int fd, struct span bytes);
+void peer_in_begin(struct lane *l, const struct peer_in_who *who, int fd,
+		   struct span bytes);
 
 /* Closes the one of this name; another has come in its place. */
 void peer_in_close(struct lane *l, uint64_t serial);

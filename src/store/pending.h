@@ -30,8 +30,8 @@ struct pending_mark {
 void pending_fini(struct pending *p);
 
 /* Appends an answer, which is copied. False: out of memory. */
-bool pending_add(struct pending *p, enum pending_promise promise, struct pending_mark mark,
-		 struct span answer);
+bool pending_add(struct pending *p, enum pending_promise promise,
+		 struct pending_mark mark, struct span answer);
 
 /* The first answer of this promise, if `reached` is at least what it waits for. Borrowed,
  * until the next call. False: there is none. */

@@ -116,12 +116,14 @@ struct span replog_next(const struct replog *l, uint64_t *cursor, size_t max)
 	return (struct span){c->at + from, to - from};
 }
 
-uint64_t replog_pass(const struct replog *l, uint64_t *cursor, uint64_t sent, uint64_t seq)
+uint64_t replog_pass(const struct replog *l, uint64_t *cursor, uint64_t sent,
+		     uint64_t seq)
 {
 	uint64_t passed = 0;
 
 	for (struct chunk *c = find(l, *cursor); c != NULL && *cursor < sent;) {
-		struct chunk *next = c->link.next != &l->chunks ? chunk_of(c->link.next) : NULL;
+		struct chunk *next = c->link.next != &l->chunks ? chunk_of(c->link.next) :
+								  NULL;
 		/* Whole chunks are passed without a look at what is in them. */
 		if (next != NULL && seq + 1 >= next->first_seq && next->start <= sent) {
 			if (*cursor < next->start)
@@ -131,7 +133,8 @@ uint64_t replog_pass(const struct replog *l, uint64_t *cursor, uint64_t sent, ui
 			continue;
 		}
 		size_t at = (size_t)(*cursor - c->start);
-		while (at < c->used && c->start + at < sent && message_seq(c->at + at) <= seq) {
+		while (at < c->used && c->start + at < sent &&
+		       message_seq(c->at + at) <= seq) {
 			passed = message_seq(c->at + at);
 			at += message_len(c->at + at);
 		}

@@ -46,7 +46,8 @@ struct span replog_next(const struct replog *l, uint64_t *cursor, size_t max);
 
 /* Moves *cursor behind all messages up to number `seq`, but not beyond the cursor `sent`;
  * the number of the last one that it has passed, 0 if none. */
-uint64_t replog_pass(const struct replog *l, uint64_t *cursor, uint64_t sent, uint64_t seq);
+uint64_t replog_pass(const struct replog *l, uint64_t *cursor, uint64_t sent,
+		     uint64_t seq);
 
 /* What is before `position` is not needed any more; chunks are let go of that lie
  * before it as a whole. */

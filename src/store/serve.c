@@ -88,8 +88,9 @@ static struct pending_mark record_present(struct lane *l, struct span key)
 
 /* Writes, has it recorded where it counts, and says what came of it. *version is the one
  * that the key has then. */
-static enum store_result write_item(struct lane *l, struct store_item *item, unsigned flags,
-				    uint64_t *version, struct pending_mark *mark)
+static enum store_result write_item(struct lane *l, struct store_item *item,
+				    unsigned flags, uint64_t *version,
+				    struct pending_mark *mark)
 {
 	enum store_result result = store_write(l->member->store, item, flags,
 					       lane_wall_ms(l), version);
@@ -113,8 +114,8 @@ static const char *say_full(struct lane *l, char text[96])
 }
 
 /* An answer to a write, when what its flags promise is true. */
-static void confirm(struct lane *l, const struct kv_message *m, const struct kv_message *about,
-		    struct pending_mark mark)
+static void confirm(struct lane *l, const struct kv_message *m,
+		    const struct kv_message *about, struct pending_mark mark)
 {
 	struct kv_message answer = *about;
 
@@ -284,7 +285,9 @@ static void serve_retrieve(struct lane *l, const struct kv_message *m)
 static void serve_store(struct lane *l, const struct kv_message *m)
 {
 	struct store_item item = {.key = m->key, .value = m->value};
-	struct kv_message answer = {.type = KV_STORE_RESPONSE, .id = m->id, .key = m->key};
+	struct kv_message answer = {
+		.type = KV_STORE_RESPONSE, .id = m->id, .key = m->key,
+	};
 	struct pending_mark mark = {0, 0};
 	uint64_t version;
 	char text[96];

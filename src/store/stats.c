@@ -120,8 +120,8 @@ void stats_log(struct member *m, struct lane *l)
 			log_info("statistics%s", joined);
 			used = 0;
 		}
-		used += (size_t)snprintf(joined + used, sizeof joined - used, " %.*s=%.*s",
-					 name, one.at, value, space + 1);
+		used += (size_t)snprintf(joined + used, sizeof joined - used,
+					 " %.*s=%.*s", name, one.at, value, space + 1);
 	}
 	log_info("statistics%s", joined);
 }

@@ -134,7 +134,9 @@ static void export_one(void *arg, uint64_t hash, const struct store_item *item)
 {
 	struct giving *g = arg;
 	struct sync_fill *f = g->fill;
-	struct kv_message m = {.type = KV_DATA_ENTRY, .key = item->key, .value = item->value};
+	struct kv_message m = {
+		.type = KV_DATA_ENTRY, .key = item->key, .value = item->value,
+	};
 
 	(void)hash;
 	if (item->deleted)
@@ -207,7 +209,8 @@ static void summarise(struct sync_fill *f, struct channel *c, struct store *s,
 	if (ours == NULL)
 		return;		/* again at the next step */
 	store_digests(s, ours);
-	for (; f->bucket < KV_BUCKETS && channel_unsent(c) <= CHANNEL_OUT_LOW; f->bucket++) {
+	for (; f->bucket < KV_BUCKETS && channel_unsent(c) <= CHANNEL_OUT_LOW;
+	     f->bucket++) {
 		if (ours[f->bucket] == f->digests[f->bucket])
 			continue;
 		g.bucket = f->bucket;

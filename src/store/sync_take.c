@@ -37,7 +37,8 @@ void sync_take_ask(struct sync_take *t, const struct sync_take_from *from)
 		for (size_t i = 0; i < KV_BUCKETS; i++)
 			kv_u64_write(digests[i], &digests[i]);
 		m.how = KV_SYNC_BY_DIGEST;
-		m.items = (struct span){(const char *)digests, KV_BUCKETS * sizeof *digests};
+		m.items = (struct span){(const char *)digests,
+					KV_BUCKETS * sizeof *digests};
 		t->state = SYNC_TAKE_SUMMARIES;
 	}
 	channel_send(from->channel, &m);
@@ -103,7 +104,8 @@ static void compare(void *arg, uint64_t hash, const struct store_item *item)
 
 /* Tombstones and entries that expired are forgotten when all have them, long after. What
  * is younger than that has not been deleted, but did not get there. */
-static bool is_forgotten(const struct sync_take *t, const struct extra *e, uint64_t now_ms)
+static bool is_forgotten(const struct sync_take *t, const struct extra *e,
+			 uint64_t now_ms)
 {
 	return e->version <= t->purged && is_of_long_ago(e->version, now_ms);
 }
@@ -145,7 +147,8 @@ static void want(const struct sync_take *t, const struct comparison *c,
 			count = 0;
 		}
 		if (i < c->count && !c->theirs[i].known)
-			kv_u64_write(c->theirs[i].hash, hashes + count++ * KV_WANT_ITEM_BYTES);
+			kv_u64_write(c->theirs[i].hash,
+				     hashes + count++ * KV_WANT_ITEM_BYTES);
 	}
 	free(hashes);
 }
@@ -217,7 +220,8 @@ bool sync_take_message(struct sync_take *t, const struct sync_take_from *from,
 			return false;
 		}
 		t->state = SYNC_TAKE_WANTED;
-		channel_send(from->channel, &(struct kv_message){.type = KV_SYNC_WANTS_END});
+		channel_send(from->channel,
+			     &(struct kv_message){.type = KV_SYNC_WANTS_END});
 		return true;
 	}
 	if (t->state != SYNC_TAKE_EVERYTHING && t->state != SYNC_TAKE_WANTED) {

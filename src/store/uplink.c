@@ -36,7 +36,8 @@ static void on_stop(struct lane *l, const struct lane_note *n)
 	uplink_stop(&l->uplink);
 }
 
-static void take_along(struct uplink *u, void (*run)(struct lane *, const struct lane_note *))
+static void take_along(struct uplink *u,
+		       void (*run)(struct lane *, const struct lane_note *))
 {
 	struct member *m = u->lane->member;
 
