@@ -11,8 +11,8 @@ void hmac_sha256(struct span key, struct span text, uint8_t mac[HMAC_BYTES])
 {
 	unsigned len = 0;
 
-	must(HMAC(EVP_sha256(), key.at, (int)key.len, (const unsigned char *)text.at, text.len,
-		  mac, &len) != NULL);
+	must(HMAC(EVP_sha256(), key.at, (int)key.len, (const unsigned char *)text.at,
+		  text.len, mac, &len) != NULL);
 	must(len == HMAC_BYTES);
 }
 

@@ -19,7 +19,8 @@ size_t option_name_find(const struct option_names *names, const char *word)
 	return i;
 }
 
-int option_name_refuse(const struct option_names *names, const char *word, struct err *err)
+int option_name_refuse(const struct option_names *names, const char *word,
+		       struct err *err)
 {
 	char name[EXPECTED_WORD_MAX + 1];
 	int len = (int)strcspn(word, "=");

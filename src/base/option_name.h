@@ -21,6 +21,7 @@ struct option_names {
 size_t option_name_find(const struct option_names *names, const char *word);
 
 /* There is none: the one that was probably meant, if any is near. Always -1. */
-int option_name_refuse(const struct option_names *names, const char *word, struct err *err);
+int option_name_refuse(const struct option_names *names, const char *word,
+		       struct err *err);
 
 #endif

@@ -90,7 +90,8 @@ static void set_bit(uint64_t bits[BLOCKS_MAX / 64], uint32_t place, bool on)
 	bits[place / 64] = on ? bits[place / 64] | bit : bits[place / 64] & ~bit;
 }
 
-/* A block that is not dirty any more, be it that it was taken or that it has left memory. */
+/* A block that is not dirty any more, be it that it was taken or that
+ * it has left memory. */
 static void clean(struct region_source *r, struct region *region, uint32_t place)
 {
 	set_bit(region->dirty, place, false);
@@ -155,9 +156,11 @@ uint32_t region_trim(struct region_source *r, uint32_t blocks_max)
 	uint32_t done = 0;
 
 	for (; done < blocks_max && !list_empty(&r->dirty); done++) {
-		struct region *region = CONTAINER_OF(r->dirty.next, struct region, dirty_link);
+		struct region *region = CONTAINER_OF(r->dirty.next, struct region,
+						     dirty_link);
 		uint32_t place = first_of(region->dirty, 0);
-		madvise((char *)region + place * r->block_size, r->block_size, MADV_DONTNEED);
+		madvise((char *)region + place * r->block_size, r->block_size,
+			MADV_DONTNEED);
 		clean(r, region, place);
 		if (region->used == 0 && list_empty(&region->dirty_link) &&
 		    r->partial.next != r->partial.prev)

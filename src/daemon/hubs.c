@@ -59,15 +59,17 @@ void hubs_create(struct service *s, uint32_t i, struct loop *loop)
 	kv_hub_use_registry(s->hubs[i], s->registry);
 }
 
-void hubs_adopt(struct service *s, uint32_t i, const struct model *m, const struct openings *o)
+void hubs_adopt(struct service *s, uint32_t i, const struct model *m,
+		const struct openings *o)
 {
 	struct kv_opening *mine = memory_new(o->count, sizeof *mine);
 	uint32_t count = 0;
 
 	for (uint32_t j = 0; j < o->count; j++)
 		if (o->all[j].is_kv)
-			mine[count++] = (struct kv_opening){o->all[j].fds[i], o->all[j].live,
-							    o->all[j].for_workers};
+			mine[count++] = (struct kv_opening){
+				o->all[j].fds[i], o->all[j].live, o->all[j].for_workers,
+			};
 	kv_hub_adopt(s->hubs[i], m, mine, count);
 	free(mine);
 }

@@ -15,8 +15,10 @@ void hubs_init(struct service *s);
 /* Number i, on this loop, which is not running yet. */
 void hubs_create(struct service *s, uint32_t i, struct loop *loop);
 
-/* Hands number i the model, and its own sockets of those openings that are key-value's. */
-void hubs_adopt(struct service *s, uint32_t i, const struct model *m, const struct openings *o);
+/* Hands number i the model, and its own sockets of those openings
+ * that are key-value's. */
+void hubs_adopt(struct service *s, uint32_t i, const struct model *m,
+		const struct openings *o);
 
 /* Clients first; when no loop has one any more, the workers. */
 void hubs_drain(struct service *s, uint32_t limit_ms);

@@ -7,7 +7,8 @@
 #include "daemon/steering.h"
 #include "kv/registry.h"
 
-static struct change change_of(enum change_kind kind, const char *pool, const struct address *at)
+static struct change change_of(enum change_kind kind, const char *pool,
+			       const struct address *at)
 {
 	struct change c = {
 		.kind = kind, .server = *at, .temporary = true, .limit_ms = UINT32_MAX,

@@ -1,5 +1,5 @@
-/* daemon/workers.h - workers of key-value pools become servers of these, as if added at run
- * time for the time being: so policies, status and balancerctl know them.
+/* daemon/workers.h - workers of key-value pools become servers of these, as if added at
+ * run time for the time being: so policies, status and balancerctl know them.
  *
  * Thread: control.
  */

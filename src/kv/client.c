@@ -92,7 +92,8 @@ void kv_client_ask(struct kv_client *c, struct kv_request *r)
 	kv_dispatch(c->hub, r);
 }
 
-static void say_literal(struct kv_client *c, const struct kv_request *r, struct span answer)
+static void say_literal(struct kv_client *c, const struct kv_request *r,
+			struct span answer)
 {
 	(void)r;
 	kv_client_say(c, answer.at, answer.len);
@@ -153,7 +154,8 @@ void kv_client_say(struct kv_client *c, const void *at, size_t len)
 static void take_waiting(struct kv_client *c)
 {
 	while (bytes_waiting(&c->in) > 0 && kv_client_may_ask(c)) {
-		size_t taken = c->speech->take(c, bytes_first(&c->in), bytes_waiting(&c->in));
+		size_t taken = c->speech->take(c, bytes_first(&c->in),
+					       bytes_waiting(&c->in));
 		if (c->ended)
 			return;
 		bytes_consume(&c->in, taken);
@@ -168,7 +170,8 @@ static enum stream_result read_once(struct kv_client *c)
 {
 	char *scratch = c->hub->scratch;
 	size_t got = 0, taken = 0;
-	enum stream_result result = stream_read(&c->stream, scratch, KV_SCRATCH_BYTES, &got);
+	enum stream_result result = stream_read(&c->stream, scratch, KV_SCRATCH_BYTES,
+						&got);
 
 	if (result != STREAM_OK)
 		return result;
@@ -195,7 +198,8 @@ static void on_no_more(struct kv_client *c, enum stream_result result)
 	note_unsent(c);		/* which sees whether that was all */
 }
 
-/* It is held up by the pool's queue: no answer of its own may be due that would make it go on. */
+/* It is held up by the pool's queue: no answer of its own may be due that
+ * would make it go on. */
 static void note_full(struct kv_client *c)
 {
 	c->pool->holds_up |= c->paused && kv_dispatch_is_full(c->pool);
@@ -207,7 +211,8 @@ static void work(struct kv_client *c)
 	take_waiting(c);
 	if (c->ended || c->closing)
 		return;
-	c->paused = !kv_client_may_ask(c) || (bytes_waiting(&c->in) > KV_IN_MAX && !c->stalled);
+	c->paused = !kv_client_may_ask(c) ||
+		    (bytes_waiting(&c->in) > KV_IN_MAX && !c->stalled);
 	note_full(c);
 	if (c->paused || c->at_end || !c->stream.readable)
 		return;
@@ -222,8 +227,8 @@ static void work(struct kv_client *c)
 		loop_again(c->hub->loop, &c->stream.watch);
 }
 
-/* All is answered and sent. What the client has still on its way is read and left, or closing
- * would be a reset, which takes our last words with it. */
+/* All is answered and sent. What the client has still on its way is read and left, or
+ * closing would be a reset, which takes our last words with it. */
 static void finish(struct kv_client *c)
 {
 	size_t put = 0;
@@ -234,7 +239,8 @@ static void finish(struct kv_client *c)
 	}
 	if (c->speech->say_goodbye != NULL && (c->hub->draining || c->port->removed)) {
 		c->speech->say_goodbye(c);
-		stream_write(&c->stream, bytes_first(&c->out), bytes_waiting(&c->out), &put);
+		stream_write(&c->stream, bytes_first(&c->out), bytes_waiting(&c->out),
+			     &put);
 		bytes_consume(&c->out, bytes_waiting(&c->out));
 	}
 	shutdown(c->stream.watch.fd, SHUT_WR);
@@ -390,7 +396,8 @@ void kv_client_flush(struct kv_client *c)
 		}
 		bytes_consume(&c->out, put);
 	}
-	bool done = c->closing || (c->at_end && (bytes_waiting(&c->in) == 0 || c->stalled));
+	bool done = c->closing ||
+		    (c->at_end && (bytes_waiting(&c->in) == 0 || c->stalled));
 	if (done && c->in_line == 0 && bytes_waiting(&c->out) == 0)
 		finish(c);
 	else if (c->paused && kv_client_may_ask(c))

@@ -1,11 +1,11 @@
-/* kv/client.h - a client's connection: its bytes, its requests in the order of asking, and
- * their answers in the same order, whatever order they come in.
+/* kv/client.h - a client's connection: its bytes, its requests in the order of asking,
+ * and their answers in the same order, whatever order they come in.
  *
- * Reads stop while the line is long, much waits to be sent, or the pool's queue is full; so a
- * client that asks faster than it is served waits in its own socket.
+ * Reads stop while the line is long, much waits to be sent, or the pool's queue is full;
+ * so a client that asks faster than it is served waits in its own socket.
  *
- * A client that has ended is in the hub's list of those until the end of the turn: callers
- * that may have ended it look at `ended`.
+ * A client that has ended is in the hub's list of those until the end of the turn:
+ * callers that may have ended it look at `ended`.
  *
  * Thread: the loop's.
  */
@@ -31,9 +31,9 @@ struct kv_client;
 /* What a kind of client says, and how it is answered. */
 struct kv_speech {
 	/* Takes what it can of these bytes, which are all that wait: makes requests
-	 * (kv_client_ask), answers at once (kv_client_say). Returns how many it has taken; fewer
-	 * than all: the rest is incomplete, or kv_client_may_ask has become false. It may have
-	 * ended the client. */
+	 * (kv_client_ask), answers at once (kv_client_say). Returns how many it has
+	 * taken; fewer than all: the rest is incomplete, or kv_client_may_ask has become
+	 * false. It may have ended the client. */
 	size_t (*take)(struct kv_client *c, char *at, size_t len);
 
 	/* The last words, when the balancer ends. May be NULL. */
@@ -99,14 +99,15 @@ void kv_client_ask_literal(struct kv_client *c, const void *at, size_t len);
 /* Appends to what is sent. */
 void kv_client_say(struct kv_client *c, const void *at, size_t len);
 
-/* Room for len bytes to say; kv_client_said tells how many it were. NULL: out of memory, and
- * the client is at its end. */
+/* Room for len bytes to say; kv_client_said tells how many it were. NULL: out of memory,
+ * and the client is at its end. */
 char *kv_client_room(struct kv_client *c, size_t len);
 void kv_client_said(struct kv_client *c, size_t len);
 
 /* ---- for dispatch ---- */
 
-/* The pool's queue has room again: it goes on at the end of this turn, if it had to wait. */
+/* The pool's queue has room again: it goes on at the end of this turn,
+ * if it had to wait. */
 void kv_client_wake(struct kv_client *c);
 
 /* A request of its line is answered; `answer` is borrowed. r may be gone afterwards. */

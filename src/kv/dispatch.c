@@ -62,8 +62,8 @@ static bool suits(const struct kv_route *route, const struct kv_request *r)
 				 r->verb == KV_VERB_SET);
 }
 
-/* Nobody who is there can do it, however long it waits; meanwhile it would hold up all that
- * was asked after it. */
+/* Nobody who is there can do it, however long it waits; meanwhile it would hold up all
+ * that was asked after it. */
 static bool is_in_vain(const struct kv_pool *p, const struct kv_request *r)
 {
 	bool anybody = false;
@@ -94,8 +94,9 @@ static uint32_t pick_any(const struct kv_lane *lane, const struct kv_request *r)
 	return PICK_NONE;
 }
 
-/* The server that shall get it, or PICK_NONE. Those that have no route yet, or cannot do it,
- * are left out. A key stays with its worker when that one is busy: it is waited for. */
+/* The server that shall get it, or PICK_NONE. Those that have no route yet, or
+ * cannot do it, are left out. A key stays with its worker when that one is busy:
+ * it is waited for. */
 static uint32_t pick(struct kv_lane *lane, const struct kv_request *r)
 {
 	struct tried tried = {.count = 0};
@@ -192,15 +193,16 @@ static void stop_waiting(struct kv_request *r)
 	atomic_fetch_sub_explicit(&p->live->waiting, 1, memory_order_relaxed);
 }
 
-/* Behind those that were asked for earlier. Those that come back do so in order, each behind
- * the one before: it is looked for from there. */
+/* Behind those that were asked for earlier. Those that come back do so in order, each
+ * behind the one before: it is looked for from there. */
 static void put_in_order(struct kv_pool *p, struct kv_request *r)
 {
 	struct link *before = &p->waiting;
 
 	if (p->came_back != NULL && p->came_back->number < r->number)
 		before = &p->came_back->waiting;
-	while (before->next != &p->waiting && request_of(before->next)->number < r->number)
+	while (before->next != &p->waiting &&
+	       request_of(before->next)->number < r->number)
 		before = before->next;
 	list_insert(before, &r->waiting);
 	p->came_back = r;
@@ -317,7 +319,8 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 	if (kv_verb_writes(r->verb)) {
 		r->version = kv_shared_version(p->shared, loop_wall_us(hub->loop));
 		enum acks acks = p->lane->pool->acks;
-		r->flags |= acks == ACKS_ALL ? KV_ACK_ALL : acks == ACKS_ONE ? KV_ACK_ONE : 0;
+		r->flags |= acks == ACKS_ALL ? KV_ACK_ALL :
+			    acks == ACKS_ONE ? KV_ACK_ONE : 0;
 	}
 	if (is_in_vain(p, r))
 		refuse_in_vain(hub, r);
@@ -325,8 +328,8 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 		wait_for_room(hub, r, false);
 }
 
-/* Its worker was lost, or had no room after all: somewhere else, in the order of asking. What
- * was not taken finds no place where it has just been: it waits a moment. */
+/* Its worker was lost, or had no room after all: somewhere else, in the order of asking.
+ * What was not taken finds no place where it has just been: it waits a moment. */
 static void go_elsewhere(struct kv_hub *hub, struct kv_request *r)
 {
 	struct kv_pool *p = r->pool;

@@ -1,4 +1,5 @@
-/* kv/edition.c - what a hub makes of a model: a lane for each pool of key-value listeners. */
+#include "kv/edition.h"
+
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -68,7 +69,8 @@ struct kv_lane *kv_edition_lane(const struct kv_edition *e, const struct live_po
 	return NULL;
 }
 
-static struct kv_route *find_route(const struct link *routes, const struct live_server *server)
+static struct kv_route *find_route(const struct link *routes,
+				   const struct live_server *server)
 {
 	LIST_EACH(routes, it, next) {
 		struct kv_route *route = CONTAINER_OF(it, struct kv_route, in_hub);
@@ -82,5 +84,6 @@ void kv_edition_route(struct kv_edition *e, const struct link *routes)
 {
 	for (uint32_t i = 0; i < e->lane_count; i++)
 		for (uint32_t j = 0; j < e->lanes[i].view.count; j++)
-			e->lanes[i].routes[j] = find_route(routes, e->lanes[i].servers[j].live);
+			e->lanes[i].routes[j] = find_route(routes,
+							   e->lanes[i].servers[j].live);
 }

@@ -20,9 +20,9 @@ void kv_hub_pass(struct kv_hub *hub, unsigned to, struct kv_request *r)
 	kv_hub_at_end(hub);
 }
 
-/* Puts a list whose last one is first in front of what waits at the other hub. Who finds the
- * inbox empty posts its job: acquiring what the owner released as it emptied it, since the job
- * is free again only then. */
+/* Puts a list whose last one is first in front of what waits at the other hub. Who finds
+ * the inbox empty posts its job: acquiring what the owner released as it emptied it,
+ * since the job is free again only then. */
 static void push(struct kv_hub *to, struct kv_request *last)
 {
 	struct kv_request *first = last, *there;
@@ -58,13 +58,15 @@ static void take_in(struct kv_hub *hub, struct kv_request *r)
 	}
 	struct kv_link *l = kv_link_find(hub, r->link);
 	if (l == NULL || !kv_link_send(l, r))
-		kv_dispatch_return(hub, r, KV_OUTCOME_NOT_TAKEN, KV_NETWORK, (struct span){0});
+		kv_dispatch_return(hub, r, KV_OUTCOME_NOT_TAKEN, KV_NETWORK,
+				   (struct span){0});
 }
 
 static void on_inbox(struct loop_job *job)
 {
 	struct kv_hub *hub = CONTAINER_OF(job, struct kv_hub, inbox_job);
-	struct kv_request *r = atomic_exchange_explicit(&hub->inbox, NULL, memory_order_acq_rel);
+	struct kv_request *r = atomic_exchange_explicit(&hub->inbox, NULL,
+							memory_order_acq_rel);
 	struct kv_request *first = NULL;
 
 	while (r != NULL) {	/* the first one last: turn it round */
@@ -91,9 +93,9 @@ static void free_ended(struct kv_hub *hub)
 		kv_link_free(CONTAINER_OF(it, struct kv_link, unsent));
 }
 
-/* Many clients ask one after the other, and each would be a turn of its own: woken for, read,
- * sent, answered. In a moment's pause several come together, which saves them more time than
- * the pause takes. Few would only be delayed by it. */
+/* Many clients ask one after the other, and each would be a turn of its own: woken for,
+ * read, sent, answered. In a moment's pause several come together, which saves them more
+ * time than the pause takes. Few would only be delayed by it. */
 static void pause_if_busy(struct kv_hub *hub)
 {
 	uint64_t now_ms = loop_now_ms(hub->loop);
@@ -109,8 +111,8 @@ static void pause_if_busy(struct kv_hub *hub)
 		loop_pause(hub->loop);
 }
 
-/* Sending may end a client or a link, and with that give requests back: so until nothing is
- * left. What goes on reading does so in the next turn, which bounds this. */
+/* Sending may end a client or a link, and with that give requests back: so until nothing
+ * is left. What goes on reading does so in the next turn, which bounds this. */
 static void on_end_of_turn(struct loop_task *t)
 {
 	struct kv_hub *hub = CONTAINER_OF(t, struct kv_hub, end_of_turn);
@@ -155,7 +157,8 @@ static void on_second(struct loop_timer *t)
 	kv_hub_at_end(hub);
 }
 
-/* Once a turn: closing with bytes unread would be a reset, which takes our last words with it. */
+/* Once a turn: closing with bytes unread would be a reset, which takes our
+ * last words with it. */
 bool kv_hub_leave_unread(struct kv_hub *hub, struct stream *s)
 {
 	size_t got;
@@ -212,8 +215,8 @@ static void on_adopt(struct loop_job *job)
 	free(a);
 }
 
-void kv_hub_adopt(struct kv_hub *hub, const struct model *m, const struct kv_opening *openings,
-		  uint32_t count)
+void kv_hub_adopt(struct kv_hub *hub, const struct model *m,
+		  const struct kv_opening *openings, uint32_t count)
 {
 	struct adoption *a = memory_new(1, sizeof *a + count * sizeof a->openings[0]);
 

@@ -7,12 +7,13 @@
  *   client ---> dispatch.c -(inbox of the other hub)-> link.c ---> worker   two loops
  *      ^------- dispatch.c <-(inbox of its home)------ link.c <------'
  *
- * A worker has one connection (or one for each of its lanes), which belongs to one hub; the
- * others reach it through that one's inbox, a list that many may push to and one takes, whole,
- * without a lock. What a turn has produced is sent at its end: one call for each connection,
- * one push for each other hub.
+ * A worker has one connection (or one for each of its lanes), which belongs to one hub;
+ * the others reach it through that one's inbox, a list that many may push to and one
+ * takes, whole, without a lock. What a turn has produced is sent at its end: one call for
+ * each connection, one push for each other hub.
  *
- * Who is in the pool is decided by the registry on the control thread, and told by messages.
+ * Who is in the pool is decided by the registry on the control thread,
+ * and told by messages.
  *
  * Thread: the loop's, unless it says otherwise.
  */
@@ -24,17 +25,16 @@
 
 #include "base/bytes.h"
 #include "base/list.h"
+#include "kv/edition.h"
+#include "kv/pool.h"
+#include "kv/port.h"
 #include "kv/request.h"
-#include "kv/shared.h"
-#include "listen/acceptor.h"
 #include "loop/turn.h"
 #include "model/live.h"
-#include "pick/policy.h"
 
 enum {
 	KV_SCRATCH_BYTES = 256 * 1024,	/* what one read may bring */
 	KV_LINKS_MAX = 512,		/* connections of workers, of one loop */
-	KV_LANES_MAX = 16,		/* connections of one worker */
 	KV_WORKERS_MAX = 256,		/* of one pool */
 	KV_WINDOW_MAX = 4096,		/* requests under way at one worker; more wait. Fewer
 					 * by the pool's `parallel` */
@@ -45,63 +45,6 @@ enum {
 struct kv_registry;
 struct kv_link;
 struct stream;
-
-/* A worker that takes requests, as this hub knows it. */
-struct kv_route {
-	struct live_server *server;	/* held by way of the edition */
-	uint32_t worker;		/* its id */
-	uint8_t  speaks;		/* 1 or 2 */
-	uint8_t  lanes;
-	struct { uint8_t hub; uint32_t link; } to[KV_LANES_MAX];
-	struct link in_hub;		/* in hub->routes */
-};
-
-/* What a hub makes of a pool in one model. */
-struct kv_lane {
-	const struct model_pool *pool;
-	struct pick_server *servers;	/* owned; with how much each may have at once */
-	struct pick_server *keepers;	/* owned; the same without limits */
-	struct pick_view    view, by_key;	/* of servers; of keepers */
-	struct pick_state   reads, writes;
-	struct kv_route   **routes;	/* owned; by the view's index; NULL: takes no requests */
-};
-
-struct kv_edition {
-	const struct model *model;	/* held */
-	struct kv_lane *lanes;		/* owned, one for each pool that a kv listener leads to */
-	uint32_t lane_count;
-	uint32_t users;
-};
-
-/* A pool, over all editions; as long as clients or the newest edition have it. */
-struct kv_pool {
-	struct live_pool  *live;	/* held by way of the edition */
-	struct kv_shared  *shared;	/* borrowed */
-	struct kv_edition *edition;	/* a user of it: the newest that has the pool */
-	struct kv_lane    *lane;	/* of it */
-	struct link        waiting;	/* requests, in the order of asking */
-	uint32_t           waiting_count;
-	struct kv_request *came_back;	/* the last one that was put back there, while it waits */
-	bool               holds_up;	/* clients that have found it full */
-	uint32_t           users;	/* ports, clients and requests */
-	struct loop_timer  again;	/* while some wait */
-	struct kv_hub     *hub;
-	struct link        link;	/* in hub->pools */
-};
-
-/* A listening socket of this loop: for clients, or for workers. */
-struct kv_port {
-	struct acceptor acceptor;
-	struct kv_hub  *hub;		/* borrowed */
-	struct kv_pool *pool;		/* a user of it */
-	struct kv_edition *edition;	/* a user of it */
-	const struct model_listener *listener;	/* of it */
-	struct live_listener *live;	/* so too */
-	bool for_workers;
-	bool removed;
-	uint32_t clients;		/* a removed port ends with the last one */
-	struct link link;		/* in hub->ports */
-};
 
 /* What the hub asks the daemon for. On the loop's thread. */
 struct kv_hub_hooks {
@@ -162,58 +105,23 @@ struct kv_hub *kv_hub_create(unsigned number, struct loop *loop, struct live *li
 /* Set once, before anything else. */
 void kv_hub_use_registry(struct kv_hub *hub, struct kv_registry *registry);
 
-/* After the loop's thread has ended, on any: ends all clients and workers. What of their
- * requests is with other hubs comes home by messages (loop_turn), and then the hub may go. */
+/* After the loop's thread has ended, on any: ends all clients and workers. What
+ * of their requests is with other hubs comes home by messages (loop_turn), and
+ * then the hub may go. */
 void kv_hub_end_all(struct kv_hub *hub);
 void kv_hub_destroy(struct kv_hub *hub);
 
-/* A new listening socket that comes with a model. */
-struct kv_opening {
-	int fd;				/* given */
-	struct live_listener *live;
-	bool for_workers;
-};
-
 /* From now on work by m, of which the hub takes a hold; `openings` are copied, as many as
  * `count`. Listeners that m lacks are closed, their clients ended when idle. */
-void kv_hub_adopt(struct kv_hub *hub, const struct model *m, const struct kv_opening *openings,
-		  uint32_t count);
+void kv_hub_adopt(struct kv_hub *hub, const struct model *m,
+		  const struct kv_opening *openings, uint32_t count);
 
-/* Accept no more; clients end as soon as they have their answers, after limit_ms at once. */
+/* Accept no more; clients end as soon as they have their answers, after
+ * limit_ms at once. */
 void kv_hub_drain(struct kv_hub *hub, uint32_t limit_ms);
 
 /* Says SHUTDOWN to the workers and closes. When no hub has clients any more. */
 void kv_hub_part(struct kv_hub *hub);
-
-/* ---- edition.c ---- */
-
-struct kv_edition *kv_edition_create(const struct model *m, unsigned loop);
-void kv_edition_release(struct kv_edition *e);
-static inline struct kv_edition *kv_edition_use(struct kv_edition *e)
-{
-	e->users++;
-	return e;
-}
-/* The lane of this pool, or NULL. */
-struct kv_lane *kv_edition_lane(const struct kv_edition *e, const struct live_pool *live);
-
-/* Which routes the lanes' servers have, after either has changed. */
-void kv_edition_route(struct kv_edition *e, const struct link *routes);
-
-/* ---- port.c ---- */
-
-void kv_port_open(struct kv_hub *hub, const struct kv_opening *opening);
-void kv_port_adopt(struct kv_port *port, struct kv_edition *e);
-void kv_port_remove(struct kv_port *port);
-void kv_port_end(struct kv_port *port);
-void kv_port_leave(struct kv_port *port);	/* a client's place is free again */
-
-/* ---- pool.c ---- */
-
-/* The hub's, made when it is missing; its users become one more. */
-struct kv_pool *kv_pool_use(struct kv_hub *hub, struct live_pool *live);
-void kv_pool_release(struct kv_pool *p);
-void kv_pool_adopt(struct kv_pool *p, struct kv_edition *e);
 
 /* ---- hub.c ---- */
 

@@ -63,7 +63,8 @@ struct kv_slot *kv_link_slot(struct kv_link *l, uint32_t tag)
 {
 	uint32_t at = tag & 0xffff;
 
-	if (at >= l->slot_count || !l->slots[at].taken || l->slots[at].generation != tag >> 16)
+	if (at >= l->slot_count || !l->slots[at].taken ||
+	    l->slots[at].generation != tag >> 16)
 		return NULL;
 	return &l->slots[at];
 }
@@ -79,8 +80,8 @@ void kv_link_free_slot(struct kv_link *l, struct kv_slot *slot)
 
 /* ---- to the worker ---- */
 
-static void write_request(const struct kv_link *l, const struct kv_request *r, uint32_t tag,
-			  struct kv_message *m)
+static void write_request(const struct kv_link *l, const struct kv_request *r,
+			  uint32_t tag, struct kv_message *m)
 {
 	*m = (struct kv_message){
 		.id = tag, .key = kv_request_key(r), .value = kv_request_value(r),
@@ -101,7 +102,8 @@ bool kv_link_send(struct kv_link *l, struct kv_request *r)
 	struct kv_message m;
 	uint32_t tag;
 
-	if (l->ended || l->closing || l->withdrawn || bytes_waiting(&l->out) > KV_LINK_OUT_MAX)
+	if (l->ended || l->closing || l->withdrawn ||
+	    bytes_waiting(&l->out) > KV_LINK_OUT_MAX)
 		return false;
 	struct kv_slot *slot = take_slot(l, r, &tag);
 	if (slot == NULL)
@@ -168,7 +170,8 @@ static void read_once(struct kv_link *l)
 {
 	char *scratch = l->hub->scratch;
 	size_t got = 0, taken = 0;
-	enum stream_result result = stream_read(&l->stream, scratch, KV_SCRATCH_BYTES, &got);
+	enum stream_result result = stream_read(&l->stream, scratch, KV_SCRATCH_BYTES,
+						&got);
 
 	if (result == STREAM_WAIT)
 		return;
@@ -300,11 +303,12 @@ static int compare_requests(const void *a, const void *b)
 	return x->number < y->number ? -1 : 1;
 }
 
-/* Gives back what is under way, all of it or the reads alone, in the order of asking: what a
- * client has asked one after the other goes on so. The slots stay taken. */
+/* Gives back what is under way, all of it or the reads alone, in the order of asking:
+ * what a client has asked one after the other goes on so. The slots stay taken. */
 static void give_back(struct kv_link *l, bool reads_only)
 {
-	struct kv_request **lost = memory_new(l->slot_count + 1, sizeof(struct kv_request *));
+	struct kv_request **lost = memory_new(l->slot_count + 1,
+					      sizeof(struct kv_request *));
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < l->slot_count; i++) {
@@ -329,8 +333,8 @@ void kv_link_withdraw(struct kv_link *l)
 	give_back(l, true);
 }
 
-/* Nobody is to be sent there any more. It may be out of the model, and with that of memory,
- * before the link has ended. */
+/* Nobody is to be sent there any more. It may be out of the model, and with that of
+ * memory, before the link has ended. */
 static void let_go_of_server(struct kv_link *l)
 {
 	if (l->server != NULL)
@@ -412,7 +416,9 @@ void kv_link_close(struct kv_link *l, const void *at, size_t len)
 
 void kv_link_refuse(struct kv_link *l, enum kv_result code, const char *why)
 {
-	struct kv_message m = {.type = KV_ERROR, .result = (uint8_t)code, .value = span_of(why)};
+	struct kv_message m = {
+		.type = KV_ERROR, .result = (uint8_t)code, .value = span_of(why),
+	};
 	char out[KV_HEADER_BYTES + 512];
 
 	log_warn("worker refused: %s pool=%s worker=%u", why, l->pool->shared->name, l->worker);

@@ -4,9 +4,9 @@
  *       |                                        |                                    |
  *       '----------------------------------------'--(refused, lost, at fault)---------'--> ended
  *
- * What is under way at the worker stands in slots; the tag that goes with a request is its
- * slot's number and how often that was used, so that an answer finds its request in one step
- * and a wrong one finds none.
+ * What is under way at the worker stands in slots; the tag that goes with a request is
+ * its slot's number and how often that was used, so that an answer finds its request in
+ * one step and a wrong one finds none.
  *
  * Thread: the loop's.
  */
@@ -26,8 +26,8 @@ enum {
 	KV_PROBE_MS = 10 * 1000,		/* silence after which the kernel asks */
 };
 
-/* How far the newest version of a worker may lie ahead of the balancer's clock: versions follow
- * it, and must not be led to their end. */
+/* How far the newest version of a worker may lie ahead of the balancer's clock: versions
+ * follow it, and must not be led to their end. */
 #define KV_AHEAD_US_MAX (UINT64_C(24) * 3600 * 1000 * 1000)
 
 enum kv_link_state { KV_LINK_GREETING, KV_LINK_JOINING, KV_LINK_MEMBER };
@@ -79,14 +79,17 @@ bool kv_link_send(struct kv_link *l, struct kv_request *r);
 /* Ends it: all that is under way there is lost, the registry is told. */
 void kv_link_end(struct kv_link *l);
 
-/* Ends up to `max` of those that are still in their greeting, the oldest first; returns how
- * many. */
+/* Ends up to `max` of those that are still in their greeting, the oldest first;
+ * returns how many. */
 uint32_t kv_link_end_silent(struct kv_hub *hub, uint32_t max);
 
 /* Says something last, and ends. `at` may be NULL. */
 void kv_link_close(struct kv_link *l, const void *at, size_t len);
 
+/* Sends what waits, as far as the kernel takes it. */
 void kv_link_flush(struct kv_link *l);
+
+/* Of one that has ended, at the end of the turn. */
 void kv_link_free(struct kv_link *l);
 
 /* Called each second: is its worker silent for too long? */

@@ -141,7 +141,8 @@ static bool answers(const struct kv_link *l, const struct kv_message *m,
 {
 	if (l->speaks >= 2)
 		return m->type == KV_REPLY;
-	uint8_t wanted = r->verb == KV_VERB_SET ? KV_STORE_RESPONSE : KV_RETRIEVE_RESPONSE;
+	uint8_t wanted = r->verb == KV_VERB_SET ? KV_STORE_RESPONSE :
+						  KV_RETRIEVE_RESPONSE;
 	return m->type == wanted && span_equals(m->key, kv_request_key(r));
 }
 
@@ -167,7 +168,8 @@ static void take_answer(struct kv_link *l, const struct kv_message *m)
 	kv_link_free_slot(l, slot);
 	if (r == NULL)
 		return;
-	/* A write is told its own version, not that of one which has overtaken it meanwhile. */
+	/* A write is told its own version, not that of one which has
+	 * overtaken it meanwhile. */
 	r->answer_version = l->speaks < 2 ? 0
 			  : m->result == KV_FINE && kv_verb_writes(r->verb) ? r->version
 									     : m->version;
@@ -252,7 +254,8 @@ size_t kv_link_take(struct kv_link *l, const char *at, size_t len)
 		struct kv_message m;
 		size_t used;
 		const char *why;
-		enum kv_parse result = kv_wire_parse(&m, at + taken, len - taken, &used, &why);
+		enum kv_parse result = kv_wire_parse(&m, at + taken, len - taken, &used,
+						     &why);
 		if (result == KV_PARSE_MORE)
 			break;
 		if (result == KV_PARSE_BAD) {

@@ -1,4 +1,5 @@
-/* kv/orders.h - what the registry tells the loops: messages from the control thread to a hub.
+/* kv/orders.h - what the registry tells the loops: messages from the
+ * control thread to a hub.
  *
  * A link is named by its number; one that has ended meanwhile is told nothing.
  *
@@ -19,7 +20,8 @@ void kv_order_say(struct kv_hub *hub, uint32_t link, const struct kv_message *me
 /* The worker is told this, and its connection ended. */
 void kv_order_close(struct kv_hub *hub, uint32_t link, const struct kv_message *last);
 
-/* Requests may go to this worker from now on, or (!ready) no longer. The route is given. */
+/* Requests may go to this worker from now on, or (!ready) no longer.
+ * The route is given. */
 void kv_order_route(struct kv_hub *hub, struct kv_route *route, bool ready);
 
 #endif

@@ -1,4 +1,5 @@
-/* kv/pool.c - a pool of key-value workers on one hub, over all models that have it. */
+#include "kv/pool.h"
+
 #include <stdlib.h>
 
 #include "base/memory.h"

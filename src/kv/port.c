@@ -1,4 +1,5 @@
-/* kv/port.c - listening sockets of key-value mode: places, and what begins with a connection. */
+#include "kv/port.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -26,8 +27,8 @@ static bool look_later(struct kv_port *port)
 	return false;
 }
 
-/* Connections that are silent must not keep workers out: the oldest of them give way. Their
- * places are free at the end of this turn. */
+/* Connections that are silent must not keep workers out: the oldest of them give way.
+ * Their places are free at the end of this turn. */
 static bool make_way(struct kv_port *port)
 {
 	enum { AT_ONCE = KV_LINKS_MAX / 8, LOOK_MS = 1 };
@@ -51,7 +52,8 @@ static bool enter(struct acceptor *a)
 		return hub->link_count < KV_LINKS_MAX || make_way(port);
 	if (!gate_enter(&hub->live->connections, connections_max(hub), hub->number))
 		return look_later(port);
-	if (gate_enter(&port->live->connections, port->listener->connections_max, hub->number))
+	if (gate_enter(&port->live->connections, port->listener->connections_max,
+		       hub->number))
 		return true;
 	hub->hooks.wake(hub->hooks.arg, gate_leave(&hub->live->connections));
 	return look_later(port);
@@ -118,7 +120,8 @@ void kv_port_open(struct kv_hub *hub, const struct kv_opening *opening)
 	port->edition = kv_edition_use(hub->now);
 	port->listener = find_listener(hub->now->model, port->live);
 	must(port->listener != NULL);
-	port->pool = kv_pool_use(hub, hub->now->model->pools[port->listener->routes[0].pool].live);
+	port->pool = kv_pool_use(
+		hub, hub->now->model->pools[port->listener->routes[0].pool].live);
 	port->acceptor = (struct acceptor){
 		.enter = enter, .has_place = has_place, .leave = leave,
 		.on_accept = on_accept, .on_starved = on_starved,
@@ -133,7 +136,8 @@ static bool is_wanted(const struct kv_port *port, const struct model_listener *l
 {
 	if (l == NULL || l->kind != LISTEN_KV)
 		return false;
-	return !port->for_workers || address_equals(&l->workers, &port->listener->workers);
+	return !port->for_workers ||
+	       address_equals(&l->workers, &port->listener->workers);
 }
 
 void kv_port_adopt(struct kv_port *port, struct kv_edition *e)

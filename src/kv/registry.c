@@ -81,7 +81,8 @@ static void close_links(const struct kv_registry *r, const struct kv_worker *w,
 }
 
 /* Where requests may go, for all loops: to this worker, or not to it any more. */
-static void publish_route(const struct kv_registry *r, const struct kv_worker *w, bool ready)
+static void publish_route(const struct kv_registry *r, const struct kv_worker *w,
+			  bool ready)
 {
 	for (uint32_t i = 0; i < MODEL_LOOPS_MAX && r->hubs[i] != NULL; i++) {
 		struct kv_route *route = memory_new(1, sizeof *route);
@@ -105,7 +106,8 @@ static void publish_ready(struct registered *p, struct kv_worker *w)
 	count_again(p);
 	publish_route(r, w, ready);
 	r->hooks.set_ready(r->hooks.arg, w->server, ready,
-			   ready ? "ready" : w->filler != NULL ? "being filled" : "not ready");
+			   ready ? "ready" :
+			   w->filler != NULL ? "being filled" : "not ready");
 }
 
 /* ---- what is told ---- */
@@ -286,7 +288,8 @@ int kv_registry_use(struct kv_registry *r, const struct model *m, struct err *er
 		if (p->secret_path != NULL &&
 		    secret_read(p->secret_path, "secret", secret, sizeof secret, &len, err) != 0)
 			return -1;
-		kv_shared_set_secret(kv_registry_shared(r, p->name), (struct span){secret, len});
+		kv_shared_set_secret(kv_registry_shared(r, p->name),
+				     (struct span){secret, len});
 	}
 	return 0;
 }

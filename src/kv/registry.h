@@ -1,10 +1,10 @@
 /* kv/registry.h - which workers a pool has: who joins, who is ready, who fills whom.
  *
  * The loops tell it what their connections of workers have said (kv_registry_tell, from
- * any thread); it decides by roll.h, and tells them what to say, and where requests may go
- * (orders.h). A worker that joins becomes a server of its pool, by its peer address, as one
- * added at run time would: so policies, balancerctl and figures see workers as they see all
- * servers.
+ * any thread); it decides by roll.h, and tells them what to say, and where requests may
+ * go (orders.h). A worker that joins becomes a server of its pool, by its peer address,
+ * as one added at run time would: so policies, balancerctl and figures see workers as
+ * they see all servers.
  *
  * Thread: control, but for kv_registry_tell.
  */
@@ -57,8 +57,8 @@ void kv_registry_tell(struct kv_registry *r, const struct kv_notice *notice);
 /* The shared part of a pool, made when it is missing. Any thread. */
 struct kv_shared *kv_registry_shared(struct kv_registry *r, const char *pool);
 
-/* Reads the secrets that the model's pools name. -1 and *err: one cannot be had, and nothing has
- * changed. Before the model is adopted. */
+/* Reads the secrets that the model's pools name. -1 and *err: one cannot be had, and
+ * nothing has changed. Before the model is adopted. */
 int kv_registry_use(struct kv_registry *r, const struct model *m, struct err *err);
 
 #endif

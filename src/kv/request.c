@@ -48,7 +48,8 @@ static struct kv_request *take(struct kv_requests *all, size_t size)
 	return r;
 }
 
-struct kv_request *kv_request_create(struct kv_requests *all, struct span key, struct span value)
+struct kv_request *kv_request_create(struct kv_requests *all, struct span key,
+				     struct span value)
 {
 	struct kv_request *r = take(all, sizeof *r + key.len + value.len);
 

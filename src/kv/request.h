@@ -1,8 +1,9 @@
 /* kv/request.h - one request of a client: what it asks, where it is, what was answered.
  *
- * A request travels: it is made by the hub of its client (its home), goes to the hub that has
- * the worker's connection, which may be the same, and comes back answered or lost. It is never
- * copied on the way; whoever has it may write it, and only the home makes and frees it.
+ * A request travels: it is made by the hub of its client (its home), goes to the hub
+ * that has the worker's connection, which may be the same, and comes back answered
+ * or lost. It is never copied on the way; whoever has it may write it, and only the
+ * home makes and frees it.
  *
  *                      picked                answered                  its turn in the line
  *   new --> WAITING -----------> SENT ------------------> ANSWERED ---------------------> gone
@@ -89,7 +90,8 @@ void kv_requests_init(struct kv_requests *all);
 void kv_requests_fini(struct kv_requests *all);
 
 /* A new one with copies of key and value; NULL: out of memory. */
-struct kv_request *kv_request_create(struct kv_requests *all, struct span key, struct span value);
+struct kv_request *kv_request_create(struct kv_requests *all, struct span key,
+				     struct span value);
 void kv_request_destroy(struct kv_requests *all, struct kv_request *r);
 
 /* Sets what it is answered with, by a copy. Out of memory the result is KV_BUSY. */

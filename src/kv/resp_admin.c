@@ -1,5 +1,5 @@
-/* kv/resp_admin.c - commands of Redis that need no worker: what clients ask before they begin,
- * and what people ask. */
+/* kv/resp_admin.c - commands of Redis that need no worker: what clients ask before they
+ * begin, and what people ask. */
 #include <stdio.h>
 #include <string.h>
 
@@ -130,7 +130,8 @@ static void answer_entry(struct kv_client *c, const struct resp_entry *e)
 
 	answer_array(c, 6);
 	resp_answer_bulk(c, span_of(e->name));
-	resp_answer_integer(c, fixed ? (int64_t)e->arguments_min : -(int64_t)e->arguments_min);
+	resp_answer_integer(c, fixed ? (int64_t)e->arguments_min :
+				       -(int64_t)e->arguments_min);
 	answer_array(c, 0);
 	resp_answer_integer(c, e->first_key);
 	resp_answer_integer(c, e->many_keys ? -1 : e->first_key);
@@ -168,9 +169,10 @@ static void run_info(const struct resp_ask *ask)
 			   "# Stats\r\ntotal_connections_received:%llu\r\n"
 			   "total_commands_processed:%llu\r\nrejected_commands:%llu\r\n"
 			   "waiting:%u\r\nretries:%llu\r\n",
-			   VERSION, s->name, atomic_load(&s->workers), atomic_load(&s->ready),
-			   atomic_load(&l->connections.inside), atomic_load(&l->accepted),
-			   atomic_load(&l->requests), atomic_load(&l->bad_requests),
+			   VERSION, s->name, atomic_load(&s->workers),
+			   atomic_load(&s->ready), atomic_load(&l->connections.inside),
+			   atomic_load(&l->accepted), atomic_load(&l->requests),
+			   atomic_load(&l->bad_requests),
 			   atomic_load(&c->pool->live->waiting),
 			   atomic_load(&c->pool->live->retries));
 	resp_answer_bulk(ask->client, (struct span){text, (size_t)len});

@@ -1,5 +1,5 @@
-/* kv/resp_data.c - commands of Redis about keys and values. Each becomes requests of the pool:
- * one for each key, whose answers are said as one where the command has one. */
+/* kv/resp_data.c - commands of Redis about keys and values. Each becomes requests of the
+ * pool: one for each key, whose answers are said as one where the command has one. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 
 /* ---- answers ---- */
 
-static void say_failure(struct kv_client *c, const struct kv_request *r, struct span answer)
+static void say_failure(struct kv_client *c, const struct kv_request *r,
+			struct span answer)
 {
 	char text[192], out[sizeof text + RESP_LINE_EXTRA];
 	const char *kind = r->result == KV_MEMORY_FULL ? "OOM" : "ERR";
@@ -59,7 +60,8 @@ static void say_bulk(struct kv_client *c, const struct kv_request *r, struct spa
 }
 
 /* 1 or 0: whether it was done. */
-static void say_applied(struct kv_client *c, const struct kv_request *r, struct span answer)
+static void say_applied(struct kv_client *c, const struct kv_request *r,
+			struct span answer)
 {
 	if (r->result == KV_FINE)
 		say_integer(c, 1);
@@ -79,10 +81,10 @@ static void say_count(struct kv_client *c, const struct kv_request *r, struct sp
 		say_integer(c, (int64_t)count);
 }
 
-/* How long an entry has yet, in units of so many milliseconds, rounded; -1: for ever, -2: there
- * is none. */
-static void say_time_left(struct kv_client *c, const struct kv_request *r, struct span answer,
-			  int64_t unit_ms)
+/* How long an entry has yet, in units of so many milliseconds, rounded; -1: for ever,
+ * -2: there is none. */
+static void say_time_left(struct kv_client *c, const struct kv_request *r,
+			  struct span answer, int64_t unit_ms)
 {
 	int64_t now_ms = (int64_t)(loop_wall_us(c->hub->loop) / 1000);
 	int64_t left_ms = (int64_t)r->answer_expires_ms - now_ms;
@@ -97,7 +99,8 @@ static void say_time_left(struct kv_client *c, const struct kv_request *r, struc
 		say_integer(c, left_ms > 0 ? (left_ms + unit_ms / 2) / unit_ms : 0);
 }
 
-static void say_seconds(struct kv_client *c, const struct kv_request *r, struct span answer)
+static void say_seconds(struct kv_client *c, const struct kv_request *r,
+			struct span answer)
 {
 	say_time_left(c, r, answer, 1000);
 }
@@ -108,8 +111,8 @@ static void say_milliseconds(struct kv_client *c, const struct kv_request *r,
 	say_time_left(c, r, answer, 1);
 }
 
-/* Of several requests with one answer, all but the last: counted, or else the first failure is
- * what is said. */
+/* Of several requests with one answer, all but the last: counted, or else the first
+ * failure is what is said. */
 static void add_up(struct kv_client *c, const struct kv_request *r, struct span answer)
 {
 	bool failed = r->result != KV_FINE && r->result != KV_NOT_FOUND;
@@ -128,7 +131,8 @@ static void say_sum(struct kv_client *c, const struct kv_request *r, struct span
 	memset(&c->sum, 0, sizeof c->sum);
 }
 
-static void say_all_ok(struct kv_client *c, const struct kv_request *r, struct span answer)
+static void say_all_ok(struct kv_client *c, const struct kv_request *r,
+		       struct span answer)
 {
 	add_up(c, r, answer);
 	if (!c->sum.failed)
@@ -147,7 +151,8 @@ struct wish {
 
 static void ask_for(struct kv_client *c, const struct wish *wish)
 {
-	struct kv_request *r = kv_request_create(&c->hub->requests, wish->key, wish->value);
+	struct kv_request *r = kv_request_create(&c->hub->requests, wish->key,
+						 wish->value);
 
 	if (r == NULL) {
 		live_count(&c->hub->live->memory_refused);
@@ -285,8 +290,9 @@ static bool read_integer(struct span text, int64_t *value)
 	return true;
 }
 
-/* A time from now on, or (absolute) since 1970, in units of unit_ms, becomes *expires_ms. False:
- * it is none, which is the answer. `zero_is_past`: what is over already is a time too. */
+/* A time from now on, or (absolute) since 1970, in units of unit_ms, becomes
+ * *expires_ms. False: it is none, which is the answer. `zero_is_past`: what is over
+ * already is a time too. */
 static bool read_expiry(const struct resp_ask *ask, struct span text, int64_t unit_ms,
 			bool absolute, int64_t *expires_ms)
 {
@@ -308,7 +314,8 @@ static bool read_expiry(const struct resp_ask *ask, struct span text, int64_t un
 /* One that is over makes the entry end now, as a deletion does. */
 static void expire(const struct resp_ask *ask, int64_t unit_ms)
 {
-	int64_t expires_ms, now_ms = (int64_t)(loop_wall_us(ask->client->hub->loop) / 1000);
+	int64_t now_ms = (int64_t)(loop_wall_us(ask->client->hub->loop) / 1000);
+	int64_t expires_ms;
 	struct wish wish = {.key = ask->arguments[1], .say = say_applied};
 
 	if (!fits(ask, wish.key, (struct span){0}) ||
@@ -365,7 +372,8 @@ static bool read_set_time(const struct resp_ask *ask, struct span text, size_t k
 	return true;
 }
 
-/* One option at *i, which is moved to its last word. False: it is none, which is answered. */
+/* One option at *i, which is moved to its last word. False: it is none,
+ * which is answered. */
 static bool read_set_option(const struct resp_ask *ask, uint32_t *i, struct wish *wish)
 {
 	struct span word = ask->arguments[*i];

@@ -5,7 +5,8 @@
 #include "base/memory.h"
 #include "base/must.h"
 
-/* What a worker is told at most in one piece: each of the others, and a frame around them. */
+/* What a worker is told at most in one piece: each of the others, and a
+ * frame around them. */
 enum { MESSAGES_MAX = KV_WORKERS_MAX + 3 };
 
 static struct kv_worker *worker_of(struct link *link)
@@ -45,7 +46,8 @@ struct kv_worker *kv_roll_find(const struct kv_roll *roll, uint32_t id)
 	return NULL;
 }
 
-struct kv_worker *kv_roll_find_link(const struct kv_roll *roll, uint8_t hub, uint32_t link)
+struct kv_worker *kv_roll_find_link(const struct kv_roll *roll, uint8_t hub,
+				    uint32_t link)
 {
 	LIST_EACH((struct link *)(uintptr_t)&roll->workers, it, next) {
 		struct kv_worker *w = worker_of(it);
@@ -121,10 +123,11 @@ struct kv_worker *kv_roll_join(struct kv_roll *roll, const struct kv_notice *n,
 
 /* ---- telling ---- */
 
-/* "There is this worker", in the words of who is told. The address is the host alone; `host`
- * holds its text. */
-static struct kv_message entry_of(const struct kv_worker *about, const struct kv_worker *to,
-				  bool fills, char host[ADDRESS_HOST_MAX + 1])
+/* "There is this worker", in the words of who is told. The address is the host alone;
+ * `host` holds its text. */
+static struct kv_message entry_of(const struct kv_worker *about,
+				  const struct kv_worker *to, bool fills,
+				  char host[ADDRESS_HOST_MAX + 1])
 {
 	uint16_t port;
 
@@ -147,14 +150,16 @@ static void tell_of(const struct kv_roll *roll, const struct kv_worker *to,
 {
 	char host[ADDRESS_HOST_MAX + 1];
 	struct kv_message messages[] = {
-		start_of(roll), entry_of(about, to, fills, host), {.type = KV_REGISTRY_END},
+		start_of(roll),
+		entry_of(about, to, fills, host),
+		{.type = KV_REGISTRY_END},
 	};
 
 	roll->say(roll->arg, to, messages, COUNT_OF(messages));
 }
 
-/* Tells a newcomer of everybody. Version 1 has itself on the list; version 2 is told who fills
- * it. */
+/* Tells a newcomer of everybody. Version 1 has itself on the list; version 2 is
+ * told who fills it. */
 static void tell_newcomer(const struct kv_roll *roll, const struct kv_worker *w)
 {
 	struct kv_message *messages = memory_new(MESSAGES_MAX, sizeof *messages);
@@ -176,7 +181,8 @@ static void tell_newcomer(const struct kv_roll *roll, const struct kv_worker *w)
 	free(messages);
 }
 
-static uint32_t count_filled_by(const struct kv_roll *roll, const struct kv_worker *filler)
+static uint32_t count_filled_by(const struct kv_roll *roll,
+				const struct kv_worker *filler)
 {
 	uint32_t count = 0;
 
@@ -187,7 +193,8 @@ static uint32_t count_filled_by(const struct kv_roll *roll, const struct kv_work
 }
 
 /* The ready one that fills the fewest, of the newcomer's version if there is one. */
-static struct kv_worker *choose_filler(const struct kv_roll *roll, const struct kv_worker *w)
+static struct kv_worker *choose_filler(const struct kv_roll *roll,
+				       const struct kv_worker *w)
 {
 	struct kv_worker *best = NULL;
 	uint32_t best_cost = UINT32_MAX;
@@ -244,8 +251,8 @@ static void tell_gone(const struct kv_roll *roll, const struct kv_worker *to, ui
 		roll->say(roll->arg, to, &gone, 1);
 }
 
-/* Whoever was to be filled by one that has gone is told who does it now, or that nobody does:
- * a list without one. */
+/* Whoever was to be filled by one that has gone is told who does it now, or that nobody
+ * does: a list without one. */
 static void fill_anew(struct kv_roll *roll, struct kv_worker *w)
 {
 	struct kv_message nobody[] = {start_of(roll), {.type = KV_REGISTRY_END}};

@@ -1,13 +1,13 @@
-/* kv/roll.h - the roll of a pool's workers: who is there, in which state, who fills whom, and
- * what each has to be told of the others. doc/kv-protocol.md has the rules.
+/* kv/roll.h - the roll of a pool's workers: who is there, in which state, who fills whom,
+ * and what each has to be told of the others. doc/kv-protocol.md has the rules.
  *
  *               all lanes are there         it says that it is ready
  *   JOINING --------------------------> FILLING <----------------------> READY
  *      |                                   |     it says that it is not    |
  *      '-----------------------------------'----------- gone --------------'--> off the roll
  *
- * A worker of version 1 counts as ready from its first READY on, unless it says otherwise; one
- * of version 2 says so when it is filled.
+ * A worker of version 1 counts as ready from its first READY on, unless it says
+ * otherwise; one of version 2 says so when it is filled.
  *
  * Pure: what is to be said goes through `say`.
  * Thread: control.
@@ -46,8 +46,8 @@ struct kv_roll {
 	uint32_t    count;		/* of those that are listed */
 
 	/* Says messages, in one piece, to a worker on its first lane. */
-	void (*say)(void *arg, const struct kv_worker *to, const struct kv_message *messages,
-		    uint32_t count);
+	void (*say)(void *arg, const struct kv_worker *to,
+		    const struct kv_message *messages, uint32_t count);
 	void *arg;
 };
 
@@ -59,8 +59,8 @@ void kv_roll_init(struct kv_roll *roll,
 /* Frees all that are still on it; nobody is told. */
 void kv_roll_fini(struct kv_roll *roll);
 
-/* A connection asks to join, as a new worker or as a further lane of one. NULL: refused, with
- * *code and *why (constant) for it. lanes_there == lanes: it is complete. */
+/* A connection asks to join, as a new worker or as a further lane of one. NULL: refused,
+ * with *code and *why (constant) for it. lanes_there == lanes: it is complete. */
 struct kv_worker *kv_roll_join(struct kv_roll *roll, const struct kv_notice *notice,
 			       enum kv_result *code, const char **why);
 
@@ -70,11 +70,13 @@ void kv_roll_list(struct kv_roll *roll, struct kv_worker *w);
 /* It says that it is ready, or that it is not. True: that is news. */
 bool kv_roll_set_ready(struct kv_roll *roll, struct kv_worker *w, bool ready);
 
-/* It has gone: those that it was filling get another filler, all others are told. Frees it. */
+/* It has gone: those that it was filling get another filler, all others
+ * are told. Frees it. */
 void kv_roll_leave(struct kv_roll *roll, struct kv_worker *w);
 
 /* By a link of it, or by its id; NULL: nobody is. */
-struct kv_worker *kv_roll_find_link(const struct kv_roll *roll, uint8_t hub, uint32_t link);
+struct kv_worker *kv_roll_find_link(const struct kv_roll *roll, uint8_t hub,
+				    uint32_t link);
 struct kv_worker *kv_roll_find(const struct kv_roll *roll, uint32_t id);
 
 /* How many are listed, ready, and of version 1. */

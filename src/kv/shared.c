@@ -11,8 +11,8 @@ struct kv_shared *kv_shared_create(const char *name, uint64_t wall_us)
 	struct kv_shared *s = memory_new_aligned(64, sizeof *s);
 
 	snprintf(s->name, sizeof s->name, "%s", name);
-	/* Above all that an earlier run gave out, as long as clocks go forward; where they
-	 * do not, workers say what they have seen. */
+	/* Above all that an earlier run gave out, as long as clocks go forward; where
+	 * they do not, workers say what they have seen. */
 	atomic_init(&s->next_version, wall_us * 256);
 	pthread_mutex_init(&s->lock, NULL);
 	return s;
@@ -29,7 +29,8 @@ void kv_shared_saw_version(struct kv_shared *s, uint64_t version)
 	uint64_t wanted = (version / 256 + 1) * 256;
 	unsigned long long next = atomic_load(&s->next_version);
 
-	while (next < wanted && !atomic_compare_exchange_weak(&s->next_version, &next, wanted))
+	while (next < wanted &&
+	       !atomic_compare_exchange_weak(&s->next_version, &next, wanted))
 		;
 }
 
@@ -40,7 +41,8 @@ void kv_shared_pool_key(struct kv_shared *s, const uint8_t proposed[KV_POOL_KEY_
 
 	pthread_mutex_lock(&s->lock);
 	if (s->secret_len > 0) {
-		hmac_sha256((struct span){s->secret, s->secret_len}, SPAN("pool key"), mac);
+		hmac_sha256((struct span){s->secret, s->secret_len}, SPAN("pool key"),
+			    mac);
 		memcpy(out, mac, KV_POOL_KEY_BYTES);
 	} else {
 		if (!s->has_key)

@@ -111,8 +111,8 @@ static size_t take(struct kv_client *c, char *at, size_t len)
 		struct resp_command command = {
 			.arguments = arguments, .arguments_max = RESP_ARGUMENTS_MAX,
 		};
-		enum resp_result result = resp_parse(&c->progress, at + taken, len - taken,
-						     &command);
+		enum resp_result result = resp_parse(&c->progress, at + taken,
+						     len - taken, &command);
 		if (result == RESP_MORE)
 			break;
 		if (result == RESP_BAD) {

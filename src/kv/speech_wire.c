@@ -1,8 +1,9 @@
 /* kv/speech_wire.c - clients of the key-value protocol, versions 1 and 2.
  *
- * One that begins with HELLO speaks version 2; PUT and GET are understood all the same. What is
- * wrong with a request is answered in its turn and the connection goes on; what is no message, or
- * none that a client sends, ends it, after what was asked before has been answered.
+ * One that begins with HELLO speaks version 2; PUT and GET are understood all the
+ * same. What is wrong with a request is answered in its turn and the connection goes
+ * on; what is no message, or none that a client sends, ends it, after what was asked
+ * before has been answered.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,9 @@ static void say_message(struct kv_client *c, const struct kv_message *m)
 /* In its turn. */
 static void ask_error(struct kv_client *c, enum kv_result code, const char *why)
 {
-	struct kv_message m = {.type = KV_ERROR, .result = (uint8_t)code, .value = span_of(why)};
+	struct kv_message m = {
+		.type = KV_ERROR, .result = (uint8_t)code, .value = span_of(why),
+	};
 	char out[WHY_MAX + MESSAGE_ROOM];
 
 	live_count(&c->port->live->bad_requests);
@@ -51,9 +54,10 @@ static void say_reply(struct kv_client *c, const struct kv_request *r, struct sp
 	});
 }
 
-/* Version 1 has no word for a full memory, and tells the reason of other failures by ERROR. */
-static void say_version_1(struct kv_client *c, const struct kv_request *r, struct kv_message *m,
-			  struct span answer)
+/* Version 1 has no word for a full memory, and tells the reason of other
+ * failures by ERROR. */
+static void say_version_1(struct kv_client *c, const struct kv_request *r,
+			  struct kv_message *m, struct span answer)
 {
 	m->result = r->result == KV_MEMORY_FULL ? KV_BUSY : r->result;
 	m->key = kv_request_key(r);
@@ -108,7 +112,8 @@ static enum kv_result check(const struct kv_client *c, const struct kv_message *
 
 /* ---- asking ---- */
 
-static void ask(struct kv_client *c, const struct kv_message *m, kv_say *say, uint8_t verb)
+static void ask(struct kv_client *c, const struct kv_message *m, kv_say *say,
+		uint8_t verb)
 {
 	struct kv_request *r = kv_request_create(&c->hub->requests, m->key, m->value);
 
@@ -248,12 +253,12 @@ static void take_one(struct kv_client *c, const struct kv_message *m)
 	}
 }
 
-/* Of a message whose end has not come: what no client says is refused at once, or the rest of it
- * would be waited for in vain. A client of Redis begins like an OP. */
+/* Of a message whose end has not come: what no client says is refused at once, or the
+ * rest of it would be waited for in vain. A client of Redis begins like an OP. */
 static bool may_begin(const struct kv_client *c, uint8_t type)
 {
-	return type == KV_PUT || type == KV_GET || type == KV_HELLO || type == KV_SHUTDOWN ||
-	       (type == KV_OP && c->speaks >= 2);
+	return type == KV_PUT || type == KV_GET || type == KV_HELLO ||
+	       type == KV_SHUTDOWN || (type == KV_OP && c->speaks >= 2);
 }
 
 static size_t take(struct kv_client *c, char *at, size_t len)
@@ -264,7 +269,8 @@ static size_t take(struct kv_client *c, char *at, size_t len)
 		struct kv_message m;
 		size_t used;
 		const char *why;
-		enum kv_parse result = kv_wire_parse(&m, at + taken, len - taken, &used, &why);
+		enum kv_parse result = kv_wire_parse(&m, at + taken, len - taken, &used,
+						     &why);
 		if (result == KV_PARSE_MORE && may_begin(c, (uint8_t)at[taken]))
 			break;
 		if (result == KV_PARSE_MORE) {

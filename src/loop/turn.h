@@ -1,5 +1,5 @@
-/* loop/turn.h - the end of a loop's turn: what many events of one turn add to is done once, and
- * a busy loop may wait a moment for more.
+/* loop/turn.h - the end of a loop's turn: what many events of one turn add to is done
+ * once, and a busy loop may wait a moment for more.
  *
  * Thread: the loop's.
  */
@@ -31,10 +31,11 @@ void loop_at_end(struct loop *l, struct loop_task *t);
 void loop_task_cancel(struct loop_task *t);
 
 /* More will come very soon, as far as the caller can tell: the next turn may begin
- * LOOP_PAUSE_US later, so that it finds much, instead of little many times over. Where turns
- * are small, being woken, asking the kernel what there is and waking others is most of what a
- * busy loop costs. Asked for anew in each turn; nothing happens when this one had many events
- * or came long after the one before, or when something is to go on at once. */
+ * LOOP_PAUSE_US later, so that it finds much, instead of little many times over.
+ * Where turns are small, being woken, asking the kernel what there is and waking
+ * others is most of what a busy loop costs. Asked for anew in each turn; nothing
+ * happens when this one had many events or came long after the one before, or when
+ * something is to go on at once. */
 void loop_pause(struct loop *l);
 
 #endif

@@ -1,8 +1,8 @@
-/* parse/kv_hello.h - how two programs of version 2 get to know each other: HELLO, and PROOF
- * where there is a secret. doc/kv-protocol.md has the exchange.
+/* parse/kv_hello.h - how two programs of version 2 get to know each other: HELLO, and
+ * PROOF where there is a secret. doc/kv-protocol.md has the exchange.
  *
- * Pure but for libcrypto's arithmetic: messages in, what to send out. The caller makes the
- * nonce (hmac_random) and owns the connection.
+ * Pure but for libcrypto's arithmetic: messages in, what to send out. The caller makes
+ * the nonce (hmac_random) and owns the connection.
  *
  *            connector                              acceptor
  *   hello_first ---------- HELLO ------------------> hello_take: HELLO_SEND
@@ -53,8 +53,8 @@ enum kv_hello_state {
 	KV_HELLO_REFUSED,	/* *why: a text for people; ERROR 7 or 6 (*code), and close */
 };
 
-/* For either side; who connects sends out[0, out_len) at once. `nonce` was never used before.
- * `self` is copied, but for the secret. A number of lanes of 0 is taken for 1.
+/* For either side; who connects sends out[0, out_len) at once. `nonce` was never used
+ * before. `self` is copied, but for the secret. A number of lanes of 0 is taken for 1.
  *
  * Who accepts may change h->self up to the other's HELLO, when it is in hand and not yet
  * taken: what it then says of itself may depend on who asks. */

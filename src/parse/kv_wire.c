@@ -1,8 +1,8 @@
 #include "parse/kv_wire.h"
 
-#include <endian.h>
 #include <string.h>
 
+#include "base/bigendian.h"
 #include "base/must.h"
 
 /* ---- the table ---- */
@@ -109,50 +109,6 @@ static const struct row *row_find(uint8_t type)
 	return type < COUNT_OF(rows) && rows[type].name != NULL ? &rows[type] : NULL;
 }
 
-/* ---- numbers ---- */
-
-static uint16_t load_u16(const char *at)
-{
-	uint16_t n;
-
-	memcpy(&n, at, sizeof n);
-	return be16toh(n);
-}
-
-static uint32_t load_u32(const char *at)
-{
-	uint32_t n;
-
-	memcpy(&n, at, sizeof n);
-	return be32toh(n);
-}
-
-static uint64_t load_u64(const char *at)
-{
-	uint64_t n;
-
-	memcpy(&n, at, sizeof n);
-	return be64toh(n);
-}
-
-static void store_u16(char *at, uint16_t n)
-{
-	n = htobe16(n);
-	memcpy(at, &n, sizeof n);
-}
-
-static void store_u32(char *at, uint32_t n)
-{
-	n = htobe32(n);
-	memcpy(at, &n, sizeof n);
-}
-
-static void store_u64(char *at, uint64_t n)
-{
-	n = htobe64(n);
-	memcpy(at, &n, sizeof n);
-}
-
 /* ---- reading ---- */
 
 /* Reads the field at *at into its member, if it ends by `end`, and moves *at behind it.
@@ -170,16 +126,16 @@ static inline bool read_field(const struct field *f, char *member, const char **
 		*member = *from;
 		break;
 	case U16:
-		memcpy(member, &(uint16_t){load_u16(from)}, 2);
+		memcpy(member, &(uint16_t){bigendian_u16(from)}, 2);
 		break;
 	case U32:
-		memcpy(member, &(uint32_t){load_u32(from)}, 4);
+		memcpy(member, &(uint32_t){bigendian_u32(from)}, 4);
 		break;
 	case U64:
-		memcpy(member, &(uint64_t){load_u64(from)}, 8);
+		memcpy(member, &(uint64_t){bigendian_u64(from)}, 8);
 		break;
 	case BYTES:
-		len = load_u16(from);
+		len = bigendian_u16(from);
 		if (len > room - 2)
 			return false;
 		memcpy(member, &(struct span){from + 2, len}, sizeof(struct span));
@@ -254,7 +210,7 @@ static bool may_become(const struct row *r, const char *at, size_t have, size_t 
 		if (f->kind == BYTES) {
 			if (have < place + 2)
 				return true;
-			size_t len = load_u16(at + place);
+			size_t len = bigendian_u16(at + place);
 			if (len > spare || (lengths == 1 && len < spare))
 				return false;
 			spare -= len;
@@ -266,8 +222,8 @@ static bool may_become(const struct row *r, const char *at, size_t have, size_t 
 	return true;
 }
 
-enum kv_parse kv_wire_parse(struct kv_message *m, const void *at, size_t len, size_t *used,
-			    const char **why)
+enum kv_parse kv_wire_parse(struct kv_message *m, const void *at, size_t len,
+			    size_t *used, const char **why)
 {
 	const char *from = at;
 
@@ -281,7 +237,7 @@ enum kv_parse kv_wire_parse(struct kv_message *m, const void *at, size_t len, si
 	}
 	if (len < KV_HEADER_BYTES)
 		return KV_PARSE_MORE;
-	size_t length = load_u16(from + 1), have = len - KV_HEADER_BYTES;
+	size_t length = bigendian_u16(from + 1), have = len - KV_HEADER_BYTES;
 	const char *payload = from + KV_HEADER_BYTES;
 	if (have < length && may_become(r, payload, have, length))
 		return KV_PARSE_MORE;
@@ -349,20 +305,20 @@ static inline char *write_field(const struct field *f, const char *member, char 
 		break;
 	case U16:
 		memcpy(&n16, member, sizeof n16);
-		store_u16(to, n16);
+		bigendian_put_u16(to, n16);
 		break;
 	case U32:
 		memcpy(&n32, member, sizeof n32);
-		store_u32(to, n32);
+		bigendian_put_u32(to, n32);
 		break;
 	case U64:
 		memcpy(&n64, member, sizeof n64);
-		store_u64(to, n64);
+		bigendian_put_u64(to, n64);
 		break;
 	case BYTES:
 		s = span_of_member(member);
 		must(s.len <= room - 2);
-		store_u16(to, (uint16_t)s.len);
+		bigendian_put_u16(to, (uint16_t)s.len);
 		return write_span(to + 2, s, room - 2);
 	case SIXTEEN:
 	case THIRTY_TWO:
@@ -389,7 +345,7 @@ size_t kv_wire_write(const struct kv_message *m, void *out)
 				 KV_MESSAGE_MAX - (size_t)(at - start));
 	size_t size = (size_t)(at - start);
 	start[0] = (char)m->type;
-	store_u16(start + 1, (uint16_t)(size - KV_HEADER_BYTES));
+	bigendian_put_u16(start + 1, (uint16_t)(size - KV_HEADER_BYTES));
 	return size;
 }
 
@@ -426,25 +382,27 @@ struct kv_summary_item kv_summary_item_at(struct span items, size_t i)
 {
 	must(i < items.len / KV_SUMMARY_ITEM_BYTES);
 	const char *at = items.at + i * KV_SUMMARY_ITEM_BYTES;
-	return (struct kv_summary_item){load_u64(at), load_u64(at + 8), (uint8_t)at[16]};
+	return (struct kv_summary_item){
+		bigendian_u64(at), bigendian_u64(at + 8), (uint8_t)at[16],
+	};
 }
 
 void kv_summary_item_write(const struct kv_summary_item *item, void *out)
 {
 	char *at = out;
 
-	store_u64(at, item->hash);
-	store_u64(at + 8, item->version);
+	bigendian_put_u64(at, item->hash);
+	bigendian_put_u64(at + 8, item->version);
 	at[16] = (char)item->kind;
 }
 
 uint64_t kv_u64_at(struct span items, size_t i)
 {
 	must(i < items.len / 8);
-	return load_u64(items.at + i * 8);
+	return bigendian_u64(items.at + i * 8);
 }
 
 void kv_u64_write(uint64_t value, void *out)
 {
-	store_u64(out, value);
+	bigendian_put_u64(out, value);
 }

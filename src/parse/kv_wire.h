@@ -1,8 +1,8 @@
-/* parse/kv_wire.h - the messages of the key-value protocol, versions 1 and 2: bytes become
- * a message, a message becomes bytes. doc/kv-protocol.md is what they mean.
+/* parse/kv_wire.h - the messages of the key-value protocol, versions 1 and 2: bytes
+ * become a message, a message becomes bytes. doc/kv-protocol.md is what they mean.
  *
- * Pure: no socket, no clock, no allocation. One table says which fields a type has, and in
- * which order; a message whose length does not agree with its fields is refused.
+ * Pure: no socket, no clock, no allocation. One table says which fields a type has, and
+ * in which order; a message whose length does not agree with its fields is refused.
  *
  * What is read points into the bytes it was read from. What is written is what was read:
  * decoding and encoding give the same bytes.
@@ -71,8 +71,8 @@ enum kv_sync { KV_SYNC_NOTHING, KV_SYNC_EVERYTHING, KV_SYNC_BY_DIGEST };
 
 enum kv_hello_flags { KV_WANTS_PROOF = 1 };
 
-/* All fields that messages have; each type uses those that its row of the table names, and
- * those of others are not looked at. */
+/* All fields that messages have; each type uses those that its row of the table names,
+ * and those of others are not looked at. */
 struct kv_message {
 	uint8_t  type;			/* enum kv_type */
 	uint8_t  result;		/* enum kv_result; of ERROR, its code */
@@ -96,10 +96,10 @@ enum kv_parse {
 				 * known from the header on, as soon as it can be */
 };
 
-/* Reads the message at `at`. On KV_PARSE_DONE *m is set, as far as its type goes, and *used is
- * its length. On KV_PARSE_BAD *why is a text for people, constant. */
-enum kv_parse kv_wire_parse(struct kv_message *m, const void *at, size_t len, size_t *used,
-			    const char **why);
+/* Reads the message at `at`. On KV_PARSE_DONE *m is set, as far as its type goes, and
+ * *used is its length. On KV_PARSE_BAD *why is a text for people, constant. */
+enum kv_parse kv_wire_parse(struct kv_message *m, const void *at, size_t len,
+			    size_t *used, const char **why);
 
 /* How long it will be, header included. */
 size_t kv_wire_size(const struct kv_message *m);

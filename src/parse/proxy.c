@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bigendian.h"
 #include "base/crc32c.h"
 #include "base/must.h"
 
@@ -149,28 +150,6 @@ static enum proxy_result parse_v1(struct proxy_header *h, const char *at, size_t
 
 /* ---- version 2 ---- */
 
-static uint32_t read_u16(const char *at)
-{
-	return (uint32_t)(uint8_t)at[0] << 8 | (uint8_t)at[1];
-}
-
-static uint32_t read_u32(const char *at)
-{
-	return read_u16(at) << 16 | read_u16(at + 2);
-}
-
-static void write_u16(char *at, uint32_t n)
-{
-	at[0] = (char)(n >> 8);
-	at[1] = (char)n;
-}
-
-static void write_u32(char *at, uint32_t n)
-{
-	write_u16(at, n >> 16);
-	write_u16(at + 2, n);
-}
-
 struct tlv {
 	uint8_t     type;
 	struct span whole, value;
@@ -181,7 +160,7 @@ static bool take_tlv(struct span *rest, struct tlv *t)
 {
 	if (rest->len < TLV_HEAD)
 		return false;
-	size_t len = read_u16(rest->at + 1);
+	size_t len = bigendian_u16(rest->at + 1);
 	if (rest->len - TLV_HEAD < len)
 		return false;
 	t->type = (uint8_t)rest->at[0];
@@ -217,7 +196,7 @@ static enum proxy_fault check_tlvs(const struct proxy_header *h, const char *hea
 	}
 	if (rest.len > 0)
 		return PROXY_FAULT_TLV;
-	if (crc.at != NULL && read_u32(crc.at) != checksum(header, h->length, crc.at))
+	if (crc.at != NULL && bigendian_u32(crc.at) != checksum(header, h->length, crc.at))
 		return PROXY_FAULT_CHECKSUM;
 	return PROXY_FAULT_NONE;
 }
@@ -271,7 +250,7 @@ static enum proxy_result parse_v2(struct proxy_header *h, const char *at, size_t
 
 	unsigned command = at[12] & 15u, transport = at[13] & 15u;
 	unsigned family = (uint8_t)at[13] >> 4;
-	uint32_t block = read_u16(at + 14);
+	uint32_t block = bigendian_u16(at + 14);
 	if ((uint8_t)at[12] >> 4 != VERSION_2)
 		return refuse(h, PROXY_FAULT_VERSION);
 	if (command > COMMAND_PROXY)
@@ -445,10 +424,10 @@ size_t proxy_write_v2(char out[PROXY_MAX], const struct sockaddr *source,
 	write_addresses(out + FIXED_BYTES, family, ends);
 	len += write_tlvs(out + len, PROXY_MAX - TLV_HEAD - CRC_BYTES - len, tlvs);
 	out[len] = TLV_CRC32C;
-	write_u16(out + len + 1, CRC_BYTES);
+	bigendian_put_u16(out + len + 1, CRC_BYTES);
 	char *crc_at = out + len + TLV_HEAD;
 	len += TLV_HEAD + CRC_BYTES;
-	write_u16(out + 14, (uint32_t)len - FIXED_BYTES);
-	write_u32(crc_at, checksum(out, len, crc_at));
+	bigendian_put_u16(out + 14, (uint16_t)(len - FIXED_BYTES));
+	bigendian_put_u32(crc_at, checksum(out, len, crc_at));
 	return len;
 }

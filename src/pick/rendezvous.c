@@ -32,8 +32,9 @@ static uint64_t times(uint64_t a, uint64_t b)
 /* -ln(hash / 2^64), with LOG_BITS behind the point, by integers alone: every machine has
  * to find the same servers, and no two mathematical libraries round alike. hash not 0.
  *
- * -ln(v) = 2 atanh(z), z = (1 - v) / (1 + v), where v is brought between sqrt(1/2) and 1
- * first; then z is at most 0.172, and what the series leaves out is beyond the last bit. */
+ * -ln(v) = 2 atanh(z), z = (1 - v) / (1 + v), where v is brought between
+ * sqrt(1/2) and 1 first; then z is at most 0.172, and what the series leaves out
+ * is beyond the last bit. */
 static uint64_t minus_log(uint64_t hash)
 {
 	static const uint64_t coefficients[] = {	/* 1/23, 1/21, ... 1/3 */
@@ -53,7 +54,8 @@ static uint64_t minus_log(uint64_t hash)
 	uint64_t squared = times(z, z), sum = 0;
 	for (size_t i = 0; i < sizeof coefficients / sizeof *coefficients; i++)
 		sum = times(squared, sum + coefficients[i]);
-	return halves * (LN_2 >> (65 - LOG_BITS)) + ((z + times(z, sum)) >> (63 - LOG_BITS));
+	return halves * (LN_2 >> (65 - LOG_BITS)) +
+	       ((z + times(z, sum)) >> (63 - LOG_BITS));
 }
 
 struct bid {
@@ -62,8 +64,8 @@ struct bid {
 	uint64_t lot;
 };
 
-/* Of two alike, the one whose name comes first: not their order in the file, which differs
- * from balancer to balancer. */
+/* Of two alike, the one whose name comes first: not their order in the file, which
+ * differs from balancer to balancer. */
 static bool comes_first(const struct pick_view *view, uint32_t one, uint32_t other)
 {
 	const struct model_server *servers = view->pool->servers;

@@ -8,7 +8,8 @@
 
 static struct channel *channel_of(struct loop_watch *w)
 {
-	return CONTAINER_OF(CONTAINER_OF(w, struct stream, watch), struct channel, stream);
+	return CONTAINER_OF(CONTAINER_OF(w, struct stream, watch), struct channel,
+			    stream);
 }
 
 void channel_init(struct channel *c, struct channel_turn *turn,
@@ -88,8 +89,8 @@ static void read_out(struct channel *c)
 
 	shutdown(c->stream.watch.fd, SHUT_WR);
 	for (int i = 0; i < CHANNEL_LINGER_READS_MAX; i++)
-		if (stream_read(&c->stream, c->turn->scratch, CHANNEL_SCRATCH_BYTES, &got) !=
-		    STREAM_OK)
+		if (stream_read(&c->stream, c->turn->scratch, CHANNEL_SCRATCH_BYTES,
+				&got) != STREAM_OK)
 			return;
 }
 
@@ -98,7 +99,8 @@ static void write_out(struct channel *c)
 	size_t put;
 
 	if (bytes_waiting(&c->out) > 0)
-		stream_write(&c->stream, bytes_first(&c->out), bytes_waiting(&c->out), &put);
+		stream_write(&c->stream, bytes_first(&c->out), bytes_waiting(&c->out),
+			     &put);
 }
 
 void channel_part(struct channel *c)
@@ -150,7 +152,8 @@ void channel_flush(struct channel *c)
 		return;
 	if (c->stream.writable) {
 		size_t len = bytes_waiting(&c->out);
-		if (stream_write(&c->stream, bytes_first(&c->out), len, &put) != STREAM_OK) {
+		if (stream_write(&c->stream, bytes_first(&c->out), len, &put) !=
+		    STREAM_OK) {
 			lose(c, strerror(errno));
 			return;
 		}
@@ -277,8 +280,8 @@ static bool read_once(struct channel *c)
 {
 	size_t kept = put_back(c), got = 0;
 
-	switch (stream_read(&c->stream, c->turn->scratch + kept, CHANNEL_SCRATCH_BYTES - kept,
-			    &got)) {
+	switch (stream_read(&c->stream, c->turn->scratch + kept,
+			    CHANNEL_SCRATCH_BYTES - kept, &got)) {
 	case STREAM_OK:
 		break;
 	case STREAM_WAIT:

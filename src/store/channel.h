@@ -1,13 +1,13 @@
-/* store/channel.h - a connection that speaks the key-value protocol: bytes come in and are
- * told as messages; messages go out together at the end of the turn.
+/* store/channel.h - a connection that speaks the key-value protocol: bytes come in and
+ * are told as messages; messages go out together at the end of the turn.
  *
  * What is read goes into the lane's scratch buffer, and all messages in it are handled at
- * once; only a cut one at the end is kept here. What is sent collects in `out`. There is no
- * system call for a single message, and no allocation once `out` has grown.
+ * once; only a cut one at the end is kept here. What is sent collects in `out`. There is
+ * no system call for a single message, and no allocation once `out` has grown.
  *
- * Invariants: a closed channel (channel_is_open) tells nothing and takes nothing, so that a
- * handler may close it, or what it belongs to, at any time; its memory must stay until the
- * end of the turn. While `paused` has a bit set nothing is read, and nothing told.
+ * Invariants: a closed channel (channel_is_open) tells nothing and takes nothing, so that
+ * a handler may close it, or what it belongs to, at any time; its memory must stay until
+ * the end of the turn. While `paused` has a bit set nothing is read, and nothing told.
  *
  * Thread: the lane's.
  */
@@ -46,11 +46,14 @@ struct channel_turn {
 };
 
 struct channel_calls {
-	/* A message, borrowed for the call. It may close the channel, and may pause it. */
+	/* A message, borrowed for the call. It may close the channel,
+	 * and may pause it. */
 	void (*on_message)(struct channel *c, const struct kv_message *m);
-	/* It is closed: the other side has, or has said what it must not. `why` is for people. */
+	/* It is closed: the other side has, or has said what it must not.
+	 * `why` is for people. */
 	void (*on_lost)(struct channel *c, const char *why);
-	/* Output that was above CHANNEL_OUT_HIGH is below CHANNEL_OUT_LOW. May be NULL. */
+	/* Output that was above CHANNEL_OUT_HIGH is below
+	 * CHANNEL_OUT_LOW. May be NULL. */
 	void (*on_room)(struct channel *c);
 };
 
@@ -82,7 +85,8 @@ void channel_begin(struct channel *c);
 /* Bytes of it that somebody else has read already. False: out of memory. */
 bool channel_unread(struct channel *c, struct span bytes);
 
-/* Closes it without a word; what was not sent is lost. Nothing happens when it is closed. */
+/* Closes it without a word; what was not sent is lost. Nothing happens
+ * when it is closed. */
 void channel_close(struct channel *c);
 
 /* The descriptor goes to somebody else; what was read and not told is lost, unless it was
@@ -106,6 +110,8 @@ void channel_flush(struct channel *c);
 /* Sends what waits in all channels of the lane. */
 void channel_flush_all(struct channel_turn *turn);
 
+/* Reads no more, and goes on as soon as all who have paused it have resumed. Each has a
+ * reason of its own; pausing twice for one is pausing once. */
 void channel_pause(struct channel *c, enum channel_pause why);
 void channel_resume(struct channel *c, enum channel_pause why);
 

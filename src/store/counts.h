@@ -1,4 +1,5 @@
-/* store/counts.h - what a lane has counted since it began: one thread writes, all may read.
+/* store/counts.h - what a lane has counted since it began: one thread
+ * writes, all may read.
  */
 #ifndef STORE_COUNTS_H
 #define STORE_COUNTS_H

@@ -70,7 +70,8 @@ static bool double_directory(struct directory *d, bool unlimited)
 {
 	uint64_t bytes = bytes_of(d->depth);
 
-	if (d->depth == DIRECTORY_DEPTH_MAX || !quota_take(d->memory->quota, bytes, unlimited))
+	if (d->depth == DIRECTORY_DEPTH_MAX ||
+	    !quota_take(d->memory->quota, bytes, unlimited))
 		return false;
 	struct segment **twice = malloc(2 * bytes);
 	if (twice == NULL) {
@@ -114,7 +115,8 @@ struct segment *directory_make_room(struct directory *d, uint64_t hash, bool unl
 	return s;
 }
 
-uint64_t directory_after(const struct directory *d, const struct segment *s, uint64_t hash)
+uint64_t directory_after(const struct directory *d, const struct segment *s,
+			 uint64_t hash)
 {
 	uint32_t bits = d->skip + s->depth;
 

@@ -47,8 +47,10 @@ static inline struct segment *directory_find(const struct directory *d, uint64_t
  * system has no more. */
 struct segment *directory_make_room(struct directory *d, uint64_t hash, bool unlimited);
 
-/* The first hash behind this segment, one of whose hashes is `hash`; 0 behind the last. */
-uint64_t directory_after(const struct directory *d, const struct segment *s, uint64_t hash);
+/* The first hash behind this segment, one of whose hashes is `hash`;
+ * 0 behind the last. */
+uint64_t directory_after(const struct directory *d, const struct segment *s,
+			 uint64_t hash);
 
 /* Makes one of this hash's segment and its neighbour, if that leaves much room in it. */
 void directory_join(struct directory *d, uint64_t hash);

@@ -120,8 +120,8 @@ static void replace(struct door *d, uint32_t id, uint8_t number)
 	}
 }
 
-/* All that it has said and we have not heard goes with it. Out of a timer: nothing of it is
- * being read. */
+/* All that it has said and we have not heard goes with it. Out of a timer: nothing of
+ * it is being read. */
 static void give(struct visitor *v)
 {
 	struct door *d = v->door;
@@ -213,7 +213,8 @@ static void greet(struct visitor *v, const struct kv_message *m)
 		refuse(v, code, why);
 		return;
 	}
-	if (h->role != KV_ROLE_PEER || h->lane >= h->lanes || h->lanes > ROSTER_LANES_MAX) {
+	if (h->role != KV_ROLE_PEER || h->lane >= h->lanes ||
+	    h->lanes > ROSTER_LANES_MAX) {
 		refuse(v, KV_PROTOCOL, "only peers connect here");
 		return;
 	}
@@ -285,8 +286,8 @@ static void hear_again(struct visitor *v)
 
 	v->first = (struct bytes){0};
 	v->state = VISITOR_GREETING;
-	enum kv_parse parsed = kv_wire_parse(&m, bytes_first(&first), bytes_waiting(&first),
-					     &used, &why);
+	enum kv_parse parsed = kv_wire_parse(&m, bytes_first(&first),
+					     bytes_waiting(&first), &used, &why);
 	must(parsed == KV_PARSE_DONE);
 	on_hello(v, &m);
 	bytes_fini(&first);
@@ -303,16 +304,16 @@ void door_look(struct door *d, uint32_t id)
 	LIST_EACH(&d->visitors, it, next) {
 		struct visitor *v = visitor_of(it);
 		if (v->state == VISITOR_UNKNOWN &&
-		    kv_wire_parse(&m, bytes_first(&v->first), bytes_waiting(&v->first), &used,
-				  &why) == KV_PARSE_DONE &&
+		    kv_wire_parse(&m, bytes_first(&v->first), bytes_waiting(&v->first),
+				  &used, &why) == KV_PARSE_DONE &&
 		    roster_find(&d->member->roster, m.id) != NULL)
 			hear_again(v);
 	}
 	recount(d, id);
 }
 
-/* Only one of version 1 may be silent until somebody writes, and where none is left they would
- * take the places of those who have something to say. */
+/* Only one of version 1 may be silent until somebody writes, and where none is left they
+ * would take the places of those who have something to say. */
 static bool may_be_silent(const struct door *d)
 {
 	return d->member->secret_len == 0 && roster_has_plain(&d->member->roster);

@@ -1,16 +1,16 @@
-/* store/door.h - where peers come in: accepts their connections, has them say who they are,
- * and gives each to a lane.
+/* store/door.h - where peers come in: accepts their connections, has them say who they
+ * are, and gives each to a lane.
  *
  *   accepted --> SILENT --(HELLO of one whom the balancer has told of)--> GREETING --> given
  *                  |  '---(HELLO of another)--> UNKNOWN --(told of in time)--^
  *                  '------(anything else: version 1)-----------------------------> given
  *
- * The lane is the peer's own number among its lanes, modulo ours; so lane 0 hears lane 0, which
- * is the one that fills. A second connection of the same peer and lane takes the place of the
- * first, which the peer has lost.
+ * The lane is the peer's own number among its lanes, modulo ours; so lane 0 hears lane 0,
+ * which is the one that fills. A second connection of the same peer and lane takes the
+ * place of the first, which the peer has lost.
  *
- * Version 1 comes in only where there is no secret. As long as the balancer has told of such a
- * peer, a connection may be silent for ever; else it has a few seconds.
+ * Version 1 comes in only where there is no secret. As long as the balancer has told of
+ * such a peer, a connection may be silent for ever; else it has a few seconds.
  *
  * Thread: lane 0's.
  */

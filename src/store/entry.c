@@ -38,7 +38,8 @@ static size_t size_of(uint32_t kind)
 void entry_memory_init(struct entry_memory *m, struct quota *quota)
 {
 	must(kind_of(ENTRY_SLAB_BYTES_MAX) == ENTRY_SLABS - 1);
-	must(kind_of(sizeof(struct entry) + STORE_KEY_MAX + STORE_VALUE_MAX) < ENTRY_KINDS);
+	must(kind_of(sizeof(struct entry) + STORE_KEY_MAX + STORE_VALUE_MAX) <
+	     ENTRY_KINDS);
 	m->quota = quota;
 	region_source_init(&m->blocks, REGION_BLOCK_MIN);
 	for (uint32_t kind = 0; kind < ENTRY_SLABS; kind++)

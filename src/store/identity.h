@@ -9,9 +9,9 @@
 
 #include "base/err.h"
 
-/* `wanted` if it is not 0; else what DIR/id says; else a random one. With a directory (not
- * NULL, there already) it is kept there. -1 and *err: the file cannot be read or written, or
- * has no number in it. */
+/* `wanted` if it is not 0; else what DIR/id says; else a random one. With a directory
+ * (not NULL, there already) it is kept there. -1 and *err: the file cannot be read or
+ * written, or has no number in it. */
 int identity_find(uint32_t *id, uint32_t wanted, const char *directory, struct err *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* store/keys.h - a terminal's keys, each told as it is pressed, without Enter.
  *
- * The terminal is put back as it was by keys_close, and at exit. Where standard input is no
- * terminal, or another program has it at present, nothing is told.
+ * The terminal is put back as it was by keys_close, and at exit. Where standard input is
+ * no terminal, or another program has it at present, nothing is told.
  *
  * Thread: the loop's.
  */

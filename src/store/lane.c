@@ -74,7 +74,8 @@ void lane_bury(struct lane *l, struct lane_grave *g, void (*bury)(struct lane_gr
 static void bury_all(struct lane *l)
 {
 	while (!list_empty(&l->buried)) {
-		struct lane_grave *g = CONTAINER_OF(l->buried.next, struct lane_grave, link);
+		struct lane_grave *g = CONTAINER_OF(l->buried.next, struct lane_grave,
+						    link);
 		list_remove(&g->link);
 		g->bury(g);
 	}
@@ -160,7 +161,9 @@ void lane_look_at_acks(struct lane *l)
 
 static void release(struct lane *l, enum pending_promise promise, uint64_t seq)
 {
-	struct pending_mark reached = {seq, waits_for_ledger(l) ? l->durable_seq : UINT64_MAX};
+	struct pending_mark reached = {
+		seq, waits_for_ledger(l) ? l->durable_seq : UINT64_MAX,
+	};
 	struct span answer;
 
 	while (pending_first(&l->pending, promise, reached, &answer)) {
@@ -196,7 +199,8 @@ void lane_break_promises(struct lane *l)
 	size_t used;
 
 	while (pending_first(&l->pending, PENDING_ALL, all, &answer)) {
-		if (kv_wire_parse(&m, answer.at, answer.len, &used, &why) == KV_PARSE_DONE) {
+		if (kv_wire_parse(&m, answer.at, answer.len, &used, &why) ==
+		    KV_PARSE_DONE) {
 			m.result = KV_BUSY;
 			channel_send(&l->uplink.channel, &m);
 		}
@@ -249,12 +253,12 @@ static void on_ledger_time(struct loop_timer *t)
 
 /* ---- the end of a turn ---- */
 
-/* Writes go to the peers before the balancer hears of them: who dies in between has told too
- * much rather than too little. */
+/* Writes go to the peers before the balancer hears of them: who dies in between has told
+ * too much rather than too little. */
 static void on_end(struct loop_task *t)
 {
-	struct lane *l = CONTAINER_OF(CONTAINER_OF(t, struct channel_turn, end), struct lane,
-				      turn);
+	struct lane *l = CONTAINER_OF(CONTAINER_OF(t, struct channel_turn, end),
+				      struct lane, turn);
 
 	look_at_ledger(l);
 	peer_out_replicate(l);

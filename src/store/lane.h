@@ -1,5 +1,6 @@
-/* store/lane.h - one loop of the worker and all that it owns: a connection to the balancer, one
- * to each peer, those that peers have made, and the writes that are under way.
+/* store/lane.h - one loop of the worker and all that it owns: a connection
+ * to the balancer, one to each peer, those that peers have made, and the
+ * writes that are under way.
  *
  *   balancer <--> uplink --> serve --> store (shared by the lanes, locked by shards)
  *                              '--> record: replog --> peer_out --> peers
@@ -78,8 +79,8 @@ struct lane {
 	char     answer[KV_MESSAGE_MAX];	/* scratch */
 };
 
-/* What may end deep inside a call that is about to look at it: its memory stays until the end
- * of the turn. */
+/* What may end deep inside a call that is about to look at it: its memory stays until
+ * the end of the turn. */
 struct lane_grave {
 	struct link link;
 	void (*bury)(struct lane_grave *g);
@@ -90,16 +91,17 @@ int lane_init(struct lane *l, struct member *m, unsigned number, struct err *err
 /* After its thread has ended. */
 void lane_fini(struct lane *l);
 
-/* Has `run` be called with a copy of the note in lane `to`, soon; at once if `from`, where
- * this runs, is the same. */
+/* Has `run` be called with a copy of the note in lane `to`, soon; at once if `from`,
+ * where this runs, is the same. */
 void lane_tell(struct lane *from, struct lane *to, const struct lane_note *note);
 
+/* `bury` is called at the end of this turn, to let go of what g is a part of. */
 void lane_bury(struct lane *l, struct lane_grave *g, void (*bury)(struct lane_grave *g));
 
 /* ---- writes ---- */
 
-/* A write of a client has been done: it goes to the peers and to the ledger. What its answer
- * has to wait for. */
+/* A write of a client has been done: it goes to the peers and to the ledger. What its
+ * answer has to wait for. */
 struct pending_mark lane_record(struct lane *l, const struct store_item *item);
 
 /* A write of a peer has been done: it goes to the ledger. */

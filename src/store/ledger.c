@@ -59,7 +59,8 @@ static int start_thread(struct ledger *l, struct err *err)
 					 reason);
 }
 
-struct ledger *ledger_open(const struct ledger_options *o, struct store *s, struct err *err)
+struct ledger *ledger_open(const struct ledger_options *o, struct store *s,
+			   struct err *err)
 {
 	struct ledger *l = ledger_new(o, s);
 	struct ledger_loaded loaded;

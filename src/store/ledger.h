@@ -52,8 +52,8 @@ struct ledger_options {
 	enum ledger_sync sync;
 	uint32_t lanes;
 	uint64_t now_ms;		/* since 1970; tombstones that are read live from here */
-	/* On the writer's thread: what `lane` has appended up to `seq` is durable, as `sync` has
-	 * it. It must post, not act. */
+	/* On the writer's thread: what `lane` has appended up to `seq` is durable, as
+	 * `sync` has it. It must post, not act. */
 	void (*on_durable)(void *arg, uint32_t lane, uint64_t seq);
 	void *arg;
 };
@@ -65,7 +65,8 @@ bool ledger_pool_key(const char *directory, struct siphash_key *key);
 /* Takes the directory, reads what is there into the store, which is empty, cuts a torn
  * tail and starts the writer thread. NULL and *err: nothing is left behind but a part
  * of the data in the store. Before any loop runs. */
-struct ledger *ledger_open(const struct ledger_options *o, struct store *s, struct err *err);
+struct ledger *ledger_open(const struct ledger_options *o, struct store *s,
+			   struct err *err);
 
 /* Writes what was appended, syncs it (whatever the policy), and ends. What a failing disk
  * does not take is lost, which is said in the log. After the loops' threads. */
@@ -76,7 +77,8 @@ void ledger_close(struct ledger *l);
 void ledger_append(struct ledger *l, uint32_t lane, uint64_t seq,
 		   const struct store_item *item);
 
-/* Hands what the lane has appended to the writer. The lane's loop, at the end of a turn. */
+/* Hands what the lane has appended to the writer. The lane's loop, at
+ * the end of a turn. */
 void ledger_flush(struct ledger *l, uint32_t lane);
 
 /* Whether more than LEDGER_WAITING_MAX wait. Any thread. */

@@ -43,7 +43,8 @@ static int take_lock(struct ledger_directory *d, struct err *err)
 		return -1;
 	}
 	/* For people; a lock without a number is as good. */
-	if (ftruncate(d->lock_fd, 0) != 0 || dprintf(d->lock_fd, "%d\n", (int)getpid()) < 0)
+	if (ftruncate(d->lock_fd, 0) != 0 ||
+	    dprintf(d->lock_fd, "%d\n", (int)getpid()) < 0)
 		log_debug("cannot write the process's number to %s/lock", d->path);
 	return 0;
 }
@@ -200,7 +201,8 @@ int ledger_directory_list(const struct ledger_directory *d, struct ledger_list *
 		return err_set(err, "%s/snapshot.%06" PRIu32 " is missing, without which the "
 			       "logs are a part only: restore it from a copy, or empty the "
 			       "directory to begin anew", d->path, l.list.first_log);
-	if (l.logs > 0 && l.list.first_log == from && l.logs == l.list.last_log - from + 1)
+	if (l.logs > 0 && l.list.first_log == from &&
+	    l.logs == l.list.last_log - from + 1)
 		return 0;
 	return err_set(err, "%s/log.%06" PRIu32 " is missing: restore it from a copy, or empty "
 		       "the directory to begin anew", d->path, missing_log(d, from));
@@ -209,7 +211,8 @@ int ledger_directory_list(const struct ledger_directory *d, struct ledger_list *
 /* ---- making and removing ---- */
 
 /* The file's bytes and its name are on disk. -1: errno. */
-static int write_head(const struct ledger_directory *d, int fd, const struct ledger_head *h)
+static int write_head(const struct ledger_directory *d, int fd,
+		      const struct ledger_head *h)
 {
 	uint8_t head[LEDGER_HEAD_BYTES];
 

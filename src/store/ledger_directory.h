@@ -48,7 +48,8 @@ void ledger_name(char out[LEDGER_NAME_MAX], enum ledger_file file, uint32_t numb
 
 /* A new file with its head, on disk, and its name too; a snapshot's is ".new". Its
  * descriptor is owned by the caller. -1: errno says why, and there is no such file. */
-int ledger_directory_create(const struct ledger_directory *d, const struct ledger_head *h);
+int ledger_directory_create(const struct ledger_directory *d,
+			    const struct ledger_head *h);
 
 /* The .new snapshot gets its name, on disk when this returns. -1: errno. */
 int ledger_directory_finish(const struct ledger_directory *d, uint32_t number);

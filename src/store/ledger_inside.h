@@ -82,8 +82,8 @@ struct ledger {
 	pthread_cond_t  news;		/* for the writer */
 	bool            ending;
 	struct snapshot snapshot;	/* as said there */
-	/* Moments after which nobody knows that the logs have everything; a snapshot makes
-	 * up for those before it began. They are settled when the two are equal. */
+	/* Moments after which nobody knows that the logs have everything; a snapshot
+	 * makes up for those before it began. They are settled when the two are equal. */
 	uint64_t doubts, doubts_settled;
 
 	/* the writer's */

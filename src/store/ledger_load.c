@@ -60,7 +60,8 @@ static enum ledger_read reader_next(struct reader *r, uint64_t salt,
 				    struct ledger_record *record, size_t *size)
 {
 	for (;;) {
-		enum ledger_read read = ledger_record_read(record, salt, reader_bytes(r), size);
+		enum ledger_read read = ledger_record_read(record, salt, reader_bytes(r),
+							   size);
 		if (read != LEDGER_READ_MORE || r->ended)
 			return read;
 		reader_fill(r, *size);
@@ -134,7 +135,8 @@ static bool apply(struct load *l, struct tally *t, const struct ledger_record *r
 	}
 	t->items++;
 	l->out->loaded++;
-	return store_write(l->s, &record->item, STORE_UNLIMITED, l->now_ms, NULL) != STORE_FULL;
+	return store_write(l->s, &record->item, STORE_UNLIMITED, l->now_ms, NULL) !=
+	       STORE_FULL;
 }
 
 static enum outcome read_records(struct load *l, struct err *err)
@@ -145,7 +147,8 @@ static enum outcome read_records(struct load *l, struct err *err)
 	enum ledger_read read;
 	size_t size;
 
-	while ((read = reader_next(l->r, l->head.salt, &record, &size)) == LEDGER_READ_DONE) {
+	while ((read = reader_next(l->r, l->head.salt, &record, &size)) ==
+	       LEDGER_READ_DONE) {
 		if (t.ended || (record.kind == LEDGER_END && !is_snapshot))
 			return FILE_BROKEN;
 		if (!apply(l, &t, &record)) {

@@ -67,7 +67,8 @@ bool ledger_head_read(struct ledger_head *h, const uint8_t at[LEDGER_HEAD_BYTES]
 	bool is_log = memcmp(at, magics[LEDGER_LOG], sizeof magics[0]) == 0;
 	bool is_snapshot = memcmp(at, magics[LEDGER_SNAPSHOT], sizeof magics[0]) == 0;
 
-	if ((!is_log && !is_snapshot) || crc32c(0, at, HEAD_SUMMED) != u32_at(at + HEAD_SUMMED))
+	if ((!is_log && !is_snapshot) ||
+	    crc32c(0, at, HEAD_SUMMED) != u32_at(at + HEAD_SUMMED))
 		return false;
 	if (u32_at(at + 12) != 0 || u32_at(at + HEAD_SUMMED + 4) != 0)
 		return false;
@@ -165,8 +166,8 @@ static bool read_payload(struct ledger_record *r, const uint8_t *at, size_t len)
 	return true;
 }
 
-enum ledger_read ledger_record_read(struct ledger_record *r, uint64_t salt, struct span at,
-				    size_t *size)
+enum ledger_read ledger_record_read(struct ledger_record *r, uint64_t salt,
+				    struct span at, size_t *size)
 {
 	const uint8_t *bytes = (const uint8_t *)at.at;
 
@@ -174,7 +175,8 @@ enum ledger_read ledger_record_read(struct ledger_record *r, uint64_t salt, stru
 	if (at.len < LEDGER_RECORD_HEAD)
 		return LEDGER_READ_MORE;
 	size_t payload = u32_at(bytes);
-	if (check_of(bytes, salt) != u32_at(bytes + CHECKED) || payload < LEDGER_ITEM_BYTES ||
+	if (check_of(bytes, salt) != u32_at(bytes + CHECKED) ||
+	    payload < LEDGER_ITEM_BYTES ||
 	    payload > LEDGER_RECORD_MAX - LEDGER_RECORD_HEAD)
 		return LEDGER_READ_BAD;
 	*size = LEDGER_RECORD_HEAD + payload;

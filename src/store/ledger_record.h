@@ -36,6 +36,7 @@ struct ledger_head {
 	struct siphash_key key;		/* the pool's, when the file was begun */
 };
 
+/* The first bytes of a file, with their sum. */
 void ledger_head_write(const struct ledger_head *h, uint8_t out[LEDGER_HEAD_BYTES]);
 
 /* False: they are no head. */
@@ -53,6 +54,7 @@ struct ledger_record {
 	struct ledger_end end;		/* LEDGER_END */
 };
 
+/* Of its record, with what stands in front of each. A deletion has no value. */
 size_t ledger_item_size(const struct store_item *item);
 
 /* Writes a record, ledger_item_size bytes; or LEDGER_RECORD_HEAD + LEDGER_END_BYTES. */
@@ -67,7 +69,7 @@ enum ledger_read {
 
 /* Reads the record at `at`. *size is how long it is, as far as that is known: on
  * LEDGER_READ_MORE so many bytes are needed, on LEDGER_READ_BAD it is not set. */
-enum ledger_read ledger_record_read(struct ledger_record *r, uint64_t salt, struct span at,
-				    size_t *size);
+enum ledger_read ledger_record_read(struct ledger_record *r, uint64_t salt,
+				    struct span at, size_t *size);
 
 #endif

@@ -27,7 +27,8 @@ bool ledger_snapshot_is_due(const struct ledger *l)
 	if (l->resting)
 		return false;
 	return l->in_doubt ||
-	       l->log_bytes > (enough > LEDGER_LOG_BYTES_MIN ? enough : LEDGER_LOG_BYTES_MIN);
+	       l->log_bytes >
+		       (enough > LEDGER_LOG_BYTES_MIN ? enough : LEDGER_LOG_BYTES_MIN);
 }
 
 struct copying {

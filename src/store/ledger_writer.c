@@ -147,8 +147,8 @@ static bool take_handed(struct ledger *l)
 
 static bool is_writers_turn(enum snapshot_state state)
 {
-	return state == SNAPSHOT_ASKED || state == SNAPSHOT_CHUNK || state == SNAPSHOT_LAST ||
-	       state == SNAPSHOT_BROKEN;
+	return state == SNAPSHOT_ASKED || state == SNAPSHOT_CHUNK ||
+	       state == SNAPSHOT_LAST || state == SNAPSHOT_BROKEN;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -202,7 +202,8 @@ static void write_round(struct ledger *l, enum snapshot_state snapshot)
 		tell(l);
 }
 
-/* At the end: what was handed over is written, and on disk, or it is said what is lost. */
+/* At the end: what was handed over is written, and on disk, or it is
+ * said what is lost. */
 static void finish(struct ledger *l)
 {
 	bool done = write_lanes(l);

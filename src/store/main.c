@@ -1,8 +1,8 @@
-/* store/main.c - kv-worker: holds all data of a pool in memory, for balancerd in key-value
- * mode. The command line, and the life of the whole.
+/* store/main.c - kv-worker: holds all data of a pool in memory, for balancerd in
+ * key-value mode. The command line, and the life of the whole.
  *
- * Exit codes: 0 told to stop; 1 it could not start, or had to leave the pool; 2 the command
- * line is wrong.
+ * Exit codes: 0 told to stop; 1 it could not start, or had to leave the pool; 2 the
+ * command line is wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>

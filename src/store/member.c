@@ -390,8 +390,9 @@ int member_open(struct member *m, const struct worker_options *o, struct err *er
 	if (o->secret != NULL && secret_read(o->secret, "secret", m->secret,
 					     sizeof m->secret, &m->secret_len, err) != 0)
 		goto close;
-	if (open_store(m, err) != 0 || open_lanes(m, err) != 0 || open_ledger(m, err) != 0 ||
-	    open_door(m, err) != 0 || open_people(m, err) != 0)
+	if (open_store(m, err) != 0 || open_lanes(m, err) != 0 ||
+	    open_ledger(m, err) != 0 || open_door(m, err) != 0 ||
+	    open_people(m, err) != 0)
 		goto close;
 	m->began_ms = loop_now_ms(m->lanes[0]->loop);
 	start_timers(m);

@@ -1,8 +1,9 @@
-/* store/member.h - the worker as a whole: its store, its lanes, what the balancer has told of
- * its pool.
+/* store/member.h - the worker as a whole: its store, its lanes, what the balancer
+ * has told of its pool.
  *
- * Lane 0 runs on the main thread and owns all that is there once: the roster, the door through
- * which peers come in, signals, keys, and the timers that sweep and take snapshots.
+ * Lane 0 runs on the main thread and owns all that is there once: the roster,
+ * the door through which peers come in, signals, keys, and the timers that
+ * sweep and take snapshots.
  *
  * Threads: constant after member_open, but for what says that it is lane 0's.
  */
@@ -69,8 +70,8 @@ void member_stop(struct member *m, bool at_once);
 void member_hello(struct member *m, struct kv_hello *h, uint8_t role, unsigned lane,
 		  bool connector);
 
-/* From now on the store hashes by this key, and all peers are begun anew; nothing happens when
- * it does so already. No lane does anything meanwhile. Lane 0. */
+/* From now on the store hashes by this key, and all peers are begun anew; nothing happens
+ * when it does so already. No lane does anything meanwhile. Lane 0. */
 void member_use_key(struct member *m, const uint8_t key[KV_POOL_KEY_BYTES]);
 
 /* Memory is at its hard limit: says so and leaves the pool. Any lane. */

@@ -1,4 +1,5 @@
-/* store/options.h - what kv-worker's command line asks for. Read once, constant from then.
+/* store/options.h - what kv-worker's command line asks for. Read
+ * once, constant from then.
  *
  * One table has all flags: it reads them, and prints them for --help.
  */

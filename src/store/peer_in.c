@@ -57,7 +57,8 @@ static void refuse(struct peer_in *p, enum kv_result code, const char *why)
 
 /* ---- writes ---- */
 
-/* Writes what a peer has, and passes it on to whom we fill. False: the connection is over. */
+/* Writes what a peer has, and passes it on to whom we fill. False: the
+ * connection is over. */
 static bool apply(struct peer_in *p, struct store_item *item)
 {
 	struct lane *l = p->lane;
@@ -120,8 +121,8 @@ static void replicate(struct peer_in *p, const struct kv_message *m)
 	}
 }
 
-/* The number up to which it may be told. Two at a time are enough: what comes while one is on
- * its way to the disk goes there together. */
+/* The number up to which it may be told. Two at a time are enough: what comes while one
+ * is on its way to the disk goes there together. */
 static uint64_t due_ack(struct peer_in *p, uint64_t durable)
 {
 	uint64_t due = p->acked;
@@ -157,8 +158,8 @@ void peer_in_acknowledge(struct lane *l)
 
 /* ---- syncs ---- */
 
-/* What the peer lacks is told to all, as a write of ours; what everybody has deleted long ago
- * is deleted here, too. */
+/* What the peer lacks is told to all, as a write of ours; what everybody has deleted long
+ * ago is deleted here, too. */
 static void on_extra(void *arg, const struct store_item *item, bool forget)
 {
 	struct lane *l = arg;
@@ -169,8 +170,8 @@ static void on_extra(void *arg, const struct store_item *item, bool forget)
 		lane_record(l, item);
 		return;
 	}
-	if (store_write(l->member->store, &gone, STORE_UNLIMITED, lane_wall_ms(l), NULL) ==
-	    STORE_DONE)
+	if (store_write(l->member->store, &gone, STORE_UNLIMITED, lane_wall_ms(l),
+			NULL) == STORE_DONE)
 		lane_record_foreign(l, &gone);
 }
 
@@ -222,7 +223,8 @@ void peer_in_ask_all(struct lane *l)
 			ask(peer_of(it));
 }
 
-/* One that is not to fill us waits until we are filled: it would bring all of it again. */
+/* One that is not to fill us waits until we are filled: it would
+ * bring all of it again. */
 static void offered(struct peer_in *p, const struct kv_message *m)
 {
 	struct member *member = p->lane->member;
@@ -235,8 +237,9 @@ static void offered(struct peer_in *p, const struct kv_message *m)
 		pool_look(member);
 }
 
-/* What was asked for is here: what the peer has forgotten, and we do not have, is forgotten
- * here as well. Otherwise a worker that returns with it would tell us of it as news. */
+/* What was asked for is here: what the peer has forgotten, and we do not have,
+ * is forgotten here as well. Otherwise a worker that returns with it would tell
+ * us of it as news. */
 static void on_synced(struct peer_in *p, const struct kv_message *m, uint64_t purged)
 {
 	struct member *member = p->lane->member;
@@ -337,14 +340,16 @@ static void on_message(struct channel *c, const struct kv_message *m)
 
 static const struct channel_calls calls = {on_message, on_lost, NULL};
 
-void peer_in_begin(struct lane *l, const struct peer_in_who *who, int fd, struct span bytes)
+void peer_in_begin(struct lane *l, const struct peer_in_who *who, int fd,
+		   struct span bytes)
 {
 	struct peer_in *p = calloc(1, sizeof *p);
 
 	if (p == NULL) {
 		close(fd);
 		lane_tell(l, member_first(l->member),
-			  &(struct lane_note){.run = on_gone, .serial = who->serial, .fd = -1});
+			  &(struct lane_note){
+				  .run = on_gone, .serial = who->serial, .fd = -1});
 		return;
 	}
 	p->lane = l;

@@ -1,5 +1,5 @@
-/* store/peer_in.h - a connection that a peer has made to this worker, after the greeting: its
- * writes are applied and acknowledged, and we are filled by way of it.
+/* store/peer_in.h - a connection that a peer has made to this worker, after the greeting:
+ * its writes are applied and acknowledged, and we are filled by way of it.
  *
  * One of version 1 brings PEER_NOTIFY, and may bring an export.
  *
@@ -41,7 +41,8 @@ struct peer_in_who {
 };
 
 /* Begins with a descriptor, given, and bytes that were read from it already. */
-void peer_in_begin(struct lane *l, const struct peer_in_who *who, int fd, struct span bytes);
+void peer_in_begin(struct lane *l, const struct peer_in_who *who, int fd,
+		   struct span bytes);
 
 /* Closes the one of this name; another has come in its place. */
 void peer_in_close(struct lane *l, uint64_t serial);
@@ -50,7 +51,8 @@ void peer_in_close_all(struct lane *l);
 /* Acknowledges what can be; at the end of a turn. */
 void peer_in_acknowledge(struct lane *l);
 
-/* Answers the offer of this peer, if there is one: by it we are filled. True: there was one. */
+/* Answers the offer of this peer, if there is one: by it we are filled.
+ * True: there was one. */
 bool peer_in_ask(struct lane *l, uint32_t id);
 
 /* Whether there is one. */

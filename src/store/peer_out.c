@@ -109,8 +109,8 @@ static bool serves(struct peer_out *p)
 	return now_ms - p->served_ms < PEER_CALM_MS;
 }
 
-/* While clients are served, filling goes in small steps with time between them: at full speed
- * both workers would take a core each, and clients would wait for those. */
+/* While clients are served, filling goes in small steps with time between them: at full
+ * speed both workers would take a core each, and clients would wait for those. */
 static void step_fill(struct peer_out *p)
 {
 	struct lane *l = p->lane;
@@ -129,7 +129,8 @@ static void step_fill(struct peer_out *p)
 		p->passing = false;
 		for (unsigned i = 1; l->number == 0 && i < l->member->lane_count; i++)
 			lane_tell(l, l->member->lanes[i],
-				  &(struct lane_note){.run = on_filled, .id = p->id, .fd = -1});
+				  &(struct lane_note){
+					  .run = on_filled, .id = p->id, .fd = -1});
 	}
 }
 
@@ -225,7 +226,9 @@ static void on_room(struct channel *c)
 
 void peer_out_pass_on(struct lane *l, uint32_t from, const struct kv_message *m)
 {
-	struct kv_message plain = {.type = KV_PEER_NOTIFY, .key = m->key, .value = m->value};
+	struct kv_message plain = {
+		.type = KV_PEER_NOTIFY, .key = m->key, .value = m->value,
+	};
 
 	LIST_EACH(&l->peers, it, next) {
 		struct peer_out *p = peer_of(it);
@@ -438,7 +441,8 @@ static void on_offer_time(struct loop_timer *t)
 {
 	struct peer_out *p = CONTAINER_OF(t, struct peer_out, offer);
 
-	if (p->speaks >= 2 && p->state == PEER_OUT_OPEN && p->fill.state == SYNC_FILL_NONE) {
+	if (p->speaks >= 2 && p->state == PEER_OUT_OPEN &&
+	    p->fill.state == SYNC_FILL_NONE) {
 		p->must_offer = true;
 		begin_fill(p);
 	}
@@ -520,7 +524,8 @@ void peer_out_fill(struct lane *l, uint32_t id)
 	if (p == NULL)
 		return;
 	p->must_fill = p->passing = true;
-	/* An offer of ours that it has not answered is as good; else after what is under way. */
+	/* An offer of ours that it has not answered is as good; else after
+	 * what is under way. */
 	begin_fill(p);
 }
 

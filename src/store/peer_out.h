@@ -1,13 +1,13 @@
-/* store/peer_out.h - a connection that this worker has opened to a peer: it carries the lane's
- * writes, and the syncs that we give; the peer acknowledges.
+/* store/peer_out.h - a connection that this worker has opened to a peer: it carries the
+ * lane's writes, and the syncs that we give; the peer acknowledges.
  *
  *   RESTING --(time)--> DIALING --> GREETING --> OPEN
  *      ^                   |            |          |
  *      '-------------------'------------'----------'   failed, lost, too far behind
  *
- * `sent` and `acked` are cursors into the lane's log, acked <= sent. When the connection is
- * lost it goes on from `acked` in the next one. A peer that is further behind than the backlog
- * allows, or whose connection was lost, is offered a sync when it stands again.
+ * `sent` and `acked` are cursors into the lane's log, acked <= sent. When the connection
+ * is lost it goes on from `acked` in the next one. A peer that is further behind than the
+ * backlog allows, or whose connection was lost, is offered a sync when it stands again.
  *
  * A peer of version 1 gets PEER_NOTIFY, and has acknowledged what the kernel has taken.
  *

@@ -17,8 +17,8 @@ void pending_fini(struct pending *p)
 	pending_clear(p);
 }
 
-bool pending_add(struct pending *p, enum pending_promise promise, struct pending_mark mark,
-		 struct span answer)
+bool pending_add(struct pending *p, enum pending_promise promise,
+		 struct pending_mark mark, struct span answer)
 {
 	struct head head = {mark, (uint32_t)answer.len};
 	char *to = bytes_reserve(&p->queues[promise], sizeof head + answer.len);

@@ -1,9 +1,9 @@
-/* store/pending.h - answers that wait until what they promise is true: a peer has the write,
- * all peers have it, it is on disk.
+/* store/pending.h - answers that wait until what they promise is true: a peer has the
+ * write, all peers have it, it is on disk.
  *
- * Pure. Both conditions only grow with the numbers of the lane's writes, so that answers come
- * out in the order in which they went in, and the first one is all that has to be looked at.
- * One queue for each promise, so that one does not wait for another.
+ * Pure. Both conditions only grow with the numbers of the lane's writes, so that answers
+ * come out in the order in which they went in, and the first one is all that has to be
+ * looked at. One queue for each promise, so that one does not wait for another.
  *
  * Thread: the lane's.
  */
@@ -30,8 +30,8 @@ struct pending_mark {
 void pending_fini(struct pending *p);
 
 /* Appends an answer, which is copied. False: out of memory. */
-bool pending_add(struct pending *p, enum pending_promise promise, struct pending_mark mark,
-		 struct span answer);
+bool pending_add(struct pending *p, enum pending_promise promise,
+		 struct pending_mark mark, struct span answer);
 
 /* The first answer of this promise, if `reached` is at least what it waits for. Borrowed,
  * until the next call. False: there is none. */

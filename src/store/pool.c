@@ -37,7 +37,9 @@ static void on_ready(struct lane *l, const struct lane_note *n)
 static void set_ready(struct member *m, bool ready)
 {
 	if (__atomic_exchange_n(&m->is_ready, ready, __ATOMIC_RELAXED) != ready)
-		tell_all(m, &(struct lane_note){.run = on_ready, .flag = ready, .fd = -1});
+		tell_all(m, &(struct lane_note){
+			.run = on_ready, .flag = ready, .fd = -1,
+		});
 }
 
 static void log_ready(const struct member *m)
@@ -62,12 +64,14 @@ void pool_greeted(struct member *m)
 	roster_greeted(&m->roster);
 	for (unsigned i = 0; i < m->lane_count; i++)
 		/* In whole milliseconds, as versions of now are. */
-		m->lanes[i]->import_version = loop_wall_us(first->loop) / 1000 * 1000 << 8;
+		m->lanes[i]->import_version =
+				loop_wall_us(first->loop) / 1000 * 1000 << 8;
 	if (first->uplink.speaks >= 2) {
 		set_ready(m, false);
 		return;
 	}
-	/* Version 1 begins with READY; who has others beside it takes that back at once. */
+	/* Version 1 begins with READY; who has others beside it takes
+	 * that back at once. */
 	set_ready(m, true);
 	say(m, &(struct kv_message){
 		.type = KV_WORKER_READY, .id = m->id, .port = address_port(&m->peers_at),
@@ -91,7 +95,8 @@ void pool_filled(struct member *m)
 
 void pool_look(struct member *m)
 {
-	if (roster_may_ask(&m->roster) && peer_in_ask(member_first(m), m->roster.filler)) {
+	if (roster_may_ask(&m->roster) &&
+	    peer_in_ask(member_first(m), m->roster.filler)) {
 		m->roster.offered = false;
 		m->fill_signs++;
 		return;
@@ -173,7 +178,8 @@ static bool read_address(struct address *at, const struct kv_message *message)
 	       at->any.sa_family != AF_UNIX;
 }
 
-/* What `fills` means depends on whether we are a newcomer ourselves: it fills us, or we it. */
+/* What `fills` means depends on whether we are a newcomer ourselves: it
+ * fills us, or we it. */
 static bool hear_fills(struct member *m, const struct kv_message *message, bool plain)
 {
 	if (message->fills == 0)
@@ -188,7 +194,8 @@ static bool hear_fills(struct member *m, const struct kv_message *message, bool 
 	return false;
 }
 
-static bool hear_peer(struct member *m, const struct kv_message *message, const char **why)
+static bool hear_peer(struct member *m, const struct kv_message *message,
+		      const char **why)
 {
 	bool plain = message->type == KV_WORKER_ENTRY;
 	uint8_t speaks = plain || message->speaks < 2 ? 1 : 2;
@@ -247,7 +254,9 @@ static void hear_end(struct member *m)
 			 m->roster.count, m->roster.filler);
 		set_ready(m, false);
 		if (plain)
-			say(m, &(struct kv_message){.type = KV_WORKER_NOT_READY, .id = m->id});
+			say(m, &(struct kv_message){
+				.type = KV_WORKER_NOT_READY, .id = m->id,
+			});
 		loop_timer_start(member_first(m)->loop, &m->filling, MEMBER_FILL_MS_MAX);
 	}
 	pool_look(m);

@@ -1,5 +1,5 @@
-/* store/pool.h - what the worker does about what the balancer says of the pool: connects to
- * peers, fills newcomers, has itself filled, and says that it is ready.
+/* store/pool.h - what the worker does about what the balancer says of the pool: connects
+ * to peers, fills newcomers, has itself filled, and says that it is ready.
  *
  * It decides by the roster, and acts through the lanes.
  *
@@ -17,12 +17,12 @@ void pool_greeted(struct member *m);
 /* It is lost. */
 void pool_left(struct member *m);
 
-/* REGISTRY_START, _END, PEER, WORKER_ENTRY, PEER_GONE. False: it makes no sense, *why says
- * why. */
+/* REGISTRY_START, _END, PEER, WORKER_ENTRY, PEER_GONE. False: it makes no
+ * sense, *why says why. */
 bool pool_hear(struct member *m, const struct kv_message *message, const char **why);
 
-/* A peer's connection to us has come or gone, or its offer is there, or our filling is over:
- * looks what follows. */
+/* A peer's connection to us has come or gone, or its offer is there, or our filling is
+ * over: looks what follows. */
 void pool_look(struct member *m);
 
 /* A peer cannot be reached. */

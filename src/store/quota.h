@@ -22,7 +22,8 @@ struct quota {
  * be refused is `unlimited`. */
 static inline bool quota_take(struct quota *q, uint64_t bytes, bool unlimited)
 {
-	uint64_t before = atomic_fetch_add_explicit(&q->bytes, bytes, memory_order_relaxed);
+	uint64_t before = atomic_fetch_add_explicit(&q->bytes, bytes,
+						    memory_order_relaxed);
 
 	if (unlimited || q->bytes_max == 0 || before + bytes <= q->bytes_max)
 		return true;

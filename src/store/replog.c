@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/bigendian.h"
 #include "base/must.h"
 
 struct chunk {
@@ -37,7 +38,8 @@ void replog_fini(struct replog *l)
 	replog_clear(l);
 }
 
-/* The chunk that has room for so many bytes more, a new one if need be; NULL: no memory. */
+/* The chunk that has room for so many bytes more, a new one if need
+ * be; NULL: no memory. */
 static struct chunk *room_for(struct replog *l, size_t len)
 {
 	if (!list_empty(&l->chunks)) {
@@ -83,9 +85,7 @@ static struct chunk *find(const struct replog *l, uint64_t position)
 
 static size_t message_len(const char *at)
 {
-	const uint8_t *b = (const uint8_t *)at;
-
-	return KV_HEADER_BYTES + ((size_t)b[1] << 8 | b[2]);
+	return KV_HEADER_BYTES + (size_t)bigendian_u16(at + 1);
 }
 
 static uint64_t message_seq(const char *at)
@@ -116,12 +116,14 @@ struct span replog_next(const struct replog *l, uint64_t *cursor, size_t max)
 	return (struct span){c->at + from, to - from};
 }
 
-uint64_t replog_pass(const struct replog *l, uint64_t *cursor, uint64_t sent, uint64_t seq)
+uint64_t replog_pass(const struct replog *l, uint64_t *cursor, uint64_t sent,
+		     uint64_t seq)
 {
 	uint64_t passed = 0;
 
 	for (struct chunk *c = find(l, *cursor); c != NULL && *cursor < sent;) {
-		struct chunk *next = c->link.next != &l->chunks ? chunk_of(c->link.next) : NULL;
+		struct chunk *next = c->link.next != &l->chunks ? chunk_of(c->link.next) :
+								  NULL;
 		/* Whole chunks are passed without a look at what is in them. */
 		if (next != NULL && seq + 1 >= next->first_seq && next->start <= sent) {
 			if (*cursor < next->start)
@@ -131,7 +133,8 @@ uint64_t replog_pass(const struct replog *l, uint64_t *cursor, uint64_t sent, ui
 			continue;
 		}
 		size_t at = (size_t)(*cursor - c->start);
-		while (at < c->used && c->start + at < sent && message_seq(c->at + at) <= seq) {
+		while (at < c->used && c->start + at < sent &&
+		       message_seq(c->at + at) <= seq) {
 			passed = message_seq(c->at + at);
 			at += message_len(c->at + at);
 		}

@@ -93,8 +93,8 @@ void roster_ends(struct roster *r, bool plain)
 {
 	if (r->state == ROSTER_READY || r->state == ROSTER_OUT)
 		return;
-	/* Version 1 does not say who exports to us: somebody does, unless we are alone, or
-	 * are the one who exports and so were there before. */
+	/* Version 1 does not say who exports to us: somebody does, unless we are alone,
+	 * or are the one who exports and so were there before. */
 	if (plain)
 		r->plain_fill = r->count > 0 && !r->fills_others;
 	if ((r->filler != 0 || r->plain_fill) && !r->exported)
@@ -159,8 +159,8 @@ static bool has_connected(const struct roster_peer *p)
 	return p->lanes > 0 && p->connected == all;
 }
 
-/* A connection of version 1 does not say whose it is; so many as there are such peers will
- * do. */
+/* A connection of version 1 does not say whose it is; so many as there are
+ * such peers will do. */
 static bool all_have_connected(const struct roster *r)
 {
 	unsigned plain = 0;

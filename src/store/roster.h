@@ -7,8 +7,8 @@
  *    ^                      '--(its end, somebody fills)--> FILLING --(filled)--^
  *    '--(the balancer is lost)-- from each
  *
- * A newcomer asks its filler for the data only when all whom it was told of have connected:
- * from then on it hears of every write.
+ * A newcomer asks its filler for the data only when all whom it was told of have
+ * connected: from then on it hears of every write.
  *
  * Thread: lane 0's.
  */
@@ -59,8 +59,8 @@ void roster_begins(struct roster *r);
 
 enum roster_news { ROSTER_SAME, ROSTER_NEW, ROSTER_MOVED, ROSTER_TOO_MANY };
 
-/* PEER or WORKER_ENTRY of another worker. MOVED: it has another address, or speaks another
- * version, than before; it is to be given up and begun anew. */
+/* PEER or WORKER_ENTRY of another worker. MOVED: it has another address, or speaks
+ * another version, than before; it is to be given up and begun anew. */
 enum roster_news roster_told(struct roster *r, uint32_t id, uint8_t speaks,
 			     const struct address *at);
 
@@ -68,8 +68,8 @@ enum roster_news roster_told(struct roster *r, uint32_t id, uint8_t speaks,
 void roster_note_filler(struct roster *r, uint32_t id);
 void roster_note_export(struct roster *r);
 
-/* REGISTRY_END, of version 1 or 2. After the first one, those who were not told of are to be
- * removed: roster_untold gives them, one after the other, 0 at last. */
+/* REGISTRY_END, of version 1 or 2. After the first one, those who were not told of are to
+ * be removed: roster_untold gives them, one after the other, 0 at last. */
 void roster_ends(struct roster *r, bool plain);
 uint32_t roster_untold(const struct roster *r);
 
@@ -92,8 +92,8 @@ bool roster_may_ask(const struct roster *r);
 /* The data is there. */
 void roster_filled(struct roster *r);
 
-/* A peer of version 1 has given all, which may come before the registry's end. True: it is what
- * we were waiting for. */
+/* A peer of version 1 has given all, which may come before the registry's end. True: it
+ * is what we were waiting for. */
 bool roster_exported(struct roster *r);
 
 #endif

@@ -68,7 +68,8 @@ void segment_remove(struct segment *s, struct slot *at)
 {
 	uint32_t hole = (uint32_t)(at - s->slots);
 
-	for (uint32_t i = (hole + 1) & MASK; s->slots[i].entry != NULL; i = (i + 1) & MASK) {
+	for (uint32_t i = (hole + 1) & MASK; s->slots[i].entry != NULL;
+	     i = (i + 1) & MASK) {
 		/* It may move up if its search does not begin behind the hole. */
 		uint32_t from_home = (i - (uint32_t)s->slots[i].hash) & MASK;
 		if (from_home < ((i - hole) & MASK))

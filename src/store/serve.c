@@ -74,9 +74,9 @@ static void on_same_hash(void *arg, uint64_t hash, const struct store_item *item
 		on_present(arg, item);
 }
 
-/* A write comes again, from a balancer that does not know that it was done, or when a later one
- * has overtaken it. Its answer promises that no peer has an older one, so what is there now is
- * told to them (again): it may be on its way yet, or another worker's. */
+/* A write comes again, from a balancer that does not know that it was done, or when a
+ * later one has overtaken it. Its answer promises that no peer has an older one, so what
+ * is there now is told to them (again): it may be on its way yet, or another worker's. */
 static struct pending_mark record_present(struct lane *l, struct span key)
 {
 	struct writing w = {.lane = l, .key = key};
@@ -86,10 +86,11 @@ static struct pending_mark record_present(struct lane *l, struct span key)
 	return w.mark;
 }
 
-/* Writes, has it recorded where it counts, and says what came of it. *version is the one that
- * the key has then. */
-static enum store_result write_item(struct lane *l, struct store_item *item, unsigned flags,
-				    uint64_t *version, struct pending_mark *mark)
+/* Writes, has it recorded where it counts, and says what came of it. *version is the one
+ * that the key has then. */
+static enum store_result write_item(struct lane *l, struct store_item *item,
+				    unsigned flags, uint64_t *version,
+				    struct pending_mark *mark)
 {
 	enum store_result result = store_write(l->member->store, item, flags,
 					       lane_wall_ms(l), version);
@@ -113,8 +114,8 @@ static const char *say_full(struct lane *l, char text[96])
 }
 
 /* An answer to a write, when what its flags promise is true. */
-static void confirm(struct lane *l, const struct kv_message *m, const struct kv_message *about,
-		    struct pending_mark mark)
+static void confirm(struct lane *l, const struct kv_message *m,
+		    const struct kv_message *about, struct pending_mark mark)
 {
 	struct kv_message answer = *about;
 
@@ -284,7 +285,9 @@ static void serve_retrieve(struct lane *l, const struct kv_message *m)
 static void serve_store(struct lane *l, const struct kv_message *m)
 {
 	struct store_item item = {.key = m->key, .value = m->value};
-	struct kv_message answer = {.type = KV_STORE_RESPONSE, .id = m->id, .key = m->key};
+	struct kv_message answer = {
+		.type = KV_STORE_RESPONSE, .id = m->id, .key = m->key,
+	};
 	struct pending_mark mark = {0, 0};
 	uint64_t version;
 	char text[96];

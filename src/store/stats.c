@@ -111,8 +111,8 @@ void stats_log(struct member *m, struct lane *l)
 	char joined[LOG_LINE_MAX] = "";
 	size_t used = 0;
 
-	/* name value, a line each, become name=value, as many as a line of the log has room
-	 * for. */
+	/* name value, a line each, become name=value, as many as a line of the
+	 * log has room for. */
 	while (span_cut(&rest, '\n', &one)) {
 		const char *space = memchr(one.at, ' ', one.len);
 		int name = (int)(space - one.at), value = (int)one.len - name - 1;
@@ -120,8 +120,8 @@ void stats_log(struct member *m, struct lane *l)
 			log_info("statistics%s", joined);
 			used = 0;
 		}
-		used += (size_t)snprintf(joined + used, sizeof joined - used, " %.*s=%.*s",
-					 name, one.at, value, space + 1);
+		used += (size_t)snprintf(joined + used, sizeof joined - used,
+					 " %.*s=%.*s", name, one.at, value, space + 1);
 	}
 	log_info("statistics%s", joined);
 }

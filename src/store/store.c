@@ -145,7 +145,8 @@ static void fill(const struct store *s, struct entry *e, const struct store_item
 {
 	struct span value = item->deleted ? (struct span){0} : item->value;
 
-	e->expires_ms = item->deleted ? now_ms + s->options.tombstone_ms : item->expires_ms;
+	e->expires_ms = item->deleted ? now_ms + s->options.tombstone_ms :
+					item->expires_ms;
 	e->key_len = (uint16_t)item->key.len;
 	e->value_len = (uint16_t)value.len;
 	e->deleted = item->deleted;
@@ -218,8 +219,8 @@ static bool put(struct store *s, struct place where, const struct store_item *it
 	return true;
 }
 
-enum store_result store_write(struct store *s, const struct store_item *item, unsigned flags,
-			      uint64_t now_ms, uint64_t *version)
+enum store_result store_write(struct store *s, const struct store_item *item,
+			      unsigned flags, uint64_t now_ms, uint64_t *version)
 {
 	must(item->key.len >= 1 && item->key.len <= STORE_KEY_MAX);
 	must(item->value.len <= STORE_VALUE_MAX);
@@ -251,7 +252,8 @@ enum store_result store_write(struct store *s, const struct store_item *item, un
 
 enum store_result store_expire(struct store *s, const struct store_item *item,
 			       uint64_t now_ms,
-			       void (*use)(void *arg, const struct store_item *item), void *arg)
+			       void (*use)(void *arg, const struct store_item *item),
+			       void *arg)
 {
 	uint64_t hash = store_hash(s, item->key);
 	struct shard *shard = shard_of(s, hash);
@@ -288,7 +290,8 @@ bool store_read(struct store *s, struct span key, uint64_t now_ms,
 	struct shard *shard = shard_of(s, hash);
 
 	shard_lock(s, shard);
-	struct slot *at = segment_find(directory_find(&shard->directory, hash), hash, key);
+	struct slot *at = segment_find(directory_find(&shard->directory, hash), hash,
+				       key);
 	bool found = at != NULL && is_alive(at->entry, now_ms);
 	if (found) {
 		struct store_item item = entry_item(at->entry);

@@ -79,15 +79,17 @@ void store_destroy(struct store *s);
  * (may be NULL) is the one that the key has afterwards, 0 if there is none. `now_ms`
  * is wall time; what is past its time already is written all the same, since it ends
  * what was there before. */
-enum store_result store_write(struct store *s, const struct store_item *item, unsigned flags,
-			      uint64_t now_ms, uint64_t *version);
+enum store_result store_write(struct store *s, const struct store_item *item,
+			      unsigned flags, uint64_t now_ms, uint64_t *version);
 
 /* Gives the entry of item->key the time item->expires_ms to end, under item->version
  * (0 as in store_write); its value stays. STORE_DONE: `use` (may be NULL) sees the
  * item as it is afterwards, for replication, under the shard's lock; it must not call
  * the store. Else STORE_OLD or STORE_MISSING. */
-enum store_result store_expire(struct store *s, const struct store_item *item, uint64_t now_ms,
-			       void (*use)(void *arg, const struct store_item *item), void *arg);
+enum store_result store_expire(struct store *s, const struct store_item *item,
+			       uint64_t now_ms,
+			       void (*use)(void *arg, const struct store_item *item),
+			       void *arg);
 
 /* Calls `use` with the entry, if it is there, alive and no tombstone, under the
  * shard's lock: it must not call the store. False: it is not. */
@@ -106,8 +108,8 @@ bool store_walk(struct store *s, uint64_t *cursor, uint64_t now_ms, store_visit 
 		void *arg);
 
 /* The same for all of one bucket (the first 12 bits of the hash), in one call. */
-void store_walk_bucket(struct store *s, uint32_t bucket, uint64_t now_ms, store_visit *visit,
-		       void *arg);
+void store_walk_bucket(struct store *s, uint32_t bucket, uint64_t now_ms,
+		       store_visit *visit, void *arg);
 
 /* Visits the entries with this hash (almost always one). */
 void store_visit_hash(struct store *s, uint64_t hash, uint64_t now_ms, store_visit *visit,

@@ -19,7 +19,8 @@ enum {
 	TRIMS_MAX = 8,			/* blocks that a sweep gives back, 100 us in all */
 };
 
-static void visit(const struct slot *at, uint64_t now_ms, store_visit *visit_one, void *arg)
+static void visit(const struct slot *at, uint64_t now_ms, store_visit *visit_one,
+		  void *arg)
 {
 	if (!at->entry->deleted && entry_is_over(at->entry, now_ms))
 		return;
@@ -27,8 +28,8 @@ static void visit(const struct slot *at, uint64_t now_ms, store_visit *visit_one
 	visit_one(arg, at->hash, &item);
 }
 
-bool store_walk(struct store *s, uint64_t *cursor, uint64_t now_ms, store_visit *visit_one,
-		void *arg)
+bool store_walk(struct store *s, uint64_t *cursor, uint64_t now_ms,
+		store_visit *visit_one, void *arg)
 {
 	if (*cursor == CURSOR_BEGUN)
 		return false;

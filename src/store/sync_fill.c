@@ -128,13 +128,15 @@ static void give(void *arg, uint64_t hash, const struct store_item *item)
 	});
 }
 
-/* The number of entries was announced, and others may have come since: version 1 knows them
- * as news. */
+/* The number of entries was announced, and others may have come since: version 1
+ * knows them as news. */
 static void export_one(void *arg, uint64_t hash, const struct store_item *item)
 {
 	struct giving *g = arg;
 	struct sync_fill *f = g->fill;
-	struct kv_message m = {.type = KV_DATA_ENTRY, .key = item->key, .value = item->value};
+	struct kv_message m = {
+		.type = KV_DATA_ENTRY, .key = item->key, .value = item->value,
+	};
 
 	(void)hash;
 	if (item->deleted)
@@ -153,8 +155,8 @@ static void export_one(void *arg, uint64_t hash, const struct store_item *item)
 		bytes_added(&f->last, kv_wire_write(&m, to));
 }
 
-/* Fewer than were announced, since some have been deleted: the last one again and again makes
- * the number right, and changes nothing. False: more are to come. */
+/* Fewer than were announced, since some have been deleted: the last one again and again
+ * makes the number right, and changes nothing. False: more are to come. */
 static bool end_export(struct sync_fill *f, struct channel *c)
 {
 	size_t len = bytes_waiting(&f->last);
@@ -207,12 +209,14 @@ static void summarise(struct sync_fill *f, struct channel *c, struct store *s,
 	if (ours == NULL)
 		return;		/* again at the next step */
 	store_digests(s, ours);
-	for (; f->bucket < KV_BUCKETS && channel_unsent(c) <= CHANNEL_OUT_LOW; f->bucket++) {
+	for (; f->bucket < KV_BUCKETS && channel_unsent(c) <= CHANNEL_OUT_LOW;
+	     f->bucket++) {
 		if (ours[f->bucket] == f->digests[f->bucket])
 			continue;
 		g.bucket = f->bucket;
 		store_walk_bucket(s, f->bucket, now_ms, sum_up, &g);
-		/* The taker would delete what it has, and a summary leaves out, as forgotten. */
+		/* The taker would delete what it has, and a summary leaves
+		 * out, as forgotten. */
 		if (g.no_memory)
 			channel_refuse(c, KV_MEMORY_FULL, "out of memory");
 		else

@@ -6,7 +6,8 @@
  *                        '-----(ASK by digest)--> SUMMARIES --> WANTS -(END)'
  *   NONE --(export)--> EXPORT ------------------------------------(EXPORT_END)--> NONE
  *
- * It works in steps, each as long as the channel has room, so that the lane serves meanwhile.
+ * It works in steps, each as long as the channel has room, so that the
+ * lane serves meanwhile.
  *
  * Thread: the lane's.
  */
@@ -44,12 +45,13 @@ void sync_fill_offer(struct sync_fill *f, struct channel *c, struct store *s);
 /* The export of version 1, to a newcomer. Only when none is under way. */
 void sync_fill_export(struct sync_fill *f, struct channel *c, struct store *s);
 
-/* SYNC_ASK, SYNC_WANT or SYNC_WANTS_END. False: it does not belong here, and *why says so. */
+/* SYNC_ASK, SYNC_WANT or SYNC_WANTS_END. False: it does not belong here,
+ * and *why says so. */
 bool sync_fill_take(struct sync_fill *f, struct channel *c, const struct kv_message *m,
 		    const char **why);
 
-/* Goes on as long as the channel has room; `gently`: by one segment of the store at most, where
- * it sends everything. True: it has come to its end just now. */
+/* Goes on as long as the channel has room; `gently`: by one segment of the store at most,
+ * where it sends everything. True: it has come to its end just now. */
 bool sync_fill_step(struct sync_fill *f, struct channel *c, struct store *s,
 		    uint64_t now_ms, bool gently);
 

@@ -27,7 +27,8 @@ void sync_take_ask(struct sync_take *t, const struct sync_take_from *from)
 
 	must(t->state == SYNC_TAKE_OFFERED);
 	store_figures(from->store, &figures);
-	/* Without memory for the digests everything comes: more than is needed, but right. */
+	/* Without memory for the digests everything comes: more than is
+	 * needed, but right. */
 	if (figures.entries + figures.tombstones > 0)
 		digests = malloc(KV_BUCKETS * sizeof *digests);
 	t->state = SYNC_TAKE_EVERYTHING;
@@ -36,15 +37,16 @@ void sync_take_ask(struct sync_take *t, const struct sync_take_from *from)
 		for (size_t i = 0; i < KV_BUCKETS; i++)
 			kv_u64_write(digests[i], &digests[i]);
 		m.how = KV_SYNC_BY_DIGEST;
-		m.items = (struct span){(const char *)digests, KV_BUCKETS * sizeof *digests};
+		m.items = (struct span){(const char *)digests,
+					KV_BUCKETS * sizeof *digests};
 		t->state = SYNC_TAKE_SUMMARIES;
 	}
 	channel_send(from->channel, &m);
 	free(digests);
 }
 
-/* An entry of the other side's summary. `known`: ours is as new, or newer; or it is a deletion
- * of long ago, and there is nothing here that it would delete. */
+/* An entry of the other side's summary. `known`: ours is as new, or newer; or it is a
+ * deletion of long ago, and there is nothing here that it would delete. */
 struct theirs {
 	uint64_t hash, version;
 	bool     known;
@@ -100,9 +102,10 @@ static void compare(void *arg, uint64_t hash, const struct store_item *item)
 		found->known = item->version >= found->version;
 }
 
-/* Tombstones and entries that expired are forgotten when all have them, long after. What is
- * younger than that has not been deleted, but did not get there. */
-static bool is_forgotten(const struct sync_take *t, const struct extra *e, uint64_t now_ms)
+/* Tombstones and entries that expired are forgotten when all have them, long after. What
+ * is younger than that has not been deleted, but did not get there. */
+static bool is_forgotten(const struct sync_take *t, const struct extra *e,
+			 uint64_t now_ms)
 {
 	return e->version <= t->purged && is_of_long_ago(e->version, now_ms);
 }
@@ -144,7 +147,8 @@ static void want(const struct sync_take *t, const struct comparison *c,
 			count = 0;
 		}
 		if (i < c->count && !c->theirs[i].known)
-			kv_u64_write(c->theirs[i].hash, hashes + count++ * KV_WANT_ITEM_BYTES);
+			kv_u64_write(c->theirs[i].hash,
+				     hashes + count++ * KV_WANT_ITEM_BYTES);
 	}
 	free(hashes);
 }
@@ -160,7 +164,8 @@ static bool judge_bucket(struct sync_take *t, const struct sync_take_from *from)
 		return false;
 	for (size_t i = 0; i < c.count; i++) {
 		struct kv_summary_item item = kv_summary_item_at(items, i);
-		/* Taken again and again by one from the other, tombstones would never end. */
+		/* Taken again and again by one from the other,
+		 * tombstones would never end. */
 		bool is_over = item.kind == KV_KIND_DELETED &&
 			       is_of_long_ago(item.version, from->now_ms);
 		c.theirs[i] = (struct theirs){item.hash, item.version, is_over};
@@ -215,7 +220,8 @@ bool sync_take_message(struct sync_take *t, const struct sync_take_from *from,
 			return false;
 		}
 		t->state = SYNC_TAKE_WANTED;
-		channel_send(from->channel, &(struct kv_message){.type = KV_SYNC_WANTS_END});
+		channel_send(from->channel,
+			     &(struct kv_message){.type = KV_SYNC_WANTS_END});
 		return true;
 	}
 	if (t->state != SYNC_TAKE_EVERYTHING && t->state != SYNC_TAKE_WANTED) {

@@ -1,12 +1,12 @@
-/* store/sync_take.h - the taking end of a sync: asks for everything or for what differs, says
- * what it lacks, and finds what the other side lacks. doc/kv-protocol.md, "Filling".
+/* store/sync_take.h - the taking end of a sync: asks for everything or for what differs,
+ * says what it lacks, and finds what the other side lacks. doc/kv-protocol.md, "Filling".
  *
  *   NONE --(OFFER)--> OFFERED --(ask)--> EVERYTHING ---------------------(END)--> NONE
  *                        ^        '----> SUMMARIES -(their end)-> WANTED -(END)----^
  *                        '--(OFFER: the other side has begun anew)-- from each
  *
- * What is wanted comes as REPLICATE with the number 0, which whoever owns the channel applies
- * as any other.
+ * What is wanted comes as REPLICATE with the number 0, which whoever owns the channel
+ * applies as any other.
  *
  * Thread: the lane's.
  */
@@ -51,11 +51,12 @@ void sync_take_stop(struct sync_take *t);
 /* SYNC_OFFER. It waits until sync_take_ask. */
 void sync_take_offer(struct sync_take *t, const struct kv_message *m);
 
-/* Answers the offer; by digest, or if the store is empty everything. Only when OFFERED. */
+/* Answers the offer; by digest, or if the store is empty everything.
+ * Only when OFFERED. */
 void sync_take_ask(struct sync_take *t, const struct sync_take_from *from);
 
-/* SYNC_SUMMARY, SYNC_SUMMARIES_END or SYNC_END; *ended: it was the end of it all. False: it
- * does not belong here, and *why says so. */
+/* SYNC_SUMMARY, SYNC_SUMMARIES_END or SYNC_END; *ended: it was the end of it all. False:
+ * it does not belong here, and *why says so. */
 bool sync_take_message(struct sync_take *t, const struct sync_take_from *from,
 		       const struct kv_message *m, bool *ended, const char **why);
 

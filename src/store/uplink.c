@@ -36,7 +36,8 @@ static void on_stop(struct lane *l, const struct lane_note *n)
 	uplink_stop(&l->uplink);
 }
 
-static void take_along(struct uplink *u, void (*run)(struct lane *, const struct lane_note *))
+static void take_along(struct uplink *u,
+		       void (*run)(struct lane *, const struct lane_note *))
 {
 	struct member *m = u->lane->member;
 
@@ -47,7 +48,8 @@ static void take_along(struct uplink *u, void (*run)(struct lane *, const struct
 
 /* ---- ending, and trying again ---- */
 
-/* Closes what there is. What waits for answers to the old connection has nobody to go to. */
+/* Closes what there is. What waits for answers to the old connection
+ * has nobody to go to. */
 static void cut(struct uplink *u)
 {
 	bool was_up = u->state == UPLINK_UP;

@@ -1,12 +1,13 @@
-/* store/uplink.h - a lane's connection to the balancer: dials until one stands, greets, hands
- * on what is said, and begins anew when it is lost, for ever.
+/* store/uplink.h - a lane's connection to the balancer: dials until one stands, greets,
+ * hands on what is said, and begins anew when it is lost, for ever.
  *
  *   RESTING --(time)--> RESOLVING --> DIALING --> GREETING --> UP
  *      ^                    |            |            |         |
  *      '--------------------'------------'------------'---------'  failed, lost, SHUTDOWN
  *
- * Version 2 greets with HELLO. A balancer that answers this with ERROR 6 or by closing is
- * tried with version 1 at once, unless there is a secret: who is not known is told nothing.
+ * Version 2 greets with HELLO. A balancer that answers this with ERROR 6 or by
+ * closing is tried with version 1 at once, unless there is a secret: who is not
+ * known is told nothing.
  *
  * Lanes beside lane 0 connect when that one has been accepted.
  *
@@ -50,8 +51,8 @@ struct uplink {
 
 void uplink_init(struct uplink *u, struct lane *lane);
 
-/* Begins to try. For lanes beside lane 0 `to` is where that one has connected to; for lane 0
- * NULL. Nothing happens when it is trying already. */
+/* Begins to try. For lanes beside lane 0 `to` is where that one has connected to; for
+ * lane 0 NULL. Nothing happens when it is trying already. */
 void uplink_start(struct uplink *u, const struct address *to);
 
 /* Ends it, without a word. */
