@@ -16,9 +16,11 @@ static struct ledger *ledger_of(const struct lane *l)
 	return l->member->ledger;
 }
 
-static bool waits_for_disk(const struct lane *l)
+/* Whatever --sync says: the ledger tells when a write counts as kept. Without always that is
+ * when the system has it, so that what was answered outlives the process. */
+static bool waits_for_ledger(const struct lane *l)
 {
-	return ledger_of(l) != NULL && l->member->options->sync == LEDGER_SYNC_ALWAYS;
+	return ledger_of(l) != NULL;
 }
 
 uint64_t lane_jitter(struct lane *l, uint64_t ms)
@@ -100,7 +102,7 @@ struct pending_mark lane_record(struct lane *l, const struct store_item *item)
 	};
 
 	keep(l, item);
-	if (waits_for_disk(l))
+	if (waits_for_ledger(l))
 		mark.kept = l->ledger_seq;
 	if (list_empty(&l->peers))
 		return mark;
@@ -162,7 +164,7 @@ void lane_look_at_acks(struct lane *l)
 static void release(struct lane *l, enum pending_promise promise, uint64_t seq)
 {
 	struct pending_mark reached = {
-		seq, waits_for_disk(l) ? l->durable_seq : UINT64_MAX,
+		seq, waits_for_ledger(l) ? l->durable_seq : UINT64_MAX,
 	};
 	struct span answer;
 

@@ -37,7 +37,7 @@ enum {
 							 * snapshot */
 };
 
-/* When a write counts as kept. Only with ALWAYS do answers wait for it. */
+/* When a write counts as kept, which is what its answer waits for. */
 enum ledger_sync {
 	LEDGER_SYNC_NEVER,	/* once the system has it, which writes when it
 				 * wants: survives the end of the process, not that

@@ -6,19 +6,13 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "base/value.h"
-#include "parse/kv_wire.h"
 
 enum { ID_FIRST = 128 };	/* getopt's, apart from any letter; then the
 				 * table's index */
 
 static int read_balancer(struct worker_options *o, const char *word, struct err *err)
 {
-	if (address_parse(&o->balancer, word, "127.0.0.1", err) != 0)
-		return -1;
-	if (o->balancer.len != 0 && address_port(&o->balancer) == 0)
-		return err_set(err, "%s has no port to connect to; the balancer's is %d "
-			       "by default", quote(word).text, KV_WORKER_PORT);
-	return 0;
+	return address_parse(&o->balancer, word, "127.0.0.1", err);
 }
 
 static int read_peers(struct worker_options *o, const char *word, struct err *err)

@@ -141,8 +141,7 @@ static uint64_t due_ack(struct peer_in *p, uint64_t durable)
 
 void peer_in_acknowledge(struct lane *l)
 {
-	bool waits = l->member->ledger != NULL &&
-		     l->member->options->sync == LEDGER_SYNC_ALWAYS;
+	bool waits = l->member->ledger != NULL;
 
 	LIST_EACH(&l->visitors_in, it, next) {
 		struct peer_in *p = peer_of(it);

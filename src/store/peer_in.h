@@ -3,7 +3,7 @@
  *
  * One of version 1 brings PEER_NOTIFY, and may bring an export.
  *
- * Acknowledged is what the store has; with --sync always, what the disk has.
+ * Acknowledged is what the store has; with --data, what the ledger has kept.
  *
  * Thread: the lane's.
  */
