@@ -27,7 +27,8 @@ void hmac_random(void *out, size_t len)
 
 	while (len > 0) {
 		ssize_t got = getrandom(at, len, 0);
-		must(got > 0);		/* up to 256 bytes it cannot fail (getrandom(2)) */
+		must(got > 0);		/* up to 256 bytes it cannot fail
+					 * (getrandom(2)) */
 		at += got;
 		len -= (size_t)got;
 	}

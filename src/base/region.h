@@ -26,7 +26,8 @@ enum { REGION_BYTES = 8 * 1024 * 1024, REGION_BLOCK_MIN = 64 * 1024 };
 struct region_source {
 	struct link partial;		/* regions with a free block */
 	struct link full;
-	struct link dirty;		/* by another link: those with free, unclean blocks */
+	struct link dirty;		/* by another link: those with free,
+					 * unclean blocks */
 	size_t      block_size;
 	uint64_t    dirty_blocks;	/* put back, and still in memory */
 };

@@ -54,8 +54,8 @@ int secret_read(const char *path, const char *kind, char *out, size_t max, size_
 	if (*len == 0) {
 		err_set(err, "the first line of the %s file %s is empty", kind, path);
 	} else if (*len > max) {
-		err_set(err, "the first line of the %s file %s is longer than %zu bytes", kind,
-			path, max);
+		err_set(err, "the first line of the %s file %s is longer than %zu bytes",
+			kind, path, max);
 	} else {
 		memcpy(out, bytes, *len);
 		result = 0;

@@ -110,8 +110,8 @@ static int add_listeners(struct model *m, const struct values *v, struct err *er
 	if (address_equals(&clients->address, &clients->workers) ||
 	    (resp != NULL && (address_equals(&resp->address, &clients->address) ||
 			      address_equals(&resp->address, &clients->workers))))
-		return err_set(err, "two of --clients, --workers and --resp are the same; "
-			       "each needs an address of its own");
+		return err_set(err, "two of --clients, --workers and --resp are the "
+			       "same; each needs an address of its own");
 	return 0;
 }
 

@@ -58,7 +58,8 @@ static void set_ready(void *arg, struct live_server *server, bool ready, const c
 	(void)arg;
 	snprintf(server->reason, sizeof server->reason, "%s", why);
 	if (live_server_set_up(server, ready))
-		log_info("worker is %s pool=%s server=%s", why, server->pool, server->text);
+		log_info("worker is %s pool=%s server=%s", why, server->pool,
+			 server->text);
 }
 
 struct kv_registry *workers_registry(struct service *s)

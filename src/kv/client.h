@@ -17,12 +17,15 @@
 #include "parse/resp.h"
 
 enum {
-	KV_LINE_MAX = 1024,		/* requests of a client that are not answered yet */
+	KV_LINE_MAX = 1024,		/* requests of a client that are
+					 * not answered yet */
 	KV_LINE_MIN = 16,
 	KV_LINE_BYTES = 1024 * 1024,	/* and fewer, where values may be large */
-	KV_OUT_MAX = 256 * 1024,	/* bytes that wait to be sent; no more is read then */
+	KV_OUT_MAX = 256 * 1024,	/* bytes that wait to be sent; no
+					 * more is read then */
 	KV_LINGER_MS = 1000,		/* for it to hear that, and to close */
-	KV_CLOSE_MS = 10 * 1000,	/* for one that is closing to take what it is told */
+	KV_CLOSE_MS = 10 * 1000,	/* for one that is closing to take
+					 * what it is told */
 	KV_IN_MAX = 512 * 1024,		/* bytes that wait to be understood */
 };
 

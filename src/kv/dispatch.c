@@ -18,7 +18,8 @@ static void end(struct kv_hub *hub, struct kv_request *r)
 /* Leaves the place at the server that it was sent to. */
 static void leave_server(struct kv_request *r)
 {
-	gate_leave(&r->server->gate);	/* loops that wait look by themselves (KV_RETRY_MS) */
+	gate_leave(&r->server->gate);	/* loops that wait look by themselves
+					 * (KV_RETRY_MS) */
 	live_server_leave(r->server, r->pool->live, false);
 	r->server = NULL;
 	kv_edition_release(r->edition);
@@ -80,7 +81,8 @@ static bool is_in_vain(const struct kv_pool *p, const struct kv_request *r)
 
 static void refuse_in_vain(struct kv_hub *hub, struct kv_request *r)
 {
-	refuse(hub, r, KV_BUSY, SPAN("no worker of version 2 is ready, and others cannot do it"));
+	refuse(hub, r, KV_BUSY, SPAN("no worker of version 2 is ready, and others cannot "
+				     "do it"));
 }
 
 /* Any that can do it, where as many others as a pick remembers cannot. */
@@ -304,7 +306,8 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 	if (r->verb == KV_VERB_STATS) {
 		uint32_t at = find_worker(p->lane, kv_request_key(r));
 		if (at == PICK_NONE)
-			refuse(hub, r, KV_NOT_FOUND, SPAN("no worker of version 2 has this id"));
+			refuse(hub, r, KV_NOT_FOUND, SPAN("no worker of version 2 has "
+							  "this id"));
 		else if (!send_it(hub, r, at))
 			refuse(hub, r, KV_BUSY, SPAN("the worker is busy"));
 		return;
@@ -312,7 +315,8 @@ void kv_dispatch(struct kv_hub *hub, struct kv_request *r)
 	if (is_beyond_version_1(r) &&
 	    atomic_load_explicit(&p->shared->old_workers, memory_order_relaxed) > 0) {
 		refuse(hub, r, KV_PROTOCOL,
-		       SPAN("with a worker of version 1 in the pool only GET and plain SET"));
+		       SPAN("with a worker of version 1 in the pool only GET and plain "
+			    "SET"));
 		return;
 	}
 	r->hash = hash_bytes(r->bytes, r->key_len);

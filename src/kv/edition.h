@@ -31,12 +31,14 @@ struct kv_lane {
 	struct pick_server *keepers;	/* owned; the same without limits */
 	struct pick_view    view, by_key;	/* of servers; of keepers */
 	struct pick_state   reads, writes;
-	struct kv_route   **routes;	/* owned; by the view's index; NULL: takes no requests */
+	struct kv_route   **routes;	/* owned; by the view's index; NULL:
+					 * takes no requests */
 };
 
 struct kv_edition {
 	const struct model *model;	/* held */
-	struct kv_lane *lanes;		/* owned, one for each pool that a kv listener leads to */
+	struct kv_lane *lanes;		/* owned, one for each pool that a kv
+					 * listener leads to */
 	uint32_t lane_count;
 	uint32_t users;
 };

@@ -235,7 +235,8 @@ void kv_hub_look_whether_done(struct kv_hub *hub)
 {
 	if (hub->draining && !hub->told_clients_gone && hub->client_count == 0 &&
 	    hub->requests.count == 0) {
-		hub->told_clients_gone = true;	/* others may still wait for our workers */
+		hub->told_clients_gone = true;	/* others may still wait
+						 * for our workers */
 		hub->hooks.clients_gone(hub->hooks.arg, hub);
 	}
 	if (hub->parting && !hub->told_parted && hub->link_count == 0) {

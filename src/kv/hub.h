@@ -36,10 +36,12 @@ enum {
 	KV_SCRATCH_BYTES = 256 * 1024,	/* what one read may bring */
 	KV_LINKS_MAX = 512,		/* connections of workers, of one loop */
 	KV_WORKERS_MAX = 256,		/* of one pool */
-	KV_WINDOW_MAX = 4096,		/* requests under way at one worker; more wait. Fewer
-					 * by the pool's `parallel` */
-	KV_RETRY_MS = 5,		/* how often those look again, where nothing wakes them */
-	KV_BUSY_MIN = 8,		/* clients that wait, from which on requests may gather */
+	KV_WINDOW_MAX = 4096,		/* requests under way at one worker; more wait.
+					 * Fewer by the pool's `parallel` */
+	KV_RETRY_MS = 5,		/* how often those look again, where
+					 * nothing wakes them */
+	KV_BUSY_MIN = 8,		/* clients that wait, from which on
+					 * requests may gather */
 };
 
 struct kv_registry;
@@ -71,7 +73,8 @@ struct kv_hub {
 	uint64_t    clients_begun, requests_begun;
 	struct slab clients_slab;
 	struct kv_requests requests;
-	struct kv_link *links[KV_LINKS_MAX];	/* owned; by the low bits of their numbers */
+	struct kv_link *links[KV_LINKS_MAX];	/* owned; by the low bits of
+						 * their numbers */
 	uint32_t    link_generation;
 	char       *scratch;		/* owned; KV_SCRATCH_BYTES */
 
@@ -79,8 +82,10 @@ struct kv_hub {
 	struct link unsent_clients, unsent_links, ended_clients, ended_links;
 	struct loop_timer every_second;	/* while there are links */
 	uint32_t asking;		/* clients that wait for answers */
-	uint64_t clients_seen;		/* clients_begun when memory was given back last */
-	struct {			/* the most of them, in this ms and the one before */
+	uint64_t clients_seen;		/* clients_begun when memory was
+					 * given back last */
+	struct {			/* the most of them, in this ms and
+					 * the one before */
 		uint64_t at_ms;
 		uint32_t most, most_before;
 	} busy;

@@ -147,7 +147,8 @@ void kv_link_flush(struct kv_link *l)
 		bytes_consume(&l->out, put);
 	}
 	if (l->closing && bytes_waiting(&l->out) == 0 && !l->lingering) {
-		l->lingering = true;	/* it shall hear that, so no reset: see client.c */
+		l->lingering = true;	/* it shall hear that, so no
+					 * reset: see client.c */
 		shutdown(l->stream.watch.fd, SHUT_WR);
 		loop_again(l->hub->loop, &l->stream.watch);
 	}
@@ -225,8 +226,8 @@ static void on_late(struct loop_timer *t)
 	else if (l->state == KV_LINK_JOINING)
 		kv_link_refuse(l, KV_PROTOCOL, "its other lanes have not come in time");
 	else
-		kv_link_refuse(l, KV_PROTOCOL, "it has said neither WORKER_READY nor HELLO in "
-			       "time");
+		kv_link_refuse(l, KV_PROTOCOL, "it has said neither WORKER_READY nor "
+			       "HELLO in time");
 }
 
 /* A number that no link of this hub has had for a long time. */
@@ -421,7 +422,8 @@ void kv_link_refuse(struct kv_link *l, enum kv_result code, const char *why)
 	};
 	char out[KV_HEADER_BYTES + 512];
 
-	log_warn("worker refused: %s pool=%s worker=%u", why, l->pool->shared->name, l->worker);
+	log_warn("worker refused: %s pool=%s worker=%u", why, l->pool->shared->name,
+		 l->worker);
 	if (kv_wire_size(&m) <= sizeof out)
 		kv_link_close(l, out, kv_wire_write(&m, out));
 	else

@@ -18,10 +18,12 @@
 #include "parse/kv_hello.h"
 
 enum {
-	KV_SLOTS_MAX = 2 * KV_WINDOW_MAX,	/* loops do not see each other's last ones */
-	KV_GREETING_MS = 5000,			/* for HELLO and PROOF, or READY; and once more
-						 * for its other lanes */
-	KV_LINK_OUT_MAX = 8 * 1024 * 1024,	/* bytes that a worker has not taken; more wait */
+	KV_SLOTS_MAX = 2 * KV_WINDOW_MAX,	/* loops do not see each
+						 * other's last ones */
+	KV_GREETING_MS = 5000,			/* for HELLO and PROOF, or READY; and once
+						 * more for its other lanes */
+	KV_LINK_OUT_MAX = 8 * 1024 * 1024,	/* bytes that a worker has not
+						 * taken; more wait */
 	KV_GOODBYE_MS = 1000,			/* for its last words */
 	KV_PROBE_MS = 10 * 1000,		/* silence after which the kernel asks */
 };
@@ -33,7 +35,8 @@ enum {
 enum kv_link_state { KV_LINK_GREETING, KV_LINK_JOINING, KV_LINK_MEMBER };
 
 struct kv_slot {
-	struct kv_request *request;	/* borrowed; NULL: free, or nobody wants the answer */
+	struct kv_request *request;	/* borrowed; NULL: free, or nobody
+					 * wants the answer */
 	uint16_t generation;
 	uint16_t next_free;
 	bool     taken;
@@ -47,15 +50,17 @@ struct kv_link {
 	enum kv_link_state state;
 	bool     ended;
 	bool     closing;		/* ends when all is sent */
-	bool     lingering;		/* and all has been: waits for the worker to close */
+	bool     lingering;		/* and all has been: waits for the
+					 * worker to close */
 	bool     withdrawn;		/* it has said that it is not ready */
 	uint8_t  speaks;
 	uint8_t  lane;
 	uint32_t number;		/* of the link: the hub's, used once */
 	uint32_t worker;		/* its id */
-	struct live_server *server;	/* held by way of the model, which has it until the
-					 * registry hears of this link's end, or has it closed;
-					 * NULL before it is a member, and once it is closing */
+	struct live_server *server;	/* held by way of the model, which has it until
+					 * the registry hears of this link's end, or has
+					 * it closed; NULL before it is a member, and once
+					 * it is closing */
 	struct bytes in, out;		/* owned */
 	struct kv_slot *slots;		/* owned; slot_count of them */
 	uint32_t slot_count, in_flight;
@@ -63,7 +68,8 @@ struct kv_link {
 	uint64_t heard_ms;		/* when the last byte came */
 	struct kv_hello *hello;		/* owned, while GREETING */
 	char    *secret;		/* owned, so too */
-	struct loop_timer limit;	/* of greeting and joining, and of the last words */
+	struct loop_timer limit;	/* of greeting and joining, and of
+					 * the last words */
 	struct link unsent;		/* in hub->unsent_links, or of the ended */
 };
 

@@ -45,8 +45,8 @@ static void ask_to_join(struct kv_link *l, uint16_t port, uint8_t lanes)
 	else if (port == 0)
 		kv_link_refuse(l, KV_PROTOCOL, "a worker's peer port is not 0");
 	else if (lanes < 1 || lanes > KV_LANES_MAX || l->lane >= lanes)
-		kv_link_refuse(l, KV_PROTOCOL, "a worker has 1 to 16 lanes, and this one's number "
-			       "is below that");
+		kv_link_refuse(l, KV_PROTOCOL, "a worker has 1 to 16 lanes, and this "
+			       "one's number is below that");
 	else if (!peer_address(l, port, &notice.peer))
 		kv_link_end(l);
 	if (l->ended || l->closing)
@@ -75,8 +75,8 @@ static void on_hello_done(struct kv_link *l)
 	uint64_t latest = (loop_wall_us(l->hub->loop) + KV_AHEAD_US_MAX) * 256;
 
 	if (h->newest > latest) {
-		kv_link_refuse(l, KV_PROTOCOL, "it has writes of more than a day ahead; see to the "
-			       "clocks of the balancer and of the worker");
+		kv_link_refuse(l, KV_PROTOCOL, "it has writes of more than a day ahead; "
+			       "see to the clocks of the balancer and of the worker");
 		return;
 	}
 	l->speaks = 2;
@@ -95,8 +95,9 @@ static void take_hello(struct kv_link *l, const struct kv_message *m)
 	if (l->hello == NULL) {
 		begin_hello(l);
 		if (m->role != KV_ROLE_WORKER) {
-			kv_link_refuse(l, KV_PROTOCOL, "this port is for workers; clients have "
-				       "another one (listen kv ADDRESS:PORT)");
+			kv_link_refuse(l, KV_PROTOCOL, "this port is for workers; "
+				       "clients have another one (listen kv "
+				       "ADDRESS:PORT)");
 			return;
 		}
 		kv_shared_pool_key(l->pool->shared, (const uint8_t *)m->pool_key.at,
@@ -120,12 +121,13 @@ static void greet(struct kv_link *l, const struct kv_message *m)
 		return;
 	}
 	if (m->type != KV_WORKER_READY) {
-		kv_link_refuse(l, KV_PROTOCOL, "a worker begins with WORKER_READY or HELLO");
+		kv_link_refuse(l, KV_PROTOCOL,
+			       "a worker begins with WORKER_READY or HELLO");
 		return;
 	}
 	if (kv_shared_secret(l->pool->shared, secret) > 0) {
-		kv_link_refuse(l, KV_PROTOCOL, "workers of this pool prove a secret, which "
-			       "version 1 cannot");
+		kv_link_refuse(l, KV_PROTOCOL, "workers of this pool prove a secret, "
+			       "which version 1 cannot");
 		return;
 	}
 	l->speaks = 1;
@@ -157,12 +159,14 @@ static void take_answer(struct kv_link *l, const struct kv_message *m)
 		return;
 	}
 	if (r != NULL && (!answers(l, m, r) || m->result >= KV_RESULTS)) {
-		kv_link_refuse(l, KV_PROTOCOL, "its answer does not fit what it was asked");
+		kv_link_refuse(l, KV_PROTOCOL,
+			       "its answer does not fit what it was asked");
 		return;
 	}
 	/* With the key it has to go into one message of the client's version. */
 	if (r != NULL && r->key_len + value.len > MODEL_ENTRY_MAX) {
-		kv_link_refuse(l, KV_PROTOCOL, "its answer is longer than an entry can be");
+		kv_link_refuse(l, KV_PROTOCOL,
+			       "its answer is longer than an entry can be");
 		return;
 	}
 	kv_link_free_slot(l, slot);
@@ -241,7 +245,8 @@ static void take_one(struct kv_link *l, const struct kv_message *m)
 		tell(l, KV_NOTICE_PEER_LOST, m->id);
 		break;
 	default:
-		kv_link_refuse(l, KV_PROTOCOL, "a worker does not say that to its balancer");
+		kv_link_refuse(l, KV_PROTOCOL,
+			       "a worker does not say that to its balancer");
 		break;
 	}
 }

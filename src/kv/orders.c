@@ -128,7 +128,8 @@ static void run_route(struct loop_job *job)
 	else
 		free(o->route);
 	kv_edition_route(hub->now, &hub->routes);
-	LIST_EACH(&hub->pools, it, next) {	/* one that is no more has its own edition */
+	LIST_EACH(&hub->pools, it, next) {	/* one that is no more has
+						 * its own edition */
 		struct kv_edition *e = CONTAINER_OF(it, struct kv_pool, link)->edition;
 		if (e != hub->now)
 			kv_edition_route(e, &hub->routes);

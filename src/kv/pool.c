@@ -45,7 +45,8 @@ void kv_pool_adopt(struct kv_pool *p, struct kv_edition *e)
 	struct kv_lane *lane = kv_edition_lane(e, p->live);
 
 	if (lane == NULL)
-		return;		/* what is left of it goes on by the last one that had it */
+		return;		/* what is left of it goes on by the last
+				 * one that had it */
 	kv_edition_release(p->edition);
 	p->edition = kv_edition_use(e);
 	p->lane = lane;

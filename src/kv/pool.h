@@ -22,7 +22,8 @@ struct kv_pool {
 	struct kv_lane    *lane;	/* of it */
 	struct link        waiting;	/* requests, in the order of asking */
 	uint32_t           waiting_count;
-	struct kv_request *came_back;	/* the last one that was put back there, while it waits */
+	struct kv_request *came_back;	/* the last one that was put back there,
+					 * while it waits */
 	bool               holds_up;	/* clients that have found it full */
 	uint32_t           users;	/* ports, clients and requests */
 	struct loop_timer  again;	/* while some wait */

@@ -36,8 +36,8 @@ static bool make_way(struct kv_port *port)
 
 	if (count == 0)
 		return look_later(port);
-	log_warn("%u connections of workers that have not said who they are give way to others "
-		 "pool=%s", count, port->pool->shared->name);
+	log_warn("%u connections of workers that have not said who they are give way to "
+		 "others pool=%s", count, port->pool->shared->name);
 	live_count(&port->live->accept_paused);
 	loop_timer_start(port->hub->loop, &port->acceptor.retry, LOOK_MS);
 	return false;

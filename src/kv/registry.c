@@ -122,8 +122,8 @@ static void on_joins(struct registered *p, const struct kv_notice *n)
 
 	struct kv_worker *w = kv_roll_join(&p->roll, n, &code, &why);
 	if (w == NULL) {
-		log_warn("worker refused: %s pool=%s worker=%u peer=%s", why, p->shared->name,
-			 n->worker, n->peer.text);
+		log_warn("worker refused: %s pool=%s worker=%u peer=%s", why,
+			 p->shared->name, n->worker, n->peer.text);
 		close_with_error(r, &link, code, why);
 		return;
 	}
@@ -131,13 +131,14 @@ static void on_joins(struct registered *p, const struct kv_notice *n)
 		return;
 	w->server = r->hooks.add(r->hooks.arg, p->shared->name, &w->peer, &err);
 	if (w->server == NULL) {
-		log_warn("worker refused: %s pool=%s worker=%u", err.text, p->shared->name, w->id);
+		log_warn("worker refused: %s pool=%s worker=%u", err.text,
+			 p->shared->name, w->id);
 		close_links(r, w, KV_BUSY, err.text);
 		kv_roll_leave(&p->roll, w);
 		return;
 	}
-	log_info("worker joined pool=%s worker=%u peer=%s version=%u lanes=%u", p->shared->name,
-		 w->id, w->peer.text, w->speaks, w->lanes);
+	log_info("worker joined pool=%s worker=%u peer=%s version=%u lanes=%u",
+		 p->shared->name, w->id, w->peer.text, w->speaks, w->lanes);
 	for (uint32_t i = 0; i < w->lanes; i++)
 		kv_order_accept(hub_of(r, &w->links[i]), w->links[i].link, w->server);
 	kv_roll_list(&p->roll, w);
@@ -152,8 +153,8 @@ static void leave(struct registered *p, struct kv_worker *w, const char *why)
 	bool was_added = w->server != NULL;
 
 	if (was_added) {
-		log_info("worker left pool=%s worker=%u peer=%s: %s", p->shared->name, w->id,
-			 peer.text, why);
+		log_info("worker left pool=%s worker=%u peer=%s: %s", p->shared->name,
+			 w->id, peer.text, why);
 		publish_route(r, w, false);
 	}
 	kv_roll_leave(&p->roll, w);
@@ -167,7 +168,8 @@ static void on_gone(struct registered *p, struct kv_worker *w, const struct kv_n
 	for (uint32_t i = 0; i < w->lanes; i++)
 		if (w->links[i].hub == n->hub && w->links[i].link == n->link)
 			w->links[i].there = false;
-	close_links(p->registry, w, KV_NETWORK, "another connection of this worker was lost");
+	close_links(p->registry, w, KV_NETWORK,
+		    "another connection of this worker was lost");
 	leave(p, w, "its connection has ended");
 }
 
@@ -179,8 +181,8 @@ static void on_peer_lost(struct registered *p, const struct kv_worker *from,
 
 	if (lost == NULL || lost == from || !lost->listed)
 		return;
-	log_warn("worker %u cannot be reached by worker %u pool=%s peer=%s", lost->id, from->id,
-		 p->shared->name, lost->peer.text);
+	log_warn("worker %u cannot be reached by worker %u pool=%s peer=%s", lost->id,
+		 from->id, p->shared->name, lost->peer.text);
 	close_links(p->registry, lost, KV_NETWORK, why);
 	leave(p, lost, why);
 }
@@ -277,7 +279,8 @@ int kv_registry_use(struct kv_registry *r, const struct model *m, struct err *er
 	/* All of them are read before any is taken. */
 	for (uint32_t i = 0; i < m->pool_count; i++)
 		if (m->pools[i].secret_path != NULL &&
-		    secret_read(m->pools[i].secret_path, "secret", secret, sizeof secret, &len,
+		    secret_read(m->pools[i].secret_path, "secret", secret, sizeof secret,
+				&len,
 				err) != 0)
 			return -1;
 	for (uint32_t i = 0; i < m->pool_count; i++) {
@@ -286,7 +289,8 @@ int kv_registry_use(struct kv_registry *r, const struct model *m, struct err *er
 			continue;
 		len = 0;
 		if (p->secret_path != NULL &&
-		    secret_read(p->secret_path, "secret", secret, sizeof secret, &len, err) != 0)
+		    secret_read(p->secret_path, "secret", secret, sizeof secret, &len,
+				err) != 0)
 			return -1;
 		kv_shared_set_secret(kv_registry_shared(r, p->name),
 				     (struct span){secret, len});

@@ -42,7 +42,8 @@ static void run_select(const struct resp_ask *ask)
 	if (is_word(ask, 1, "0"))
 		resp_answer_simple(ask->client, SPAN("OK"));
 	else
-		resp_answer_error(ask->client, "ERR DB index is out of range; there is only 0");
+		resp_answer_error(ask->client,
+				  "ERR DB index is out of range; there is only 0");
 }
 
 static void run_auth(const struct resp_ask *ask)
@@ -87,8 +88,8 @@ static void run_client(const struct resp_ask *ask)
 	else if (is_word(ask, 1, "id"))
 		resp_answer_integer(ask->client, (int64_t)ask->client->number);
 	else
-		resp_answer_error(ask->client, "ERR unknown subcommand of CLIENT; there are "
-				  "SETNAME, SETINFO, GETNAME and ID");
+		resp_answer_error(ask->client, "ERR unknown subcommand of CLIENT; there "
+				  "are SETNAME, SETINFO, GETNAME and ID");
 }
 
 /* Two settings that benchmarks ask for, as they are in every pool. */
@@ -97,8 +98,8 @@ static void run_config(const struct resp_ask *ask)
 	static const char *const known[][2] = {{"save", ""}, {"appendonly", "no"}};
 
 	if (!is_word(ask, 1, "get")) {
-		resp_answer_error(ask->client, "ERR only CONFIG GET is there; the pool is set up "
-				  "in the balancer's file");
+		resp_answer_error(ask->client, "ERR only CONFIG GET is there; the pool "
+				  "is set up in the balancer's file");
 		return;
 	}
 	for (size_t i = 0; i < COUNT_OF(known); i++) {

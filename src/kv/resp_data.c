@@ -172,14 +172,15 @@ static bool fits(const struct resp_ask *ask, struct span key, struct span value)
 	const struct model_pool *p = ask->client->pool->lane->pool;
 
 	if (key.len == 0)
-		resp_answer_error(ask->client, "ERR the key is empty; it has 1 to %u bytes",
+		resp_answer_error(ask->client,
+				  "ERR the key is empty; it has 1 to %u bytes",
 				  p->key_max);
 	else if (key.len > p->key_max)
-		resp_answer_error(ask->client, "ERR the key has %zu bytes; %u are the most "
-				  "(key-size)", key.len, p->key_max);
+		resp_answer_error(ask->client, "ERR the key has %zu bytes; %u are the "
+				  "most (key-size)", key.len, p->key_max);
 	else if (value.len > p->value_max)
-		resp_answer_error(ask->client, "ERR the value has %zu bytes; %u are the most "
-				  "(value-size)", value.len, p->value_max);
+		resp_answer_error(ask->client, "ERR the value has %zu bytes; %u are the "
+				  "most (value-size)", value.len, p->value_max);
 	else
 		return true;
 	return false;
@@ -299,11 +300,13 @@ static bool read_expiry(const struct resp_ask *ask, struct span text, int64_t un
 	int64_t value, now_ms = (int64_t)(loop_wall_us(ask->client->hub->loop) / 1000);
 
 	if (!read_integer(text, &value)) {
-		resp_answer_error(ask->client, "ERR value is not an integer or out of range");
+		resp_answer_error(ask->client,
+				  "ERR value is not an integer or out of range");
 		return false;
 	}
 	if (value > TIME_MAX_MS / unit_ms || value < -TIME_MAX_MS / unit_ms) {
-		resp_answer_error(ask->client, "ERR invalid expire time in '%.*s' command",
+		resp_answer_error(ask->client,
+				  "ERR invalid expire time in '%.*s' command",
 				  (int)ask->arguments[0].len, ask->arguments[0].at);
 		return false;
 	}
@@ -365,7 +368,8 @@ static bool read_set_time(const struct resp_ask *ask, struct span text, size_t k
 			 &expires_ms))
 		return false;
 	if (!read_integer(text, &value) || value <= 0) {
-		resp_answer_error(ask->client, "ERR invalid expire time in 'set' command");
+		resp_answer_error(ask->client,
+				  "ERR invalid expire time in 'set' command");
 		return false;
 	}
 	wish->expires_ms = (uint64_t)expires_ms;

@@ -108,10 +108,11 @@ struct kv_worker *kv_roll_join(struct kv_roll *roll, const struct kv_notice *n,
 	if (w != NULL && (w->lanes_there == w->lanes || w->lanes != n->lanes ||
 			  w->speaks != n->speaks || w->links[n->lane].there ||
 			  !address_equals(&w->peer, &n->peer)))
-		return refuse(code, why, "another worker of the pool has this id; choose another "
-			      "one (kv-worker --id N)");
+		return refuse(code, why, "another worker of the pool has this id; choose "
+			      "another one (kv-worker --id N)");
 	if (w == NULL && has_address(roll, &n->peer))
-		return refuse(code, why, "another worker of the pool has this peer address");
+		return refuse(code, why,
+			      "another worker of the pool has this peer address");
 	if (w == NULL && roll->count >= KV_WORKERS_MAX)
 		return refuse(code, why, "the pool has as many workers as it may");
 	if (w == NULL)
@@ -247,7 +248,8 @@ static void tell_gone(const struct kv_roll *roll, const struct kv_worker *to, ui
 {
 	struct kv_message gone = {.type = KV_PEER_GONE, .id = id};
 
-	if (to->speaks >= 2)		/* version 1 sees it by the connection between them */
+	if (to->speaks >= 2)		/* version 1 sees it by the
+					 * connection between them */
 		roll->say(roll->arg, to, &gone, 1);
 }
 

@@ -27,7 +27,8 @@ struct kv_shared {
 	alignas(64) atomic_uint old_workers;	/* of version 1, in the pool at present */
 	atomic_uint workers, ready;
 
-	pthread_mutex_t lock;		/* of the rest, which is looked at for each connection */
+	pthread_mutex_t lock;		/* of the rest, which is looked at for
+					 * each connection */
 	bool     has_key;
 	uint8_t  pool_key[KV_POOL_KEY_BYTES];
 	char     secret[KV_SECRET_MAX];

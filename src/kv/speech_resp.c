@@ -89,7 +89,8 @@ static void run(const struct resp_ask *ask)
 	}
 	if (ask->count < e->arguments_min ||
 	    (e->arguments_max > 0 && ask->count > e->arguments_max)) {
-		resp_answer_error(ask->client, "ERR wrong number of arguments for '%s' command",
+		resp_answer_error(ask->client,
+				  "ERR wrong number of arguments for '%s' command",
 				  e->name);
 		return;
 	}

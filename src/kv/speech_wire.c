@@ -94,16 +94,19 @@ static enum kv_result check(const struct kv_client *c, const struct kv_message *
 	const struct model_pool *p = c->pool->lane->pool;
 
 	if (m->key.len == 0) {
-		snprintf(why, WHY_MAX, "the key is empty; it has 1 to %u bytes", p->key_max);
+		snprintf(why, WHY_MAX, "the key is empty; it has 1 to %u bytes",
+			 p->key_max);
 		return KV_INVALID_KEY;
 	}
 	if (m->key.len > p->key_max) {
-		snprintf(why, WHY_MAX, "the key has %zu bytes; %u are the most (key-size)",
+		snprintf(why, WHY_MAX,
+			 "the key has %zu bytes; %u are the most (key-size)",
 			 m->key.len, p->key_max);
 		return KV_INVALID_KEY;
 	}
 	if (m->value.len > p->value_max) {
-		snprintf(why, WHY_MAX, "the value has %zu bytes; %u are the most (value-size)",
+		snprintf(why, WHY_MAX,
+			 "the value has %zu bytes; %u are the most (value-size)",
 			 m->value.len, p->value_max);
 		return KV_INVALID_VALUE;
 	}
@@ -171,8 +174,8 @@ static void reply_stats(struct kv_client *c, const struct kv_message *m)
 	char text[320];
 
 	snprintf(text, sizeof text,
-		 "pool %s\nworkers %u\nready %u\nversion_1_workers %u\nwaiting %u\nretries %llu\n"
-		 "queue_timeouts %llu\n", s->name, atomic_load(&s->workers),
+		 "pool %s\nworkers %u\nready %u\nversion_1_workers %u\nwaiting "
+		 "%u\nretries %llu\nqueue_timeouts %llu\n", s->name, atomic_load(&s->workers),
 		 atomic_load(&s->ready), atomic_load(&s->old_workers),
 		 atomic_load(&c->pool->live->waiting), atomic_load(&c->pool->live->retries),
 		 atomic_load(&c->pool->live->queue_timeouts));
@@ -274,7 +277,8 @@ static size_t take(struct kv_client *c, char *at, size_t len)
 		if (result == KV_PARSE_MORE && may_begin(c, (uint8_t)at[taken]))
 			break;
 		if (result == KV_PARSE_MORE) {
-			fail(c, "a client does not begin with that; version 2 begins with HELLO");
+			fail(c, "a client does not begin with that; version 2 begins "
+			     "with HELLO");
 			break;
 		}
 		if (result == KV_PARSE_BAD) {

@@ -35,7 +35,8 @@ struct kv_hello {
 	uint8_t  nonce[KV_NONCE_BYTES];
 	bool     connector;
 	bool     heard;			/* the other's HELLO */
-	bool     proved;		/* the other has, under the secret; never without one */
+	bool     proved;		/* the other has, under the secret;
+					 * never without one */
 	/* Of the other, once heard. */
 	uint8_t  role, lane, lanes;
 	uint32_t id;
@@ -50,7 +51,8 @@ struct kv_hello {
 enum kv_hello_state {
 	KV_HELLO_GOES_ON,	/* send out[0, out_len), if any, and wait for more */
 	KV_HELLO_DONE,		/* send it, if any; from now on anything may be said */
-	KV_HELLO_REFUSED,	/* *why: a text for people; ERROR 7 or 6 (*code), and close */
+	KV_HELLO_REFUSED,	/* *why: a text for people; ERROR 7 or 6
+				 * (*code), and close */
 };
 
 /* For either side; who connects sends out[0, out_len) at once. `nonce` was never used

@@ -84,7 +84,8 @@ struct kv_message {
 	uint32_t id;			/* of a client, a tag, or a worker */
 	uint32_t total;
 	uint64_t version, expires_ms, seq, newest, entries, purged;
-	struct span key, value;		/* value: also the text of ERROR, and an address */
+	struct span key, value;		/* value: also the text of ERROR,
+					 * and an address */
 	struct span pool_key, nonce, mac;	/* of fixed lengths */
 	struct span items;		/* all that is left: digests, summary, hashes */
 };
@@ -92,8 +93,9 @@ struct kv_message {
 enum kv_parse {
 	KV_PARSE_MORE,		/* not all of it is there */
 	KV_PARSE_DONE,
-	KV_PARSE_BAD,		/* an unknown type, or a length that does not fit its fields;
-				 * known from the header on, as soon as it can be */
+	KV_PARSE_BAD,		/* an unknown type, or a length that does not
+				 * fit its fields; known from the header on, as
+				 * soon as it can be */
 };
 
 /* Reads the message at `at`. On KV_PARSE_DONE *m is set, as far as its type goes, and

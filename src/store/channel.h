@@ -20,9 +20,11 @@
 #include "parse/kv_wire.h"
 
 enum {
-	CHANNEL_SCRATCH_BYTES = 512 * 1024,	/* at least KV_MESSAGE_MAX and a good read */
+	CHANNEL_SCRATCH_BYTES = 512 * 1024,	/* at least KV_MESSAGE_MAX
+						 * and a good read */
 	CHANNEL_READS_MAX = 4,			/* in a turn; others first */
-	CHANNEL_OUT_HIGH = 1024 * 1024,		/* beyond: sent at once; then no more is read */
+	CHANNEL_OUT_HIGH = 1024 * 1024,		/* beyond: sent at once; then
+						 * no more is read */
 	CHANNEL_OUT_LOW = 256 * 1024,		/* below: on_room, and reading goes on */
 	CHANNEL_PROBE_MS = 10 * 1000,		/* silence after which the kernel asks */
 	CHANNEL_LINGER_READS_MAX = 16,		/* of what still comes, before a close */

@@ -9,7 +9,8 @@
 struct lane_counts {
 	uint64_t gets, hits, sets, deletes, expires;	/* clients' requests */
 	uint64_t refused;		/* writes, for want of memory */
-	uint64_t held, busy;		/* requests before it was ready: kept, sent away */
+	uint64_t held, busy;		/* requests before it was ready:
+					 * kept, sent away */
 	uint64_t replicated_out;	/* writes given to the replication log */
 	uint64_t replicated_in;		/* writes of peers */
 	uint64_t passed_on;		/* writes of peers, to a newcomer */

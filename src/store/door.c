@@ -19,7 +19,8 @@ struct visitor {
 	struct loop_timer limit;	/* of the greeting; LEAVING: none */
 	enum visitor_state state;
 	struct kv_hello hello;
-	struct bytes   first;		/* owned: a message that somebody else is to hear */
+	struct bytes   first;		/* owned: a message that somebody
+					 * else is to hear */
 	char           from[ADDRESS_TEXT_MAX];
 };
 
@@ -85,8 +86,8 @@ static void on_lost(struct channel *c, const char *why)
 	struct visitor *v = of_channel(c);
 
 	if (v->channel.bytes_in > 0)
-		log_warn("a connection of a peer is ended before it was greeted reason=\"%s\" "
-			 "from=%s", why, v->from);
+		log_warn("a connection of a peer is ended before it was greeted "
+			 "reason=\"%s\" from=%s", why, v->from);
 	end(v);
 }
 
@@ -155,7 +156,8 @@ static void give(struct visitor *v)
 	if (!plain)
 		roster_connected(&m->roster, n.id, n.lane_number, v->hello.lanes);
 	else
-		m->roster.plain++;	/* it was no visitor of the silent ones any more */
+		m->roster.plain++;	/* it was no visitor of the silent
+					 * ones any more */
 	lane_tell(lane_of_door(d), k->lane, &n);
 	end(v);
 	pool_look(m);
@@ -242,7 +244,8 @@ static void on_hello(struct visitor *v, const struct kv_message *m)
 	struct loop *loop = lane_of_door(v->door)->loop;
 
 	if (member->options->speaks < 2) {
-		refuse(v, KV_PROTOCOL, "HELLO is version 2, this worker speaks version 1");
+		refuse(v, KV_PROTOCOL,
+		       "HELLO is version 2, this worker speaks version 1");
 		return;
 	}
 	bool was_silent = v->state == VISITOR_SILENT;
@@ -269,7 +272,8 @@ static void on_message(struct channel *c, const struct kv_message *m)
 	else if (m->type == KV_HELLO)
 		on_hello(v, m);
 	else if (v->door->member->secret_len > 0)
-		refuse(v, KV_UNAUTHORISED, "this pool has a secret; a peer begins with HELLO");
+		refuse(v, KV_UNAUTHORISED,
+		       "this pool has a secret; a peer begins with HELLO");
 	else if (keep(v, m))
 		leave_soon(v);
 }

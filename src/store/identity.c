@@ -35,8 +35,8 @@ static int read_file(uint32_t *id, const char *path, struct err *err)
 	line[len] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	if (!span_to_u64(span_of(line), &number) || number == 0 || number > WORKER_ID_MAX)
-		return err_set(err, "%s has no worker's number in its first line; correct or "
-			       "remove it", path);
+		return err_set(err, "%s has no worker's number in its first line; "
+			       "correct or remove it", path);
 	*id = (uint32_t)number;
 	return 0;
 }

@@ -57,7 +57,8 @@ void lane_tell(struct lane *from, struct lane *to, const struct lane_note *note)
 		free(note->bytes);
 		return;
 	}
-	copy = memory_new(1, sizeof *copy);	/* a lane that missed one would be wrong for ever */
+	copy = memory_new(1, sizeof *copy);	/* a lane that missed one would be
+						 * wrong for ever */
 	*copy = *note;
 	copy->lane = to;
 	copy->job.run = run_note;
@@ -106,7 +107,8 @@ struct pending_mark lane_record(struct lane *l, const struct store_item *item)
 	if (list_empty(&l->peers))
 		return mark;
 	mark.seq = replog_append(&l->log, &m);
-	if (mark.seq == 0)		/* no memory: a look at all peers later finds it */
+	if (mark.seq == 0)		/* no memory: a look at all peers
+					 * later finds it */
 		peer_out_offer_soon(l);
 	count_up(&l->counts.replicated_out);
 	lane_look_at_acks(l);		/* somebody may be too far behind now */

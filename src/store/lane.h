@@ -25,8 +25,10 @@
 #include "store/uplink.h"
 
 enum {
-	LANE_PENDING_BYTES_MAX = 16 * 1024 * 1024,	/* of answers; then nothing is read */
-	LANE_HELD_BYTES_MAX = 1024 * 1024,	/* of requests before it is ready; then BUSY */
+	LANE_PENDING_BYTES_MAX = 16 * 1024 * 1024,	/* of answers; then
+							 * nothing is read */
+	LANE_HELD_BYTES_MAX = 1024 * 1024,	/* of requests before it is
+						 * ready; then BUSY */
 	LANE_LEDGER_LOOK_MS = 5,		/* whether a full ledger has room again */
 };
 
@@ -59,7 +61,8 @@ struct lane {
 	struct uplink uplink;
 	struct link peers;		/* struct peer_out */
 	struct link visitors_in;	/* struct peer_in */
-	struct link buried;		/* struct lane_grave: freed at the end of the turn */
+	struct link buried;		/* struct lane_grave: freed at the
+					 * end of the turn */
 
 	/* Writes under way. */
 	struct replog  log;

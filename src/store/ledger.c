@@ -55,8 +55,8 @@ static int start_thread(struct ledger *l, struct err *err)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int reason = pthread_create(&l->thread, NULL, ledger_write_all, l);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return reason == 0 ? 0 : err_set(err, "no thread for %s: error %d", l->directory.path,
-					 reason);
+	return reason == 0 ? 0 : err_set(err, "no thread for %s: error %d",
+					 l->directory.path, reason);
 }
 
 struct ledger *ledger_open(const struct ledger_options *o, struct store *s,

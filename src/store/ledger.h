@@ -33,25 +33,29 @@
 
 enum {
 	LEDGER_WAITING_MAX = 64 * 1024 * 1024, LEDGER_LANES_MAX = 16,
-	LEDGER_LOG_BYTES_MIN = 64 * 1024 * 1024,	/* shorter logs need no snapshot */
+	LEDGER_LOG_BYTES_MIN = 64 * 1024 * 1024,	/* shorter logs need no
+							 * snapshot */
 };
 
 /* When a write counts as kept, which is what its answer waits for. */
 enum ledger_sync {
-	LEDGER_SYNC_NEVER,	/* once the system has it, which writes when it wants: survives
-				 * the end of the process, not that of the machine */
-	LEDGER_SYNC_SECOND,	/* the same, and fdatasync once a second: a power cut loses the
-				 * last second */
+	LEDGER_SYNC_NEVER,	/* once the system has it, which writes when it
+				 * wants: survives the end of the process, not that
+				 * of the machine */
+	LEDGER_SYNC_SECOND,	/* the same, and fdatasync once a second: a power cut
+				 * loses the last second */
 	LEDGER_SYNC_ALWAYS,	/* after fdatasync; those of one moment share it */
 };
 
 struct ledger;
 
 struct ledger_options {
-	const char *directory;		/* created when missing (its parent must be there) */
+	const char *directory;		/* created when missing (its parent
+					 * must be there) */
 	enum ledger_sync sync;
 	uint32_t lanes;
-	uint64_t now_ms;		/* since 1970; tombstones that are read live from here */
+	uint64_t now_ms;		/* since 1970; tombstones that are read
+					 * live from here */
 	/* On the writer's thread: what `lane` has appended up to `seq` is durable, as
 	 * `sync` has it. It must post, not act. */
 	void (*on_durable)(void *arg, uint32_t lane, uint64_t seq);

@@ -24,14 +24,15 @@ static int say_taken(const char *path, int lock, struct err *err)
 	ssize_t n = pread(lock, who, sizeof who - 1, 0);
 
 	who[n > 0 ? strcspn(who, "\n") : 0] = '\0';
-	return err_set(err, "the data in %s is in use by process %s; stop that one, or give "
-		       "each worker a directory of its own",
+	return err_set(err, "the data in %s is in use by process %s; stop that one, or "
+		       "give each worker a directory of its own",
 		       path, *who != '\0' ? who : "(unknown)");
 }
 
 static int take_lock(struct ledger_directory *d, struct err *err)
 {
-	d->lock_fd = openat(d->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	d->lock_fd = openat(d->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			    0640);
 	if (d->lock_fd < 0)
 		return err_sys(err, "cannot open %s/lock", d->path);
 	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) != 0) {
@@ -198,14 +199,15 @@ int ledger_directory_list(const struct ledger_directory *d, struct ledger_list *
 	if (l.logs == 0 && l.list.snapshot == 0)
 		return 0;
 	if (l.list.snapshot == 0 && l.list.first_log > 1)
-		return err_set(err, "%s/snapshot.%06" PRIu32 " is missing, without which the "
-			       "logs are a part only: restore it from a copy, or empty the "
-			       "directory to begin anew", d->path, l.list.first_log);
+		return err_set(err, "%s/snapshot.%06" PRIu32 " is missing, without which "
+			       "the logs are a part only: restore it from a copy, or "
+			       "empty the directory to begin anew", d->path, l.list.first_log);
 	if (l.logs > 0 && l.list.first_log == from &&
 	    l.logs == l.list.last_log - from + 1)
 		return 0;
-	return err_set(err, "%s/log.%06" PRIu32 " is missing: restore it from a copy, or empty "
-		       "the directory to begin anew", d->path, missing_log(d, from));
+	return err_set(err, "%s/log.%06" PRIu32 " is missing: restore it from a copy, or "
+		       "empty the directory to begin anew", d->path,
+		       missing_log(d, from));
 }
 
 /* ---- making and removing ---- */
@@ -219,7 +221,8 @@ static int write_head(const struct ledger_directory *d, int fd,
 	ledger_head_write(h, head);
 	ssize_t n = write(fd, head, sizeof head);
 	if (n >= 0 && n != sizeof head)
-		errno = ENOSPC;		/* a short write to a file means this, nearly always */
+		errno = ENOSPC;		/* a short write to a file means this,
+					 * nearly always */
 	return n == sizeof head && fsync(fd) == 0 && fsync(d->fd) == 0 ? 0 : -1;
 }
 

@@ -90,7 +90,8 @@ struct ledger {
 	int      log_fd;		/* owned */
 	uint32_t number;		/* of that log */
 	bool     unsynced;		/* it has bytes that fdatasync has not seen */
-	bool     blocked;		/* the last write failed; not again before retry_ns */
+	bool     blocked;		/* the last write failed; not again
+					 * before retry_ns */
 	uint64_t synced_ns, retry_ns;
 	uint64_t said_ns;		/* 0: never */
 	uint64_t rest_ns;		/* when the next snapshot may be tried */

@@ -107,13 +107,14 @@ enum outcome {
 static enum outcome say_damaged(const struct load *l, uint64_t offset, struct err *err)
 {
 	if (l->head.file == LEDGER_SNAPSHOT)
-		err_set(err, "%s/%s is damaged at byte %" PRIu64 ": restore it from a copy, or "
-			"empty the directory, and the other workers will fill this one",
-			l->d->path, l->name, offset);
+		err_set(err, "%s/%s is damaged at byte %" PRIu64 ": restore it from a "
+			"copy, or empty the directory, and the other workers will fill "
+			"this one", l->d->path, l->name, offset);
 	else
-		err_set(err, "%s/%s is damaged at byte %" PRIu64 ": restore it from a copy, or "
-			"empty the directory, and the other workers will fill this one; or go "
-			"on without what this file has from there: truncate -s %" PRIu64
+		err_set(err, "%s/%s is damaged at byte %" PRIu64 ": restore it from a "
+			"copy, or empty the directory, and the other workers will fill "
+			"this one; or go on without what this file has from there: "
+			"truncate -s %" PRIu64
 			" %s/%s", l->d->path, l->name, offset, offset, l->d->path, l->name);
 	return FILE_FAILED;
 }
@@ -175,7 +176,8 @@ static int cut(struct load *l, uint64_t offset, struct err *err)
 	off_t end = lseek(l->r->fd, 0, SEEK_END);
 
 	if (end < 0 || ftruncate(l->r->fd, (off_t)offset) != 0 || fsync(l->r->fd) != 0)
-		return err_sys(err, "cannot cut off the torn end of %s/%s", l->d->path, l->name);
+		return err_sys(err, "cannot cut off the torn end of %s/%s", l->d->path,
+			       l->name);
 	l->out->torn_bytes = (uint64_t)end - offset;
 	log_warn("the last write of %s/%s was not finished: %" PRIu64 " bytes cut off at byte %"
 		 PRIu64, l->d->path, l->name, l->out->torn_bytes, offset);

@@ -12,7 +12,8 @@
 #include "store/ledger_directory.h"
 
 struct ledger_loaded {
-	int      log_fd;		/* the newest log, at its end; owned by the caller */
+	int      log_fd;		/* the newest log, at its end; owned
+					 * by the caller */
 	uint32_t number;		/* of that log */
 	uint32_t snapshot;		/* 0: there is none */
 	uint64_t salt;			/* for what is appended to it */

@@ -35,7 +35,8 @@ void ledger_say(struct ledger *l, const char *what, int reason, const char *then
 	if (l->said_ns != 0 && now - l->said_ns < MINUTE_NS)
 		return;
 	l->said_ns = now;
-	log_error("%s %s: %s; %s", what, l->directory.path, strerrordesc_np(reason), then);
+	log_error("%s %s: %s; %s", what, l->directory.path, strerrordesc_np(reason),
+		  then);
 }
 
 void ledger_doubt(struct ledger *l)
@@ -65,9 +66,10 @@ static bool write_lane(struct ledger *l, struct ledger_lane *lane)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			ledger_say(l, "cannot write to the log in", n < 0 ? errno : ENOSPC,
-				   "it is tried each second, and until then no write counts "
-				   "as kept");
+			ledger_say(l, "cannot write to the log in",
+				   n < 0 ? errno : ENOSPC,
+				   "it is tried each second, and until then no write "
+				   "counts as kept");
 			return false;
 		}
 		b->start += (size_t)n;

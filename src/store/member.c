@@ -107,8 +107,8 @@ void member_use_key(struct member *m, const uint8_t bytes[KV_POOL_KEY_BYTES])
 	let_others_go(m);
 	if (done)
 		return;
-	log_error("out of memory while taking the pool's key; the worker ends: give it more "
-		  "memory");
+	log_error("out of memory while taking the pool's key; the worker ends: give it "
+		  "more memory");
 	m->broken = true;
 	member_stop(m, true);
 }
@@ -146,9 +146,10 @@ static void on_over(struct lane *first, const struct lane_note *n)
 	if (m->broken)
 		return;
 	m->broken = true;
-	log_error("memory is at its hard limit, a quarter above --memory-max, through what "
-		  "peers have accepted; the worker leaves the pool: raise --memory-max "
-		  "limit=%s", value_text(VALUE_SIZE, m->options->memory_max).text);
+	log_error("memory is at its hard limit, a quarter above --memory-max, through "
+		  "what peers have accepted; the worker leaves the pool: raise "
+		  "--memory-max limit=%s",
+		  value_text(VALUE_SIZE, m->options->memory_max).text);
 	member_stop(m, true);
 }
 

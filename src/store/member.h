@@ -18,10 +18,13 @@
 #include "store/roster.h"
 
 enum {
-	MEMBER_SWEEP_MS = 10, MEMBER_SWEEP_SLOTS = 8 * 1024,	/* some segments at a time */
+	MEMBER_SWEEP_MS = 10, MEMBER_SWEEP_SLOTS = 8 * 1024,	/* some segments at a
+								 * time */
 	MEMBER_SNAPSHOT_MS = 5, MEMBER_SNAPSHOT_STEPS = 4, MEMBER_SNAPSHOT_LOOK_MS = 500,
-	MEMBER_FILL_MS_MAX = 30 * 1000,	/* without anything of it: the worker joins anew */
-	MEMBER_PARTING_MS = 100,	/* for answers under way, when it is told to stop */
+	MEMBER_FILL_MS_MAX = 30 * 1000,	/* without anything of it: the
+					 * worker joins anew */
+	MEMBER_PARTING_MS = 100,	/* for answers under way, when it
+					 * is told to stop */
 };
 
 struct member {
@@ -39,7 +42,8 @@ struct member {
 
 	/* Lane 0's. */
 	struct roster   roster;
-	struct resolver *resolver;	/* owned; NULL: the balancer's address is no name */
+	struct resolver *resolver;	/* owned; NULL: the balancer's
+					 * address is no name */
 	struct door     door;
 	struct signals  signals;
 	struct keys     keys;

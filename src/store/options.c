@@ -7,7 +7,8 @@
 #include "base/text.h"
 #include "base/value.h"
 
-enum { ID_FIRST = 128 };	/* getopt's, apart from any letter; then the table's index */
+enum { ID_FIRST = 128 };	/* getopt's, apart from any letter; then the
+				 * table's index */
 
 static int read_balancer(struct worker_options *o, const char *word, struct err *err)
 {
@@ -35,8 +36,8 @@ static int read_peers(struct worker_options *o, const char *word, struct err *er
 		return -1;
 	}
 	if (at.len == 0 || at.any.sa_family == AF_UNIX)
-		return err_set(err, "%s is no numeric address with a port; as an example, "
-			       "0.0.0.0:0 lets the kernel choose one", quote(word).text);
+		return err_set(err, "%s is no numeric address with a port; as an "
+			       "example, 0.0.0.0:0 lets the kernel choose one", quote(word).text);
 	address_format(&at);
 	o->peers = at;
 	return 0;
@@ -187,8 +188,8 @@ static int check(const struct worker_options *o, struct err *err)
 		return err_set(err, "--secret needs version 2 of the protocol; leave out "
 			       "--version 1, or the secret");
 	if (o->speaks == 1 && o->threads > 1)
-		return err_set(err, "version 1 of the protocol has one connection for each "
-			       "worker; leave out --version 1, or --threads");
+		return err_set(err, "version 1 of the protocol has one connection for "
+			       "each worker; leave out --version 1, or --threads");
 	return 0;
 }
 
@@ -202,13 +203,15 @@ int worker_options_read(struct worker_options *o, int argc, char **argv, struct 
 		.threads = 1, .speaks = 2, .sync = LEDGER_SYNC_SECOND,
 		.backlog_max = WORKER_BACKLOG_BYTES,
 	};
-	if (read_balancer(o, "127.0.0.1:5060", err) != 0 || read_peers(o, "0.0.0.0:0", err) != 0)
+	if (read_balancer(o, "127.0.0.1:5060", err) != 0 ||
+	    read_peers(o, "0.0.0.0:0", err) != 0)
 		return -1;
 	while ((id = getopt_long(argc, argv, "", list, NULL)) != -1)
 		if (read_flag(o, id, optarg, err) != 0)
 			return -1;
 	if (optind < argc)
-		return err_set(err, "%s is no flag; try --help", quote(argv[optind]).text);
+		return err_set(err, "%s is no flag; try --help",
+			       quote(argv[optind]).text);
 	return check(o, err);
 }
 
@@ -216,9 +219,9 @@ void worker_options_print(FILE *out)
 {
 	char left[40];
 
-	fprintf(out, "usage: kv-worker [--balancer HOST:PORT] [--peers ADDRESS:PORT] [--id N] "
-		     "[--data DIR]\n                 [flags]\n\nHolds all data of a pool in "
-		     "memory, for balancerd in key-value mode.\n\n");
+	fprintf(out, "usage: kv-worker [--balancer HOST:PORT] [--peers ADDRESS:PORT] "
+		     "[--id N] [--data DIR]\n                 [flags]\n\nHolds all data "
+		     "of a pool in memory, for balancerd in key-value mode.\n\n");
 	for (size_t i = 0; i < COUNT_OF(flags); i++) {
 		snprintf(left, sizeof left, "--%s %s", flags[i].name,
 			 flags[i].argument != NULL ? flags[i].argument : "");

@@ -69,7 +69,8 @@ static bool apply(struct peer_in *p, struct store_item *item)
 		return false;
 	}
 	if (item->key.len + item->value.len > KV_ENTRY_MAX) {
-		refuse(p, KV_INVALID_VALUE, "a key and its value have 65503 bytes at most");
+		refuse(p, KV_INVALID_VALUE,
+		       "a key and its value have 65503 bytes at most");
 		return false;
 	}
 	switch (store_write(l->member->store, item, STORE_UNLIMITED, lane_wall_ms(l),
@@ -298,7 +299,8 @@ static void hear_plain(struct peer_in *p, const struct kv_message *m)
 		on_lost(&p->channel, "it said an error");
 		break;
 	default:
-		refuse(p, KV_PROTOCOL, "a peer of version 1 brings news and exports only");
+		refuse(p, KV_PROTOCOL,
+		       "a peer of version 1 brings news and exports only");
 	}
 	l->member->fill_signs++;
 }

@@ -58,8 +58,8 @@ static void failed(struct peer_out *p, const char *why)
 	cut(p);
 	p->failures++;
 	if (p->failures == 1)
-		log_warn("cannot connect to a peer reason=\"%s\" peer=%u at=%s lane=%u", why,
-			 p->id, p->at.text, l->number);
+		log_warn("cannot connect to a peer reason=\"%s\" peer=%u at=%s lane=%u",
+			 why, p->id, p->at.text, l->number);
 	if (p->failures % PEER_FAILURES_MAX == 0 && l->number == 0)
 		pool_peer_lost(l->member, p->id);
 	rest(p);
@@ -73,8 +73,8 @@ static void on_lost(struct channel *c, const char *why)
 		failed(p, why);
 		return;
 	}
-	log_info("the connection to a peer is lost reason=\"%s\" peer=%u at=%s lane=%u", why,
-		 p->id, p->at.text, p->lane->number);
+	log_info("the connection to a peer is lost reason=\"%s\" peer=%u at=%s lane=%u",
+		 why, p->id, p->at.text, p->lane->number);
 	cut(p);
 	/* What it got last is not known, and it may lack more than the log has. */
 	p->must_offer = true;
@@ -258,8 +258,8 @@ static void opened(struct peer_out *p)
 	p->looked_acked = p->acked;
 	p->looked_out = 0;
 	loop_timer_start(l->loop, &p->timer, PEER_SILENCE_MS_MAX);
-	log_info("connected to a peer peer=%u at=%s lane=%u version=%u", p->id, p->at.text,
-		 l->number, p->speaks);
+	log_info("connected to a peer peer=%u at=%s lane=%u version=%u", p->id,
+		 p->at.text, l->number, p->speaks);
 	begin_fill(p);
 	lane_at_end(l);
 	lane_look_at_acks(l);
@@ -292,8 +292,8 @@ static void greet(struct peer_out *p, const struct kv_message *m)
 	if (state != KV_HELLO_DONE)
 		return;
 	if (memcmp(p->hello.pool_key, p->hello.self.pool_key, KV_POOL_KEY_BYTES) != 0)
-		refuse(p, KV_PROTOCOL, "it has another pool key; one of both is not in the "
-		       "pool yet");
+		refuse(p, KV_PROTOCOL,
+		       "it has another pool key; one of both is not in the pool yet");
 	else
 		opened(p);
 }
@@ -321,12 +321,13 @@ static void on_message(struct channel *c, const struct kv_message *m)
 		return;
 	}
 	if (m->type == KV_ERROR) {
-		log_warn("a peer says an error peer=%u at=%s error=%u text=\"%.*s\"", p->id,
-			 p->at.text, m->result, (int)m->value.len, m->value.at);
+		log_warn("a peer says an error peer=%u at=%s error=%u text=\"%.*s\"",
+			 p->id, p->at.text, m->result, (int)m->value.len, m->value.at);
 		channel_close(c);
 		on_lost(c, "it said an error");
 	} else if (p->speaks < 2) {
-		refuse(p, KV_PROTOCOL, "who accepts a connection of version 1 says nothing");
+		refuse(p, KV_PROTOCOL,
+		       "who accepts a connection of version 1 says nothing");
 	} else if (m->type == KV_REPLICATED) {
 		note_ack(p, m);
 	} else if (m->type == KV_SYNC_ASK || m->type == KV_SYNC_WANT ||
@@ -336,7 +337,8 @@ static void on_message(struct channel *c, const struct kv_message *m)
 		else
 			refuse(p, KV_PROTOCOL, why);
 	} else {
-		refuse(p, KV_PROTOCOL, "only acknowledgements and syncs are answered here");
+		refuse(p, KV_PROTOCOL,
+		       "only acknowledgements and syncs are answered here");
 	}
 }
 
@@ -467,7 +469,8 @@ void peer_out_add(struct lane *l, uint32_t id, uint8_t speaks, const struct addr
 		peer_out_remove(l, id);
 	struct peer_out *p = calloc(1, sizeof *p);
 	if (p == NULL) {
-		log_error("out of memory: a peer gets no writes of this worker peer=%u", id);
+		log_error("out of memory: a peer gets no writes of this worker peer=%u",
+			  id);
 		return;
 	}
 	p->lane = l;
@@ -578,8 +581,8 @@ static void fall_behind(struct peer_out *p)
 	struct lane *l = p->lane;
 
 	if (!p->must_offer)
-		log_warn("a peer is too far behind, and is filled anew later peer=%u at=%s "
-			 "behind=%llu", p->id, p->at.text,
+		log_warn("a peer is too far behind, and is filled anew later peer=%u "
+			 "at=%s behind=%llu", p->id, p->at.text,
 			 (unsigned long long)(l->log.end - p->acked));
 	if (p->state == PEER_OUT_OPEN) {
 		channel_close(&p->channel);

@@ -26,9 +26,11 @@ enum {
 	PEER_DIAL_MS = 2000, PEER_GREETING_MS = 10 * 1000,
 	PEER_REST_MS_MIN = 50, PEER_REST_MS_MAX = 2000,
 	PEER_FAILURES_MAX = 5,		/* dials in a row, then the balancer is told */
-	PEER_SILENCE_MS_MAX = 20 * 1000,	/* with writes that it does not acknowledge */
+	PEER_SILENCE_MS_MAX = 20 * 1000,	/* with writes that it does
+						 * not acknowledge */
 	PEER_OFFER_MS = 60 * 1000,	/* between two looks whether both still agree */
-	PEER_PACE_MS = 2,		/* between two steps of filling, while clients ask */
+	PEER_PACE_MS = 2,		/* between two steps of filling,
+					 * while clients ask */
 	PEER_CALM_MS = 100,		/* without a question, and they count as silent */
 	PEER_OFFER_SOON_MS = 500,	/* after another peer was lost */
 };
@@ -39,9 +41,11 @@ struct peer_out {
 	struct lane_grave grave;
 	struct channel channel;		/* owned */
 	struct dial    dial;
-	struct loop_timer timer;	/* of the rest, the greeting; OPEN: a look at silence */
+	struct loop_timer timer;	/* of the rest, the greeting; OPEN: a
+					 * look at silence */
 	struct loop_timer pace;		/* until the next step of filling */
-	uint64_t served, served_ms;	/* requests of the lane, and when they became more */
+	uint64_t served, served_ms;	/* requests of the lane, and when
+					 * they became more */
 	struct loop_timer offer;	/* when to offer a sync next; lane 0 */
 	struct kv_hello hello;
 	struct lane   *lane;		/* borrowed */
@@ -56,8 +60,10 @@ struct peer_out {
 	uint64_t sent_seq, acked_seq;	/* of the last message before them */
 	uint64_t looked_acked;		/* `acked` at the last look at its silence */
 	uint64_t looked_out;
-	bool     must_offer;		/* a sync, when it is open and none is under way */
-	bool     must_fill;		/* so too; a newcomer, whom the balancer wants filled */
+	bool     must_offer;		/* a sync, when it is open and
+					 * none is under way */
+	bool     must_fill;		/* so too; a newcomer, whom the
+					 * balancer wants filled */
 	bool     passing;		/* writes of other peers are passed on to it */
 	struct sync_fill fill;
 };

@@ -153,8 +153,8 @@ void pool_remove(struct member *m, uint32_t id)
 	tell_all(m, &(struct lane_note){.run = on_peer_gone, .id = id, .fd = -1});
 	/* Alone, there is nobody who could know more. */
 	if (was_filler && m->roster.count == 0) {
-		log_warn("the peer that was to fill this worker has gone, and was the last: "
-			 "it serves what it has");
+		log_warn("the peer that was to fill this worker has gone, and was the "
+			 "last: it serves what it has");
 		pool_filled(m);
 	}
 	pool_look(m);
@@ -208,8 +208,8 @@ static bool hear_peer(struct member *m, const struct kv_message *message,
 		return false;
 	}
 	if (speaks < 2 && m->secret_len > 0) {
-		log_warn("a peer of version 1 cannot prove that it knows the secret: it gets "
-			 "no data peer=%u at=%s", message->id, at.text);
+		log_warn("a peer of version 1 cannot prove that it knows the secret: it "
+			 "gets no data peer=%u at=%s", message->id, at.text);
 		return true;
 	}
 	enum roster_news news = roster_told(&m->roster, message->id, speaks, &at);
@@ -223,8 +223,8 @@ static bool hear_peer(struct member *m, const struct kv_message *message,
 		.flag = we_fill, .fd = -1,
 	};
 	if (news != ROSTER_SAME) {
-		log_info("told of a peer peer=%u at=%s version=%u%s", message->id, at.text,
-			 speaks, we_fill ? " to be filled by us" : "");
+		log_info("told of a peer peer=%u at=%s version=%u%s", message->id,
+			 at.text, speaks, we_fill ? " to be filled by us" : "");
 		tell_all(m, &n);
 		door_look(&m->door, message->id);
 	} else if (we_fill) {

@@ -29,7 +29,8 @@ struct roster_peer {
 	uint32_t id;
 	uint8_t  speaks;
 	bool     told;			/* in the registry that is being told */
-	uint8_t  lanes;			/* how many connections it makes; 0: none stands */
+	uint8_t  lanes;			/* how many connections it makes;
+					 * 0: none stands */
 	uint64_t connected;		/* a bit for each that stands */
 	struct address at;
 };
@@ -41,7 +42,8 @@ struct roster {
 	uint32_t filler;		/* who fills this one; 0: nobody, or not known */
 	bool     plain_fill;		/* by version 1, where nobody says who */
 	bool     fills_others;		/* version 1: an entry has said that we export */
-	bool     exported;		/* a peer of version 1 has given all, since we came */
+	bool     exported;		/* a peer of version 1 has given all,
+					 * since we came */
 	bool     offered;		/* the filler has said that it can begin */
 	unsigned plain;			/* connections to us that have not said HELLO */
 };

@@ -31,7 +31,8 @@ struct slot {
 struct segment {
 	uint32_t    used;
 	uint32_t    depth;		/* how many bits of the hash all in it share */
-	uint64_t    due_ms;		/* before this, nothing in it is to be forgotten */
+	uint64_t    due_ms;		/* before this, nothing in it is
+					 * to be forgotten */
 	struct slot slots[SEGMENT_SLOTS];
 };
 

@@ -236,7 +236,8 @@ static void serve_op(struct lane *l, const struct kv_message *m)
 		return;
 	}
 	if (m->key.len + m->value.len > KV_ENTRY_MAX) {
-		say(l, m, KV_INVALID_VALUE, "a key and its value have 65503 bytes at most");
+		say(l, m, KV_INVALID_VALUE,
+		    "a key and its value have 65503 bytes at most");
 		return;
 	}
 	switch ((enum kv_verb)m->verb) {

@@ -51,23 +51,27 @@ struct store_options {
 
 struct store_item {
 	struct span key, value;		/* borrowed */
-	uint64_t version;		/* time in microseconds since 1970, times 256, and more */
+	uint64_t version;		/* time in microseconds since 1970, times
+					 * 256, and more */
 	uint64_t expires_ms;		/* since 1970; 0: never */
 	bool     deleted;		/* a tombstone; value is empty */
 };
 
 enum store_result {
 	STORE_DONE,		/* written */
-	STORE_OLD,		/* the store has this version of the key, or a newer one */
-	STORE_MISSING,		/* STORE_IF_PRESENT: there is none, and nothing was written; or
-				 * a deletion of nothing, which has left its tombstone */
+	STORE_OLD,		/* the store has this version of the key,
+				 * or a newer one */
+	STORE_MISSING,		/* STORE_IF_PRESENT: there is none, and nothing was
+				 * written; or a deletion of nothing, which has left
+				 * its tombstone */
 	STORE_EXISTS,		/* STORE_IF_ABSENT: there is one, of another version */
 	STORE_FULL,		/* memory_max, or no more memory to be had */
 };
 
 enum store_flags {
 	STORE_IF_ABSENT = 1, STORE_IF_PRESENT = 2,
-	STORE_UNLIMITED = 4,	/* beyond memory_max, too: what others have accepted already */
+	STORE_UNLIMITED = 4,	/* beyond memory_max, too: what others have
+				 * accepted already */
 };
 
 /* NULL: out of memory. */

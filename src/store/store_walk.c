@@ -16,7 +16,8 @@
 enum {
 	CURSOR_BEGUN = 1,
 	SLOTS_OF_A_LOOK = 16,
-	TRIMS_MAX = 8,			/* blocks that a sweep gives back, 100 us in all */
+	TRIMS_MAX = 8,			/* blocks that a sweep gives back,
+					 * 100 us in all */
 };
 
 static void visit(const struct slot *at, uint64_t now_ms, store_visit *visit_one,
@@ -116,7 +117,8 @@ void store_sweep(struct store *s, uint64_t now_ms, uint32_t slots)
 {
 	uint64_t done = 0, begun = s->sweep_at;
 	uint32_t trims = TRIMS_MAX;
-	bool around = false;		/* at most once; where it began may be joined by then */
+	bool around = false;		/* at most once; where it began may be
+					 * joined by then */
 
 	do {
 		uint64_t hash = s->sweep_at;

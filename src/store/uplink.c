@@ -87,8 +87,8 @@ static void failed(struct uplink *u, const char *why)
 /* It was up. */
 static void lost(struct uplink *u, const char *why)
 {
-	log_warn("the balancer is lost; connecting again reason=\"%s\" at=%s lane=%u", why,
-		 u->to.text, u->lane->number);
+	log_warn("the balancer is lost; connecting again reason=\"%s\" at=%s lane=%u",
+		 why, u->to.text, u->lane->number);
 	cut(u);
 	u->speaks = options_of(u)->speaks;
 	u->failures++;
@@ -112,8 +112,8 @@ static bool may_be_plain(const struct uplink *u)
 
 static void try_plain(struct uplink *u)
 {
-	log_info("the balancer does not take HELLO; trying version 1 of the protocol at=%s",
-		 u->to.text);
+	log_info("the balancer does not take HELLO; trying version 1 of the protocol "
+		 "at=%s", u->to.text);
 	cut(u);
 	u->speaks = 1;
 	/* Not from here: the old connection's bytes are still being looked at. */
@@ -135,7 +135,8 @@ static void on_lost(struct channel *c, const char *why)
 
 static void refuse(struct uplink *u, enum kv_result code, const char *why)
 {
-	u->hello.heard = true;		/* it is no balancer of version 1: we are at odds */
+	u->hello.heard = true;		/* it is no balancer of version 1:
+					 * we are at odds */
 	channel_refuse(&u->channel, code, why);
 }
 
@@ -148,8 +149,8 @@ static void up(struct uplink *u)
 	loop_timer_stop(l->loop, &u->timer);
 	u->state = UPLINK_UP;
 	u->said_ms = 0;
-	log_info("connected to the balancer at=%s lane=%u version=%u", u->to.text, l->number,
-		 u->speaks);
+	log_info("connected to the balancer at=%s lane=%u version=%u", u->to.text,
+		 l->number, u->speaks);
 	if (!is_first(u))
 		return;
 	pool_greeted(l->member);

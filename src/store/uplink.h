@@ -46,7 +46,8 @@ struct uplink {
 	struct kv_hello hello;		/* of the greeting */
 	uint8_t  speaks;		/* now, or in the next try */
 	unsigned failures;		/* since it was up */
-	uint64_t said_ms;		/* when the log was told last; 0: not since it was up */
+	uint64_t said_ms;		/* when the log was told last; 0: not
+					 * since it was up */
 };
 
 void uplink_init(struct uplink *u, struct lane *lane);
