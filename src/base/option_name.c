@@ -1,5 +1,6 @@
 #include "base/option_name.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,11 +9,12 @@
 
 size_t option_name_find(const struct option_names *names, const char *word)
 {
-	const char *name = strcmp(word, "-h") == 0 ? "help" : word + 2;
-	size_t len = strcspn(name, "="), i = 0;
+	bool is_short = strcmp(word, "-h") == 0;
 
-	if (strcmp(word, "-h") != 0 && strncmp(word, "--", 2) != 0)
+	if (!is_short && strncmp(word, "--", 2) != 0)
 		return names->count;
+	const char *name = is_short ? "help" : word + 2;
+	size_t len = strcspn(name, "="), i = 0;
 	while (i < names->count &&
 	       (strlen(names->at(i)) != len || strncmp(names->at(i), name, len) != 0))
 		i++;
