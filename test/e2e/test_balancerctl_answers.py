@@ -117,7 +117,7 @@ def test_remove_without_waiting(fake, ctl):
 def test_remove_that_is_not_done_in_time(fake, ctl):
     fake.answers["DELETE", ONE] = (200, server(in_flight=3))
     fake.answers["GET", "/v1/leaving"] = (200, {"servers": [server(in_flight=3)]})
-    done = ctl("remove", "127.0.0.1", "8081", "--timeout", "300ms", "--quiet")
+    done = ctl("remove", "127.0.0.1", "8081", "--timeout", "1500ms", "--quiet")
     assert done.failed(7) == ("127.0.0.1:8081 is removed and gets no new work, but still "
                               "has 3 connections")
 
