@@ -175,7 +175,6 @@ static enum stream_result read_once(struct kv_client *c)
 
 	if (result != STREAM_OK)
 		return result;
-	c->began = true;
 	if (bytes_waiting(&c->in) == 0)
 		taken = c->speech->take(c, scratch, got);
 	if (!c->ended && !bytes_append(&c->in, scratch + taken, got - taken)) {

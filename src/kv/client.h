@@ -59,7 +59,6 @@ struct kv_client {
 	bool closing;			/* ends when all is answered and sent */
 	bool lingering;			/* and all has been */
 	bool ended;
-	bool began;			/* has said something */
 	bool stalled;			/* what waits to be taken lacks its end */
 	struct resp_progress progress;	/* Redis: of that */
 	uint64_t number;		/* Redis: how CLIENT ID calls it */
