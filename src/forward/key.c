@@ -90,6 +90,7 @@ bool key_find(const struct model_pool *pool, const struct h1_head *head, const c
 	switch (pool->key) {
 	case KEY_ADDRESS:
 	case KEY_ADDRESS_PORT:
+	case KEY_REQUEST_ID:
 		return false;
 	case KEY_HEADER:
 		find_field(head, at, span_of(pool->key_name), &found);

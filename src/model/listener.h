@@ -46,6 +46,8 @@ struct model_listener {
 	struct model_route *routes;	/* owned; the first that fits is taken */
 	uint32_t route_count;		/* `to POOL` is the last route, with host and path NULL */
 
+	uint32_t legacy_pool;		/* /rep, /add and /rm are about pool number this - 1;
+					 * 0: they are paths as all others */
 	struct model_peers *proxy_peers;	/* owned; whose connections begin with a PROXY */
 	uint32_t proxy_peer_count;		/* header, which is believed */
 

@@ -73,14 +73,14 @@ static void give_id(struct live *live, uint32_t id)
 }
 
 /* Found or made, with one holder more; NULL: no id is left. */
-static struct live_server *hold_server(struct live *live, const char *pool,
+static struct live_server *hold_server(struct live *live, const struct model_pool *pool,
 				       const struct address *address)
 {
 	uint64_t seed = hash_bytes(address->text, strlen(address->text));
-	struct live_server **bucket = bucket_of(live, pool, seed);
+	struct live_server **bucket = bucket_of(live, pool->name, seed);
 
 	for (struct live_server *s = *bucket; s != NULL; s = s->next_in_bucket) {
-		if (strcmp(s->text, address->text) == 0 && strcmp(s->pool, pool) == 0) {
+		if (strcmp(s->text, address->text) == 0 && strcmp(s->pool, pool->name) == 0) {
 			s->holders++;
 			return s;
 		}
@@ -92,11 +92,11 @@ static struct live_server *hold_server(struct live *live, const char *pool,
 	struct live_server *s = memory_new_aligned(alignof(struct live_server),
 						   sizeof *s);
 	snprintf(s->text, sizeof s->text, "%s", address->text);
-	snprintf(s->pool, sizeof s->pool, "%s", pool);
+	snprintf(s->pool, sizeof s->pool, "%s", pool->name);
 	s->id = (uint32_t)id;
 	s->seed = seed;
 	s->holders = 1;
-	atomic_init(&s->up, true);
+	atomic_init(&s->up, pool->own == NULL);
 	s->next = live->servers;
 	live->servers = s;
 	s->next_in_bucket = *bucket;
@@ -190,7 +190,7 @@ static bool hold_pool_servers(struct model_pool *p, struct live *live)
 {
 	for (uint32_t i = 0; i < p->server_count; i++) {
 		struct model_server *s = &p->servers[i];
-		s->live = hold_server(live, p->name, &s->address);
+		s->live = hold_server(live, p, &s->address);
 		if (s->live == NULL)
 			return false;
 	}

@@ -140,7 +140,7 @@ void live_fini(struct live *live);
 
 /* Gives each listener, pool and server of m, which has none yet, its live part,
  * found or made. A server that is new starts up (until a probe or a request says
- * otherwise).
+ * otherwise), but for one of a pool that owns its servers: until a probe says so.
  *
  * A new server gets the lowest id that is free. An id becomes free when no model
  * has its server any more: who keeps something under an id lets go of it before

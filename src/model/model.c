@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/must.h"
 #include "model/live.h"
+#include "model/own.h"
 
 struct model *model_create(void)
 {
@@ -73,6 +74,7 @@ static void pool_fini(struct model_pool *p)
 	free(p->check.host);
 	free(p->host);
 	free(p->secret_path);
+	model_own_destroy(p->own);
 }
 
 void model_destroy(struct model *m)
@@ -135,6 +137,7 @@ static void pool_copy(struct model_pool *p)
 	p->check.host = text_copy(p->check.host);
 	p->host = text_copy(p->host);
 	p->secret_path = text_copy(p->secret_path);
+	p->own = model_own_copy(p->own);
 	p->servers = array_copy(p->servers, p->server_count, sizeof *p->servers);
 	for (uint32_t i = 0; i < p->server_count; i++)
 		p->servers[i].live = NULL;
@@ -282,6 +285,8 @@ void model_pool_defaults(struct model_pool *p)
 	p->bounded_percent = 0;
 	p->key = KEY_ADDRESS;
 	p->sticky_s = 0;
+
+	p->batch_max = 1000;
 
 	p->server_parallel_max = 0;
 	p->queue_max = 1024;

@@ -22,6 +22,7 @@ struct policy;		/* pick/policy.h */
 struct pick_table;
 struct live_server;	/* model/live.h */
 struct live_pool;
+struct model_own;	/* model/own.h */
 
 enum check_kind { CHECK_OFF, CHECK_HTTP, CHECK_TCP };
 
@@ -57,7 +58,10 @@ enum host_mode { HOST_PRESERVE, HOST_SERVER, HOST_FIXED };
 
 /* What of a client or a request is hashed, for policies that go by a key. All but the
  * first two are for HTTP; a request without it goes by the client's address. */
-enum key_kind { KEY_ADDRESS, KEY_ADDRESS_PORT, KEY_HEADER, KEY_COOKIE, KEY_PATH, KEY_QUERY };
+enum key_kind {
+	KEY_ADDRESS, KEY_ADDRESS_PORT, KEY_HEADER, KEY_COOKIE, KEY_PATH, KEY_QUERY,
+	KEY_REQUEST_ID,		/* the request's own number (model_pool.request_ids) */
+};
 
 /* What numbers of requests and of servers become slots by (pick/slots.c). */
 enum slot_hash { SLOT_QUADRATIC, SLOT_MIXED };
@@ -94,6 +98,11 @@ struct model_pool {
 	struct model_server *servers;	/* owned */
 	uint32_t server_count;
 	struct model_check check;
+	struct model_own *own;		/* owned; NULL: its servers are not made by us */
+
+	bool     request_ids;		/* each request has a number; X-Request-Id says it */
+	uint32_t batch_ms, batch_max;	/* requests are placed together, after so long or when
+					 * so many wait; 0 ms: at once */
 
 	uint32_t server_parallel_max;	/* for servers that set none; 0: no limit */
 	uint32_t queue_max;		/* requests that wait for a free server, all loops */

@@ -1,0 +1,135 @@
+/* spawn/owners.h - all pools that own their servers: each has as many as it should.
+ *
+ *   model, orders, load -----> owner (one for each pool) ---> driver: start, stop
+ *   probes, ends of servers -'      '-- hooks: server of the pool, or no longer
+ *
+ * The life of one server is a table in fleet.h. What is said there of time: a new one
+ * joins its pool down and takes requests with its first good probe; one that fails a probe
+ * leaves the pool at once, and is ended and replaced; one that is taken out leaves the
+ * pool first, its requests finish, then it is ended.
+ *
+ * Thread: control.
+ */
+#ifndef SPAWN_OWNERS_H
+#define SPAWN_OWNERS_H
+
+#include "base/address.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "model/live.h"
+#include "model/own.h"
+
+struct loop;
+
+/* How a server becomes one of its pool, and none again. */
+struct owners_hooks {
+	/* Adds it, not up yet. NULL and *err: it cannot be. */
+	struct live_server *(*add)(void *arg, const char *pool, const struct address *at,
+				   struct err *err);
+	/* Takes it out; what it has may go on for limit_ms, 0: not at all. */
+	void (*remove)(void *arg, const char *pool, const struct address *at,
+		       uint32_t limit_ms);
+	/* What one that was taken out still has: requests, connections. */
+	uint32_t (*left)(void *arg, const char *pool, const struct address *at);
+	/* Has it probed now. */
+	void (*check)(void *arg, struct live_server *s);
+	/* Something that owners_list tells has changed. */
+	void (*changed)(void *arg, const char *pool);
+	void *arg;
+};
+
+struct owners;
+
+/* `balancer` and `state` (may be NULL) are borrowed, see spawn/driver.h. */
+struct owners *owners_create(struct loop *loop, const char *balancer, const char *state,
+			     const struct owners_hooks *hooks);
+
+/* Servers go on; what is under way is dropped. */
+void owners_destroy(struct owners *o);
+
+/* A model from the file has come into force, and is held until the next. Pools that it
+ * has anew look for servers that are theirs already, and adopt them; those of pools that it
+ * no longer has are ended; where they are made otherwise now, they are replaced, one after
+ * the other. */
+void owners_use(struct owners *o, const struct model *m);
+
+/* A probe of this server has ended. */
+void owners_on_probed(struct owners *o, struct live_server *s, bool good,
+		      const char *reason);
+
+/* A request waits in this pool, and nobody is up. */
+void owners_on_needed(struct owners *o, const char *pool);
+
+/* The balancer ends: nothing is started any more, and those that are not to be left are
+ * ended; `ended` is told when they are gone, or at once. Once. */
+void owners_end(struct owners *o, void (*ended)(void *arg), void *arg);
+
+/* ---- asked for by people ---- */
+
+enum owners_wish { OWNERS_ADD = 1, OWNERS_REMOVE, OWNERS_SCALE };
+
+enum owners_result {
+	OWNERS_DONE,
+	OWNERS_BAD,		/* what is asked for cannot be; nothing has changed */
+	OWNERS_NOT_OWNED,	/* the pool has no servers of its own, or there is none */
+	OWNERS_FAILED,		/* it was tried, and taken back */
+	OWNERS_ENDING,
+};
+
+/* More detail of OWNERS_BAD, for those who have words of their own for it. */
+enum owners_fault {
+	OWNERS_FINE,
+	OWNERS_MORE_NAMES_THAN_N, OWNERS_N_RANGE, OWNERS_NAME_BAD, OWNERS_NAME_TWICE,
+	OWNERS_NAME_UNKNOWN, OWNERS_NAME_TAKEN,
+};
+
+/* Lives inside the struct that owns it, until on_done. */
+struct owners_order {
+	enum owners_wish wish;
+	const char *pool;		/* borrowed, all three until the call returns */
+	const char *const *names;	/* ADD, REMOVE: of some of them */
+	uint32_t name_count;
+	uint32_t count;			/* ADD, REMOVE: so many; SCALE: in all */
+
+	/* May be called out of owners_ask. */
+	void (*on_done)(struct owners_order *order, enum owners_result result,
+			const struct err *err);
+	enum owners_fault fault;	/* with OWNERS_BAD */
+	struct link link;		/* while it is under way */
+	void *inside;			/* the owner's */
+};
+
+/* ADD is done when the new ones take requests; REMOVE, when those that go take none any
+ * more, which is at once; SCALE as the one of both that it comes to. Where one of the new
+ * does not come up, all of them are taken back first, and it has failed. */
+void owners_ask(struct owners *o, struct owners_order *order);
+
+/* The asker is gone: on_done is not called; what is under way goes on. */
+void owners_forget(struct owners *o, struct owners_order *order);
+
+/* ---- for those who look ---- */
+
+struct owners_entry {
+	char     name[OWN_NAME_MAX + 1];
+	char     id[128];
+	char     address[ADDRESS_TEXT_MAX];	/* "": not known yet */
+	const char *state;		/* a word of fleet.h: "starting", "serving", ... */
+	bool     serves;		/* it is one of the pool's, and has answered */
+	uint64_t since_ms;		/* how long it is in this state */
+	char     why[LIVE_REASON_MAX];	/* of the last change; "" if there is nothing to say */
+};
+
+/* Calls `each` for every server of the pool's owner, in the order of their names (S2
+ * before S10). False: the pool owns none. */
+bool owners_list(const struct owners *o, const char *pool,
+		 void (*each)(void *arg, const struct owners_entry *e), void *arg);
+
+struct owners_figures {
+	uint32_t wanted, serving, starting, leaving;
+	uint64_t starts, start_failures, replaced, adopted;
+	uint32_t retry_ms;		/* until the next start is tried; 0: none waits */
+	char     trouble[256];		/* why starts fail at present; "" if they do not */
+};
+bool owners_figures(const struct owners *o, const char *pool, struct owners_figures *f);
+
+#endif
