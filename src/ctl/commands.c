@@ -75,7 +75,8 @@ const struct command command_table[] = {
 	{"explain", NULL, "[METHOD] URL | ADDRESS:PORT", 1, 2,
 	 OPTIONS_TARGET | O(HEADER) | O(CLIENT) | O(LISTENER), WORDS_OTHER,
 	 "say which server would take a request",
-	 "And why; or a connection. Nothing is sent. URL is http://HOST[:PORT]/PATH, or the path alone; ADDRESS:PORT "
+	 "And why; or a connection. Nothing is sent. "
+	 "URL is http://HOST[:PORT]/PATH, or the path alone; ADDRESS:PORT "
 	 "is where a TCP client connects to. "
 	 "Shown are the listener, the route, the pool, the key that the policy goes by, and "
 	 "in which order the servers would be asked. "

@@ -76,15 +76,17 @@ def test_where_turns_decide_nobody_is_named(stage):
 
 
 def test_asking_is_noted_nowhere(stage):
-    load = stage.server(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n0\n7\n")
-    balancer = stage.balancer([load], pool="balance least-load", check="http /load every 1h")
-    stage.until(lambda: balancer.control.servers()[str(load)]["state"] == "up", "it is up")
-    probes = len(load.requests)
+    idle, busy = (stage.server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n0\n%d\n"
+                               % (len(load) + 3, int(load))) for load in ("7", "20"))
+    balancer = stage.balancer([busy, idle], pool="balance least-load",
+                              check="http /load every 1h")
+    stage.until(lambda: len(idle.requests) == len(busy.requests) == 1, "both are probed")
+    stage.until(lambda: explain(balancer, url="/")["server"] == str(idle), "it is known")
     before = balancer.control.servers()
-    for _ in range(50):
-        assert explain(balancer, url="/")["server"] == str(load)
+    for _ in range(50):  # a choice that was noted would make it the busier one
+        assert explain(balancer, url="/")["server"] == str(idle)
     assert balancer.control.servers() == before
-    assert len(load.requests) == probes
+    assert len(idle.requests) == len(busy.requests) == 1
 
 
 def test_the_route_is_named(stage):
