@@ -6,6 +6,7 @@
 #include "daemon/inside.h"
 #include "forward/worker.h"
 #include "health/prober.h"
+#include "model/live_registry.h"
 
 struct mark {
 	struct loop_job     job;

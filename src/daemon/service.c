@@ -14,6 +14,7 @@
 #include "daemon/summary.h"
 #include "daemon/workers.h"
 #include "health/prober.h"
+#include "model/live_registry.h"
 #include "observe/access_log.h"
 
 enum { START_NAMES_MS = 3000 };		/* how long a start waits for names */

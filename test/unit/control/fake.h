@@ -9,7 +9,7 @@
 #include "base/must.h"
 #include "control/ask.h"
 #include "control/control.h"
-#include "model/live.h"
+#include "model/live_registry.h"
 #include "model/model.h"
 #include "pick/policy.h"
 
