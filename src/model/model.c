@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
-#include "model/live.h"
+#include "model/live_registry.h"
 #include "model/own.h"
 
 struct model *model_create(void)
@@ -314,6 +314,23 @@ void model_pool_defaults(struct model_pool *p)
 	p->acks = ACKS_ALL;
 	p->key_max = 256;	/* what peers of version 1 take */
 	p->value_max = 256;
+}
+
+/* Who fails is replaced, so one bad probe is enough, and a request may as well wait for the
+ * one that comes. */
+void model_owning_pool_defaults(struct model_pool *p)
+{
+	p->check.kind = CHECK_HTTP;
+	free(p->check.path);
+	p->check.path = memory_text("/heartbeat");
+	p->check.every_ms = 3000;
+	p->check.timeout_ms = 5000;
+	p->check.rise = 1;
+	p->check.fall = 1;
+
+	p->queue_ms = 30000;
+	p->retries_max = 4;
+	p->request_ids = true;
 }
 
 void model_server_defaults(struct model_server *s)
