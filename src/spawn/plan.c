@@ -22,6 +22,8 @@ static int how_soon(const struct fleet_server *s)
 
 	if (s->order != NULL)
 		return 0;
+	if (s->unasked)
+		return 7;
 	return soon[s->state] + (s->state == FLEET_SERVING && s->outdated);
 }
 
