@@ -23,6 +23,13 @@ struct histogram {
 /* Counts one value. All zero is an empty histogram. */
 void histogram_add(struct histogram *h, uint64_t value);
 
+/* The place that a value is counted in, and the first value of a place. */
+unsigned histogram_place(uint64_t value);
+uint64_t histogram_first(unsigned place);
+
+/* Counts so many values of one place, by its middle where the largest is kept. */
+void histogram_add_place(struct histogram *h, unsigned place, uint64_t count);
+
 /* The value that this fraction of all does not exceed; 0 if there is none. */
 uint64_t histogram_quantile(const struct histogram *h, double fraction);
 

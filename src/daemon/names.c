@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "model/live_registry.h"
 
 struct name {
 	struct names       *names;

@@ -12,6 +12,7 @@
 #include "health/prober.h"
 #include "kv/registry.h"
 #include "listen/listener.h"
+#include "model/live_registry.h"
 #include "observe/access_log.h"
 #include "pick/policy.h"
 

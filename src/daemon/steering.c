@@ -10,6 +10,7 @@
 #include "daemon/loops.h"
 #include "daemon/notify.h"
 #include "daemon/publish.h"
+#include "model/live_registry.h"
 #include "observe/access_log.h"
 
 /* ---- one server ---- */

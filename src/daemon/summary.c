@@ -1,6 +1,7 @@
 #include "daemon/summary.h"
 
 #include "base/log.h"
+#include "model/meter_reading.h"
 
 static void log_listener(const struct live_listener *l)
 {
@@ -16,11 +17,13 @@ static void log_listener(const struct live_listener *l)
 			 l->client_gone, l->accept_paused);
 		return;
 	}
-	log_info("served listener=%s connections=%llu requests=%llu 2xx=%llu 3xx=%llu "
-		 "4xx=%llu 5xx=%llu bad_requests=%llu timeouts=%llu cut=%llu client_gone=%llu "
+	struct meter_reading sum = {0};
+	meters_add(l->meters, &sum);
+	log_info("served listener=%s connections=%llu requests=%llu 2xx=%lu 3xx=%lu "
+		 "4xx=%lu 5xx=%lu bad_requests=%llu timeouts=%llu cut=%llu client_gone=%llu "
 		 "queue_full=%llu accept_paused=%llu proxy_refused=%llu",
-		 l->text, l->accepted, l->requests, l->responses[2], l->responses[3],
-		 l->responses[4], l->responses[5], l->bad_requests, l->timeouts, l->cut,
+		 l->text, l->accepted, l->requests, sum.responses[2], sum.responses[3],
+		 sum.responses[4], sum.responses[5], l->bad_requests, l->timeouts, l->cut,
 		 l->client_gone, l->queue_full, l->accept_paused, l->proxy_refused);
 }
 

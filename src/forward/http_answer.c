@@ -6,6 +6,7 @@
 #include "base/must.h"
 #include "forward/http_request.h"
 #include "forward/record.h"
+#include "model/meter.h"
 
 static const struct {
 	uint16_t    status;
@@ -52,11 +53,20 @@ bool answer_write(struct session *s, uint16_t status, const char *why, bool clos
 	return session_write(s, text, (size_t)len);
 }
 
-static void count(struct live_listener *live, uint16_t status)
+/* What it came to, for its listener, its pool and its server. Times are of the turn, as
+ * everything else that is timed: no clock is read for it. */
+static void note(const struct session *s, const struct request *r, struct meter_note n)
 {
-	unsigned class = status >= 100 && status <= 599 ? status / 100u : 0;
+	unsigned loop = s->worker->number;
 
-	live_count(&live->responses[class]);
+	meters_note(s->port->live->meters, loop, &n);
+	if (r == NULL || r->lane == NULL)
+		return;
+	meters_note(r->lane->pool->live->meters, loop, &n);
+	if (r->server_us > 0) {		/* it has answered */
+		n.took_us = r->server_us;
+		meters_note(request_server(r)->meters, loop, &n);
+	}
 }
 
 static bool is_space(char c)
@@ -133,19 +143,23 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 {
 	struct worker *w = s->worker;
 	uint64_t bytes_out = s->bytes_out - s->heads_out;
+	uint64_t since = r != NULL ? r->since_us : s->head_since_us;
+	uint64_t took_us = since == 0 ? 0 : loop_now_us(w->loop) - since;
 
-	count(s->port->live, status);
+	note(s, r, (struct meter_note){
+		.class = status >= 100 && status <= 599 ? status / 100u : 0,
+		.bytes_in = r != NULL ? r->body_seen : 0,
+		.bytes_out = bytes_out, .took_us = took_us,
+	});
 	s->bytes_out = s->heads_out = 0;
 	if (!record_is_wanted(w->records) ||
 	    (r != NULL && !r->door->listener->access_log))
 		return;
 
-	/* To the turn, as everything else that is timed: no clock is read for it. */
-	uint64_t since = r != NULL ? r->since_us : s->head_since_us;
 	struct span texts[RECORD_TEXTS] = {[RECORD_PEER] = {s->peer, s->peer_len}};
 	struct record record = {
 		.status = status, .wall_us = loop_wall_us(w->loop), .bytes_out = bytes_out,
-		.total_us = since == 0 ? 0 : loop_now_us(w->loop) - since,
+		.total_us = took_us,
 	};
 	if (r != NULL) {
 		record.minor = r->minor;
@@ -157,7 +171,7 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 			texts_of_read(w, texts);
 		if (r->lane != NULL)
 			texts[RECORD_POOL] = span_of(r->lane->pool->name);
-		if (r->tries > 0)
+		if (r->tries > 0 && r->server != PICK_NONE)
 			texts[RECORD_SERVER] = span_of(r->lane->view.servers[r->server].live->text);
 	}
 	record_put(w->records, &record, texts);

@@ -5,7 +5,7 @@
  * it. Only the control thread counts, so the counts are plain; what other threads
  * do is put finished models on live->released, which live_collect empties.
  */
-#include "model/live.h"
+#include "model/live_registry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "model/meter.h"
 
 struct live_address {
 	struct address       address;
@@ -97,6 +98,7 @@ static struct live_server *hold_server(struct live *live, const struct model_poo
 	s->seed = seed;
 	s->holders = 1;
 	atomic_init(&s->up, pool->own == NULL);
+	s->meters = meters_create();
 	s->next = live->servers;
 	live->servers = s;
 	s->next_in_bucket = *bucket;
@@ -114,6 +116,7 @@ static struct live_pool *hold_pool(struct live *live, const char *name)
 	if (p == NULL) {
 		p = memory_new_aligned(alignof(struct live_pool), sizeof *p);
 		snprintf(p->name, sizeof p->name, "%s", name);
+		p->meters = meters_create();
 		p->next = live->pools;
 		live->pools = p;
 	}
@@ -132,6 +135,7 @@ static struct live_listener *hold_listener(struct live *live, const struct model
 		l = memory_new_aligned(alignof(struct live_listener), sizeof *l);
 		snprintf(l->text, sizeof l->text, "%s", of->address.text);
 		l->datagrams = datagrams;
+		l->meters = meters_create();
 		l->next = live->listeners;
 		live->listeners = l;
 	}
@@ -153,6 +157,7 @@ static void free_server(struct live *live, struct live_server *s)
 		next = a->next;
 		free(a);
 	}
+	meters_destroy(s->meters);
 	free(s);
 }
 
@@ -174,6 +179,7 @@ static void sweep(struct live *live)
 			continue;
 		}
 		*at = p->next;
+		meters_destroy(p->meters);
 		free(p);
 	}
 	for (struct live_listener **at = &live->listeners, *l; (l = *at) != NULL; ) {
@@ -182,6 +188,7 @@ static void sweep(struct live *live)
 			continue;
 		}
 		*at = l->next;
+		meters_destroy(l->meters);
 		free(l);
 	}
 }

@@ -2,17 +2,12 @@
  *
  * A server, pool or listener keeps its live part over a reload as long as its name
  * stays (server: pool name and address text; pool: name; listener: address text and
- * whether it is UDP), so that a reload loses no verdict and no count.
+ * whether it is UDP), so that a reload loses no verdict and no count. How they begin and
+ * end: live_registry.h.
  *
- * Threads: the registry (model_attach, live_collect, the lists and the ids) belongs
- * to the control thread. Fields marked with a writer are written by that one only;
- * counters are added to by any loop with relaxed atomics; everybody may read
- * everything else, relaxed.
- *
- * How a model ends, whichever thread lets it go:
- *
- *   any thread       model_put, the last hold --> live->released --> on_released
- *   control thread   live_collect: live parts that no other model holds, the model
+ * Threads: the lists and the ids belong to the control thread. Fields marked with a
+ * writer are written by that one only; counters are added to by any loop with relaxed
+ * atomics; everybody may read everything else, relaxed.
  */
 #ifndef MODEL_LIVE_H
 #define MODEL_LIVE_H
@@ -41,6 +36,7 @@ enum live_failure {
 const char *live_failure_text(enum live_failure f);
 
 struct live_address;
+struct meters;		/* model/meter.h */
 
 struct live_server {
 	/* Read by every pick. */
@@ -57,6 +53,7 @@ struct live_server {
 					 * control thread takes it back */
 	atomic_ullong requests, responses, retried_away, failures[FAILURES];
 	struct gate   gate;		/* parallel_max */
+	struct meters *meters;		/* owned; times: from the pick to the answer's head */
 
 	/* Rarely touched. */
 	alignas(64) _Atomic(const struct address *) address;	/* NULL until resolved */
@@ -82,6 +79,7 @@ struct live_pool {
 	char name[MODEL_NAME_MAX + 1];
 	alignas(64) atomic_ullong requests;	/* counted only where a check is `after` */
 	atomic_bool   check_asked;		/* by a loop; the control thread takes it back */
+	atomic_bool   need_told;		/* likewise: somebody waits, and nobody is up */
 	atomic_ullong retries, retries_over_budget, no_server_up, queued, queue_full,
 		      queue_timeouts;
 	atomic_uint   waiting;			/* requests in queues, all loops */
@@ -92,6 +90,7 @@ struct live_pool {
 
 	/* TCP: what became of clients whose server left. */
 	atomic_ullong moved_replayed, moved_idle, not_moved;
+	struct meters *meters;			/* owned; times: of whole requests */
 	uint32_t holders;			/* models */
 	struct live_pool *next;
 };
@@ -103,11 +102,12 @@ struct live_listener {
 	struct gate connections;
 	struct gate parallel;
 	atomic_uint   waiting;			/* requests behind `parallel`, all loops */
-	atomic_ullong accepted, requests, responses[6];	/* responses by status class, [0]: none */
+	atomic_ullong accepted, requests;
 	atomic_ullong bad_requests, timeouts, client_gone, cut, accept_paused, queue_full;
 	atomic_ullong proxy_refused;	/* a trusted peer sent no PROXY header, or a bad one */
 	atomic_uint   flows;		/* UDP: at present */
 	atomic_ullong flows_full, datagrams_dropped;
+	struct meters *meters;			/* owned; as a pool's */
 	uint32_t holders;		/* models */
 	struct live_listener *next;
 };
@@ -129,25 +129,10 @@ struct live {
 	struct gate   connections;	/* in all */
 	atomic_uint   connections_max;	/* as the model says, or as descriptors allow; 0: no
 					 * limit; writer: control thread */
+	atomic_ullong request_ids;	/* given so far, from anywhere on (request_id.h) */
 	atomic_ullong accept_out_of_descriptors, dials_out_of_descriptors, pipes_none_left,
 		      memory_refused;
 };
-
-void live_init(struct live *live);
-
-/* Collects, and ends. No thread may hold a model with live parts any more. */
-void live_fini(struct live *live);
-
-/* Gives each listener, pool and server of m, which has none yet, its live part,
- * found or made. A server that is new starts up (until a probe or a request says
- * otherwise), but for one of a pool that owns its servers: until a probe says so.
- *
- * A new server gets the lowest id that is free. An id becomes free when no model
- * has its server any more: who keeps something under an id lets go of it before
- * putting back the last model that had it.
- *
- * -1: more servers than LIVE_SERVER_IDS_MAX; nothing has changed then. */
-int model_attach(struct model *m, struct live *live, struct err *err);
 
 /* How many of a server's are under way: one more, one less. Where loads are bounded
  * (bounded_percent is not 0) its pool counts too; who entered bounded leaves bounded,
@@ -165,18 +150,6 @@ static inline void live_server_leave(struct live_server *s, struct live_pool *po
 	if (bounded)
 		atomic_fetch_sub_explicit(&pool->in_flight, 1, memory_order_relaxed);
 }
-
-/* What m asks for becomes true of its servers: weight, drain, and a numeric address is
- * published. Before any loop works by m, and after the last thing that can fail: what
- * is refused changes nothing. Control thread. */
-void live_take_over(const struct model *m);
-
-/* Ends the models that were put back for the last time: their live parts are freed
- * unless another model holds them. Control thread; may be called at any time. */
-void live_collect(struct live *live);
-
-/* For model_put: takes over a model that nobody holds. Any thread. */
-void live_release(struct live *live, struct model *m);
 
 /* Sets the verdict. True when it changed: the caller logs, once. Any thread for
  * passive marks; `up` again only from the control thread, and with a clean count of
@@ -202,10 +175,5 @@ static inline void live_server_succeeded(struct live_server *s)
  * row; 0: never): the caller then tells the control thread, which logs the mark
  * and probes. */
 bool live_server_failed(struct live_server *s, enum live_failure why, uint32_t fails_max);
-
-/* Publishes a copy of a resolved address. Old ones stay until the server is freed,
- * since a loop may be reading them; one that comes back is used again, so that they
- * are no more than the different ones. Control thread. */
-void live_server_set_address(struct live_server *s, const struct address *resolved);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
-#include "model/live.h"
+#include "model/live_registry.h"
 #include "model/own.h"
 
 struct model *model_create(void)

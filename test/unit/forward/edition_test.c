@@ -1,6 +1,7 @@
 /* Goal: an edition says what its model says, each loop has its own, and both are there
  * as long as somebody uses them.
  */
+#include "model/live_registry.h"
 #include "unit/model/live_fixture.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* Goal: what is written names a server so that it is found again, in this pool only and
  * whatever became of the other servers; nothing else names one. */
+#include "model/live_registry.h"
 #include "unit/model/live_fixture.h"
 
 #include <stdio.h>

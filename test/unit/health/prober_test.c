@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/must.h"
 #include "health/prober.h"
+#include "model/live_registry.h"
 #include "unit/health/fake_server.h"
 #include "unit/model/sample.h"
 

@@ -2,6 +2,7 @@
 #ifndef TEST_UNIT_MODEL_LIVE_FIXTURE_H
 #define TEST_UNIT_MODEL_LIVE_FIXTURE_H
 
+#include "model/live_registry.h"
 #include "unit/model/sample.h"
 
 static struct live live;

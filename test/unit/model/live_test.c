@@ -1,6 +1,7 @@
 /* Goal: what is known of a server survives every reload that keeps it, and is gone
  * when the last model that had it is gone.
  */
+#include "model/live_registry.h"
 #include "unit/model/live_fixture.h"
 
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* Goal: who holds a model has it, nobody else does, and defaults are as declared. */
+#include "model/live_registry.h"
 #include "unit/model/sample.h"
 
 #include <pthread.h>

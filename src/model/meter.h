@@ -1,0 +1,32 @@
+/* model/meter.h - what the requests of one listener, pool or server came to: how many, by
+ * status class, how many bytes, and how long they took. How it is read: meter_reading.h.
+ *
+ * Each loop has a meter of its own of each, and adds without a locked instruction; who
+ * reads sums those of all loops.
+ *
+ * Threads: a meter is made and written by its loop, and ended with what it is of.
+ */
+#ifndef MODEL_METER_H
+#define MODEL_METER_H
+
+#include <stdint.h>
+
+struct meters;				/* those of one thing, one for each loop */
+
+/* One request's part. */
+struct meter_note {
+	unsigned class;			/* of its status, 1 to 5; 0: none was sent */
+	uint64_t bytes_in, bytes_out;	/* of bodies, from and to the client */
+	uint64_t took_us;
+};
+
+/* Nothing is counted yet. */
+struct meters *meters_create(void);
+
+/* No loop uses it any more. */
+void meters_destroy(struct meters *m);
+
+/* Counts one, for a loop below MODEL_LOOPS_MAX. Out of memory it is not counted. */
+void meters_note(struct meters *m, unsigned loop, const struct meter_note *note);
+
+#endif
