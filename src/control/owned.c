@@ -15,8 +15,9 @@ const struct model_pool *owned_pool(const struct ask *ask, struct reply *r)
 
 	if (p == NULL || (p->own != NULL && ask->view->hooks->owners != NULL))
 		return p;
-	reply_error(r, REPLY_NOT_OWNED, NULL, "the servers of pool %s are not made by this "
-		    "balancer; with `own` in its configuration they would be", p->name);
+	reply_error(r, REPLY_NOT_OWNED, NULL, "the servers of pool %s are not made by "
+		    "this balancer; with `own` in its configuration they would be",
+		    p->name);
 	return NULL;
 }
 
@@ -141,8 +142,8 @@ static void reply_result(const struct order *o, enum owners_result result,
 		refuse_bad(o, err, r);
 		break;
 	case OWNERS_NOT_OWNED:
-		reply_error(r, REPLY_NOT_OWNED, NULL, "the servers of pool %s are not made "
-			    "by this balancer", o->pool);
+		reply_error(r, REPLY_NOT_OWNED, NULL, "the servers of pool %s are not "
+			    "made by this balancer", o->pool);
 		break;
 	case OWNERS_FAILED:
 		reply_error(r, REPLY_NOT_STARTED, NULL, "%s", err->text);
@@ -203,8 +204,8 @@ static void begin(const struct ask *ask, enum owners_wish wish, const struct ask
 }
 
 /* Of no more names than count says. False: the reply says what is wrong. */
-static bool take_names(const json_t *list, const struct owned_manner *m, struct asked *asked,
-		       struct reply *r)
+static bool take_names(const json_t *list, const struct owned_manner *m,
+		       struct asked *asked, struct reply *r)
 {
 	size_t count = json_array_size(list);
 

@@ -136,7 +136,9 @@ static inline void fake_make(struct fake *f)
 	fake_entry(&f->owners, "S1", made[0], "serving", true);
 	fake_entry(&f->owners, "S2", made[1], "starting", false);
 	fake_entry(&f->owners, "S3", "", "starting", false);
-	f->owners.figures = (struct owners_figures){.wanted = 3, .serving = 1, .starting = 2};
+	f->owners.figures = (struct owners_figures){
+		.wanted = 3, .serving = 1, .starting = 2,
+	};
 }
 
 /* One that listens for pool `web` on port 8080. */

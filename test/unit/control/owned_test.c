@@ -14,7 +14,7 @@ static int begin_made(void **unused)
 static void a_pool_shows_what_it_owns(void **unused)
 {
 	(void)unused;
-	snprintf(fake.owners.figures.trouble, sizeof fake.owners.figures.trouble, "no image");
+	strcpy(fake.owners.figures.trouble, "no image");
 	assert_int_equal(ask("GET " OWNED, ""), 200);
 	assert_string_equal(text_of("pool"), "made");
 	assert_string_equal(text_of("driver"), "process");
@@ -151,7 +151,8 @@ static void its_servers_are_not_added_or_removed_singly(void **unused)
 	refused("POST /v1/pools/made/servers", "{\"address\": \"8083\"}", 409, "refused");
 	refused("DELETE /v1/pools/made/servers/5001", "", 409, "refused");
 	assert_int_equal(fake.change_count, 0);
-	assert_int_equal(ask("PATCH /v1/pools/made/servers/5001", "{\"drain\": true}"), 200);
+	assert_int_equal(ask("PATCH /v1/pools/made/servers/5001", "{\"drain\": true}"),
+			 200);
 }
 
 static void who_knows_no_owners_has_no_such_pool(void **unused)
