@@ -75,6 +75,7 @@ void config_get(const struct ask *ask, struct reply *r);
 void config_get_diff(const struct ask *ask, struct reply *r);
 void config_check(const struct ask *ask, struct reply *r);
 void config_reload(const struct ask *ask, struct reply *r);
+void explain_post(const struct ask *ask, struct reply *r);
 void routes_get(const struct ask *ask, struct reply *r);
 
 #endif

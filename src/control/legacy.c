@@ -68,6 +68,7 @@ static uint16_t status_of(const struct reply *r)
 	switch ((unsigned)r->code) {
 	case REPLY_SERVER_UNKNOWN:
 	case REPLY_SERVER_EXISTS:
+	case REPLY_REFUSED:
 		return 400;
 	case REPLY_DRAINING:
 		return 503;

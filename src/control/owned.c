@@ -125,8 +125,10 @@ static void refuse_bad(const struct order *o, const struct err *err, struct repl
 		reply_error(r, REPLY_SERVER_EXISTS, m->names, "%s", err->text);
 		break;
 	case OWNERS_N_RANGE:
+		reply_error(r, REPLY_COUNT_RANGE, m->count, "%s", err->text);
+		break;
 	case OWNERS_FINE:
-		reply_error(r, REPLY_BAD_REQUEST, m->count, "%s", err->text);
+		reply_error(r, REPLY_REFUSED, NULL, "%s", err->text);
 		break;
 	}
 }

@@ -51,6 +51,12 @@ const struct route control_routes[] = {
 	{H1_POST, "/v1/config/check", ROLE_CHANGE, config_check, NULL,
 	 "{\"text\": \"...\"} or {\"json\": [...]}",
 	 "says what is wrong with a configuration; without a body, with the file"},
+	{H1_POST, "/v1/explain", ROLE_READ, explain_post, NULL,
+	 "{\"method\": \"GET\", \"url\": \"http://example.com/\", "
+	 "\"headers\": [\"Cookie: a=1\"], \"client\": \"192.0.2.1:40000\", "
+	 "\"listener\": \":8080\"}",
+	 "who would take such a request and why; without a url, such a connection; nothing "
+	 "is sent"},
 	{H1_POST, "/v1/reload", ROLE_CHANGE, config_reload, NULL, NULL,
 	 "reads the file again"},
 	{H1_POST, "/v1/stop", ROLE_CHANGE, status_stop, NULL, "{\"limit_ms\": 30000}",

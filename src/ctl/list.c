@@ -20,6 +20,7 @@ static enum style state_style(const char *state)
 	} styles[] = {
 		{"up", STYLE_GOOD}, {"down", STYLE_BAD}, {"draining", STYLE_WARN},
 		{"leaving", STYLE_WARN}, {"off", STYLE_DIM}, {"starting", STYLE_WARN},
+		{"stopping", STYLE_WARN}, {"replacing", STYLE_WARN},
 	};
 
 	for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)

@@ -92,7 +92,7 @@ static enum outcome change(struct call *call, const char *method, const char *po
 		json_decref(body);
 		return outcome;
 	}
-	if (strcmp(method, "DELETE") != 0)
+	if (call->paper.live && strcmp(method, "DELETE") != 0)
 		paper_wait(&call->paper, "waiting for the servers of pool %s", pool);
 	outcome = call_ask(call, &q, &a, err);
 	paper_waited(&call->paper);
@@ -117,8 +117,8 @@ static enum outcome change_named(struct call *call, const char *method, struct e
 	for (size_t i = 0; i < COUNT_OF(others); i++)
 		if (option_given(&call->options, others[i]))
 			return outcome_set(err, OUTCOME_WRONG,
-					   "pool %s makes its servers itself; there is no "
-					   "--%s for them", pool,
+					   "pool %s makes its servers itself; there is "
+					   "no --%s for them", pool,
 					   option_table[others[i]].name);
 	json_t *names = json_array();
 	for (uint32_t i = 0; i < call->word_count; i++)
@@ -143,12 +143,14 @@ enum outcome named_remove(struct call *call, struct err *err)
 enum outcome ctl_scale(struct call *call, struct err *err)
 {
 	const char *word = call->words[call->word_count - 1], *method = "PUT";
+	struct value_range range = {VALUE_NUMBER, 0, COUNT_MAX};
 	char pool[CALL_POOL_MAX + 1];
 	uint64_t count;
 
-	if (*word == '+' || *word == '-')
+	if (*word == '+' || *word == '-') {
 		method = *word++ == '+' ? "POST" : "DELETE";
-	const struct value_range range = {VALUE_NUMBER, strcmp(method, "PUT") != 0, COUNT_MAX};
+		range.min = 1;
+	}
 	if (value_read(&range, word, &count, err) != 0)
 		return OUTCOME_WRONG;
 	if (call->word_count == 2)

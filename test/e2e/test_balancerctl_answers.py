@@ -261,11 +261,13 @@ def test_list_shows_names_and_those_that_are_starting(owned, ctl):
 def test_servers_that_the_balancer_makes(owned, ctl, words, method, body):
     owned.answers[method, OWNED] = (200, figures(
         made("S1", state="serving"), made("S5", state="serving"), made("S6")))
-    done = ctl(*words)
-    assert done.code == 0, done
-    assert done.out == "2 servers in pool web: S1, S5\n"
-    assert done.err in ("", "balancerctl: waiting for the servers of pool web\n")
+    assert ctl(*words).did() == "2 servers in pool web: S1, S5"
     assert owned.changes() == [(method, OWNED, body)]
+
+
+def test_a_person_sees_that_servers_are_waited_for(owned, ctl):
+    owned.answers["PUT", OWNED] = (200, figures())
+    assert "waiting for the servers of pool web" in ctl.on_terminal("scale", "5")[1]
 
 
 def test_json_of_scale(owned, ctl):

@@ -125,7 +125,8 @@ static void results_have_their_codes(void **unused)
 		int status;
 		const char *code;
 	} all[] = {
-		{OWNERS_BAD, OWNERS_N_RANGE, 400, "bad-request"},
+		{OWNERS_BAD, OWNERS_N_RANGE, 400, "out-of-range"},
+		{OWNERS_BAD, OWNERS_FINE, 409, "refused"},
 		{OWNERS_BAD, OWNERS_NAME_BAD, 400, "bad-request"},
 		{OWNERS_BAD, OWNERS_NAME_TWICE, 400, "bad-request"},
 		{OWNERS_BAD, OWNERS_MORE_NAMES_THAN_N, 400, "bad-request"},
