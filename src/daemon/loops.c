@@ -82,10 +82,13 @@ void loops_wake(struct service *s, uint64_t loops)
 	worker_wake(s->workers[0], loops);
 }
 
-void loops_tell_up(struct service *s, struct live_pool *pool)
+void loops_tell_up(struct service *s, const struct live_server *server)
 {
+	int i = s->model != NULL ? model_pool_find(s->model, span_of(server->pool)) : -1;
+
 	/* Behind the write of `up`, in the one order of all threads: see place.c. */
-	loops_wake(s, atomic_exchange(&pool->waiting_loops, 0));
+	if (i >= 0)
+		loops_wake(s, atomic_exchange(&s->model->pools[i].live->waiting_loops, 0));
 }
 
 void loops_drain(struct service *s, uint32_t limit_ms)

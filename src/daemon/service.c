@@ -26,14 +26,6 @@ static void on_resolved(void *arg, struct live_server *server)
 	prober_check_server(s->prober, server);
 }
 
-static void on_verdict_changed(void *arg)
-{
-	struct service *s = arg;
-
-	for (uint32_t i = 0; s->model != NULL && i < s->model->pool_count; i++)
-		loops_tell_up(s, s->model->pools[i].live);
-}
-
 /* Names may take a moment; what they lead to would be missed by the first requests. */
 static void wait_for_names(struct service *s)
 {
@@ -89,7 +81,7 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	s->loop = loop_create(err);
 	if (s->loop == NULL)
 		goto free_service;
-	s->prober = prober_create(s->loop, on_verdict_changed, s);
+	s->prober = prober_create(s->loop, NULL, NULL);
 	s->resolver = resolver_create(s->loop, err);
 	if (s->resolver == NULL)
 		goto destroy_prober;
