@@ -90,6 +90,7 @@ struct fleet_server {
 	char     name[OWN_NAME_MAX + 1];
 	uint8_t  state;			/* enum fleet_state; fleet_step alone writes it */
 	bool     outdated;		/* made by another recipe than the present one */
+	bool     unasked;		/* was found, and is none of those last asked for */
 	bool     chosen;		/* by plan_choose, while that is at work */
 	void    *order;			/* for whom it was started, until all of that order
 					 * serve; NULL: for nobody in particular */

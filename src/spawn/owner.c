@@ -95,6 +95,14 @@ static void take_found(struct owner *o, const struct spawn_server *found)
 	}
 }
 
+static bool is_known(const struct record_pool *known, const char *name)
+{
+	for (uint32_t i = 0; i < known->name_count; i++)
+		if (strcmp(known->names[i], name) == 0)
+			return true;
+	return false;
+}
+
 /* As many as were last asked for; where nobody knows, as many as there are. */
 static void set_wanted(struct owner *o)
 {
@@ -106,6 +114,8 @@ static void set_wanted(struct owner *o)
 		return;
 	}
 	o->fleet.wanted = between(known.wanted, own->min, own->max);
+	LIST_EACH(&o->fleet.servers, it, next)
+		SERVER_OF(it)->unasked = !is_known(&known, SERVER_OF(it)->name);
 	/* Those that have vanished come back under their names. */
 	for (uint32_t i = 0; i < known.name_count; i++)
 		if (fleet_kept(&o->fleet) < o->fleet.wanted &&

@@ -27,6 +27,7 @@ struct entry {
 
 struct owners {
 	struct owner_shared shared;
+	const struct spawn_driver *(*driver_of)(enum own_driver driver);
 	struct link entries;
 	const struct model *model;	/* held; NULL before the first */
 	struct loop_timer limit;	/* of the end */
@@ -163,8 +164,7 @@ static struct entry *create(struct owners *o, const struct model_pool *p)
 {
 	struct entry *e = memory_new(1, sizeof *e);
 
-	e->owner = owner_create(&o->shared, p->name, spawn_driver_of(p->own->driver),
-				p->own);
+	e->owner = owner_create(&o->shared, p->name, o->driver_of(p->own->driver), p->own);
 	list_push_last(&o->entries, &e->link);
 	return e;
 }
@@ -243,6 +243,7 @@ struct owners *owners_create(struct loop *loop, const struct owners_facts *facts
 		.hooks = *hooks, .record = record_open(facts->state, facts->serves),
 		.on_worked = on_worked,
 	};
+	o->driver_of = facts->driver_of;
 	hmac_random(&o->shared.random, sizeof o->shared.random);
 	list_init(&o->entries);
 	loop_timer_init(&o->limit, on_limit);

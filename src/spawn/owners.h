@@ -20,6 +20,7 @@
 #include "model/own.h"
 
 struct loop;
+struct spawn_driver;
 
 enum { OWNERS_END_MS = 20 * 1000, OWNERS_HURRY_MS = 5 * 1000 };
 
@@ -48,6 +49,7 @@ struct owners_facts {
 	const char *state;		/* folder for what is to be known after a restart; NULL:
 					 * none */
 	const char *serves;		/* what that belongs to: the real path of the file, ... */
+	const struct spawn_driver *(*driver_of)(enum own_driver driver);
 };
 
 struct owners *owners_create(struct loop *loop, const struct owners_facts *facts,

@@ -22,6 +22,8 @@ static int how_soon(const struct fleet_server *s)
 
 	if (s->order != NULL)
 		return 0;
+	if (s->unasked)
+		return 7;
 	return soon[s->state] + (s->state == FLEET_SERVING && s->outdated);
 }
 
@@ -61,10 +63,12 @@ struct plan_step plan_next(const struct fleet *f, uint64_t random)
 	struct fleet_server *outdated = find_outdated(f);
 	uint32_t kept = fleet_kept(f);
 	bool all_serve = f->counts[FLEET_SERVING] == kept;
+	bool none_leaves = f->counts[FLEET_ABANDONED] + f->counts[FLEET_DRAINING] +
+			   f->counts[FLEET_STOPPING] == 0;
 
 	if (kept < f->wanted)
 		return (struct plan_step){PLAN_MORE, NULL};
-	if (outdated != NULL && all_serve && kept == f->wanted)
+	if (outdated != NULL && all_serve && none_leaves && kept == f->wanted)
 		return (struct plan_step){PLAN_MORE, NULL};
 	if (outdated != NULL && all_serve && kept == f->wanted + 1)
 		return (struct plan_step){PLAN_LEAVE, outdated};

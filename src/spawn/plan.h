@@ -2,8 +2,8 @@
  * one go, start one; and what of what people ask for can be. Pure.
  *
  * There are to be as many as are wanted. While some are outdated, one more: a new one is
- * planned when all serve, and when it serves too, one that is outdated leaves; and again,
- * until none is.
+ * planned when all serve and none is leaving, and when it serves too, one that is outdated
+ * leaves; and again, until none is.
  *
  * Thread: control.
  */

@@ -265,6 +265,7 @@ static void serve(struct owned *s)
 	struct owner *o = s->owner;
 
 	loop_timer_stop(loop_of(s), &s->timer);
+	s->life.unasked = false;
 	backoff_succeeded(&o->backoff);
 	owner_clear_trouble(o);
 	log_info("server serves pool=%s server=%s id=%s address=%s", o->pool,
