@@ -109,6 +109,26 @@ $(OUT)/origin: $(OUT)/obj/origin/main.o $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
+# The sample server: origin once more, alone in its image, so it is linked statically.
+# It resolves no names, which is what static programs cannot do well. Sanitizers and
+# coverage cannot be linked so; their variants take it from the plain one's objects.
+SAMPLE := $(OUT)/sample/server
+.PHONY: sample
+sample: $(SAMPLE)
+ifeq ($(SAN)$(COVER),)
+$(SAMPLE): $(OUT)/obj/origin/main.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) "  link  $@"
+	$(DO)$(CC) $(ALL_LDFLAGS) -static -s $^ -o $@
+else
+$(SAMPLE): FORCE
+	+@$(MAKE) --no-print-directory SAN= COVER= OUT=$(OUT)/plain $(OUT)/plain/sample/server
+	@mkdir -p $(@D)
+	@cp $(OUT)/plain/sample/server $@
+.PHONY: FORCE
+FORCE:
+endif
+
 $(OUT)/kv-worker: $(OUT)/obj/store/main.o $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
@@ -163,7 +183,7 @@ unit-tests: $(UNIT_TESTS)
 unit: unit-tests
 	@$(RUN_TESTS) unit
 
-e2e: programs
+e2e: programs sample
 	@$(RUN_TESTS) e2e
 
 check: unit-tests
@@ -171,7 +191,7 @@ check: unit-tests
 
 test:
 	@tools/install-deps test
-	+@$(AGAIN) programs unit-tests
+	+@$(AGAIN) programs sample unit-tests
 	+@$(RUN_TESTS) tidy layers unit fuzz-replay e2e
 
 # Shown, measured, looked through.
@@ -233,7 +253,7 @@ analyze-cppcheck: # reads no headers of libraries, so it is told what their loop
 cover:
 	@tools/install-deps test
 	@find out-cover -name '*.gcda' -delete 2>/dev/null || true
-	+@$(AGAIN) COVER=1 programs unit-tests
+	+@$(AGAIN) COVER=1 programs sample unit-tests
 	+@$(MAKE) --no-print-directory COVER=1 unit e2e
 	@tools/coverage out-cover
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness import engine as engines
 from harness.balancer import BALANCERD
 from harness.stage import Stage
 
@@ -28,6 +29,14 @@ def one(stage):
     balancer = stage.balancer([server], threads=1)
     return SimpleNamespace(server=server, balancer=balancer,
                            client=stage.client(balancer))
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """A Docker Engine; where none can run, its tests are skipped with the reason."""
+    engine = engines.find()
+    yield engine
+    engine.close()
 
 
 @pytest.hookimpl(hookwrapper=True)
