@@ -55,24 +55,43 @@ void answer_source(struct answer *a, const struct source *s)
 	a->length = s->length;
 }
 
-void answer_text(struct answer *a, struct buf_pool *pool, uint16_t status,
-		 const char *format, ...)
+/* Makes the formatted text the body. */
+__attribute__((format(printf, 3, 0)))
+static void put_text(struct answer *a, struct buf_pool *pool, const char *format,
+		     va_list args)
 {
 	struct buf *text = buf_get(pool, ANSWER_TEXT_MAX);
 	struct source source;
-	va_list args;
 
-	a->status = status;
 	if (text != NULL) {
-		va_start(args, format);
 		int len = vsnprintf(text->bytes, text->size, format, args);
-		va_end(args);
 		must(len >= 0);
 		text->end = (uint32_t)len < text->size ? (uint32_t)len : text->size - 1;
 	}
 	source_from_text(&source, text);
 	answer_source(a, &source);
+}
+
+void answer_text(struct answer *a, struct buf_pool *pool, uint16_t status,
+		 const char *format, ...)
+{
+	va_list args;
+
+	a->status = status;
+	va_start(args, format);
+	put_text(a, pool, format, args);
+	va_end(args);
 	answer_field(a, "Content-Type: text/plain\r\n");
+}
+
+void answer_json(struct answer *a, struct buf_pool *pool, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	put_text(a, pool, format, args);
+	va_end(args);
+	answer_field(a, "Content-Type: application/json\r\n");
 }
 
 void answer_status(struct answer *a, struct buf_pool *pool, uint16_t status)

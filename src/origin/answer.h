@@ -61,6 +61,10 @@ __attribute__((format(printf, 4, 5)))
 void answer_text(struct answer *a, struct buf_pool *pool, uint16_t status,
 		 const char *format, ...);
 
+/* A 200 with a body of JSON, which is as long as a text at most. */
+__attribute__((format(printf, 3, 4)))
+void answer_json(struct answer *a, struct buf_pool *pool, const char *format, ...);
+
 /* The status and its name as the body. */
 void answer_status(struct answer *a, struct buf_pool *pool, uint16_t status);
 

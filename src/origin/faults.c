@@ -25,9 +25,9 @@ const struct faults_switch faults_switches[FAULTS_SWITCHES] = {
 	{"slow", "BYTES", UINT32_MAX, offsetof(struct faults, slow), NULL,
 	 "send bodies at so many bytes per second"},
 	{"silent-health", NULL, 1, offsetof(struct faults, silent_health), NULL,
-	 "never answer /healthcheck"},
+	 "never answer health checks"},
 	{"fail-health", NULL, 1, offsetof(struct faults, fail_health), NULL,
-	 "answer /healthcheck with 500"},
+	 "answer health checks with 500"},
 };
 
 static bool read_word(const char *const *words, struct span value, uint64_t *number)

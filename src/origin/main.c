@@ -1,11 +1,13 @@
 /* origin/main.c - origin, a small multi-threaded HTTP server for demos and tests.
  *
  * Serves the files of a directory, answers health checks with its counts, makes
- * bodies of any size, and misbehaves in measured ways when told to. Reads the
- * command line, starts the server, and waits for a signal to end it.
+ * bodies of any size, and misbehaves in measured ways when told to; a balancer that owns
+ * its servers may start it as one of them. Reads the command line, starts the server,
+ * and waits for a signal to end it.
  */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/descriptors.h"
@@ -33,7 +35,8 @@ static int serve(const struct options *o)
 	sigset_t ends;
 	int received;
 
-	/* Blocked in every thread, taken by sigwait below. */
+	/* Blocked in every thread, taken by sigwait below. That also works as process 1
+	 * of a container, where a signal that is neither blocked nor handled is lost. */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
@@ -53,10 +56,14 @@ static int serve(const struct options *o)
 
 int main(int argc, char **argv)
 {
+	const struct options_environment environment = {
+		.server_id = getenv("SERVER_ID"), .port = getenv("PORT"),
+		.address = getenv("ADDRESS"),
+	};
 	struct options options;
 	struct err err;
 
-	if (origin_options_read(&options, argc, argv, &err) != 0) {
+	if (origin_options_read(&options, argc, argv, &environment, &err) != 0) {
 		fprintf(stderr, "origin: %s\n", err.text);
 		return EXIT_USAGE;
 	}

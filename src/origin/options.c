@@ -82,6 +82,17 @@ static int read_option(struct options *o, int id, const char *value, struct err 
 	return err_set(err, "try --help");	/* getopt has said what is wrong */
 }
 
+/* It stands in a JSON text as it is. */
+static bool id_is_plain(const char *id)
+{
+	size_t len = 0;
+
+	for (; id[len] != '\0'; len++)
+		if (id[len] < ' ' || id[len] > '~' || id[len] == '"' || id[len] == '\\')
+			return false;
+	return len > 0 && len <= OPTIONS_ID_MAX;
+}
+
 static int read_port(struct options *o, const char *text, struct err *err)
 {
 	uint64_t number;
@@ -97,7 +108,28 @@ static int read_port(struct options *o, const char *text, struct err *err)
 	return 0;
 }
 
-int origin_options_read(struct options *o, int argc, char **argv, struct err *err)
+/* The command line comes first: whoever wrote it knows more than a default does. */
+static int read_environment(struct options *o, const struct options_environment *env,
+			    struct err *err)
+{
+	if (env->server_id == NULL)
+		return 0;
+	if (!id_is_plain(env->server_id))
+		return err_set(err, "SERVER_ID has to have 1 to %d printable characters, "
+				    "without \" and \\", OPTIONS_ID_MAX);
+	o->id = env->server_id;
+	if (o->address == NULL)
+		o->address = env->address;
+	if (o->port_count > 0)
+		return 0;
+	if (env->port != NULL)
+		return read_port(o, env->port, err);
+	o->ports[o->port_count++] = OPTIONS_SAMPLE_PORT;
+	return 0;
+}
+
+int origin_options_read(struct options *o, int argc, char **argv,
+			const struct options_environment *env, struct err *err)
 {
 	struct option list[OPTIONS + 1];
 	int id;
@@ -106,7 +138,6 @@ int origin_options_read(struct options *o, int argc, char **argv, struct err *er
 	*o = (struct options){
 		.threads = OPTIONS_THREADS_DEFAULT,
 		.directory = ".",
-		.address = "127.0.0.1",
 	};
 	while ((id = getopt_long(argc, argv, "N:", list, NULL)) != -1)
 		if (read_option(o, id, optarg, err) != 0)
@@ -114,6 +145,10 @@ int origin_options_read(struct options *o, int argc, char **argv, struct err *er
 	for (; optind < argc; optind++)
 		if (read_port(o, argv[optind], err) != 0)
 			return -1;
+	if (!o->help && read_environment(o, env, err) != 0)
+		return -1;
+	if (o->address == NULL)
+		o->address = "127.0.0.1";
 	if (o->port_count == 0 && !o->help)
 		return err_set(err, "no port given; try --help");
 	return 0;
@@ -131,7 +166,10 @@ static void print_option(FILE *out, const char *name, const char *argument,
 void origin_options_print(FILE *out)
 {
 	fprintf(out, "usage: origin PORT... [-N THREADS] [--dir DIR] [--bind ADDRESS] "
-		     "[fault switches]\n\nOptions, which may stand anywhere:\n");
+		     "[fault switches]\n\nWith SERVER_ID in its environment it is a sample "
+		     "server for pools that own\ntheirs, and the port may stand in PORT "
+		     "(%d), the address in ADDRESS.\n\nOptions, which may stand anywhere:\n",
+		OPTIONS_SAMPLE_PORT);
 	for (size_t i = 0; i < COUNT_OF(plain); i++)
 		print_option(out, plain[i].name, plain[i].argument, plain[i].help);
 	fprintf(out, "\nFault switches, for every request; a request may ask for them, "

@@ -31,6 +31,7 @@ struct route {
 	const char *argument;		/* what follows, for the help */
 	unsigned    methods;		/* a bit for each */
 	bool        spared;		/* from chance: error-rate and die-mid-body */
+	bool        sampled;		/* there in a sample server only */
 	void (*run)(const struct request *r, struct answer *a);
 	const char *help;
 };
@@ -60,6 +61,20 @@ static void run_health(const struct request *r, struct answer *a)
 	else
 		answer_text(a, r->pool, 200, "%lu\n%lu\n", (unsigned long)sum.errors,
 			    (unsigned long)sum.requests);
+}
+
+static void run_heartbeat(const struct request *r, struct answer *a)
+{
+	a->silent = a->faults.silent_health;
+	if (a->faults.fail_health)
+		answer_status(a, r->pool, 500);
+}
+
+static void run_home(const struct request *r, struct answer *a)
+{
+	answer_json(a, r->pool,
+		    "{\"message\":\"Hello from Server: %s\",\"status\":\"successful\"}",
+		    r->server->options->id);
 }
 
 static void run_bytes(const struct request *r, struct answer *a)
@@ -199,27 +214,31 @@ static void run_file(const struct request *r, struct answer *a)
 	answer_status(a, r->pool, status);
 }
 
-/* The first one that fits. */
+/* The first one that fits and is there. */
 static const struct route routes[] = {
-	{SPAN("/healthcheck"), "", READS, true, run_health,
+	{SPAN("/healthcheck"), "", READS, true, false, run_health,
 	 "two lines: error answers and all requests of this port"},
-	{SPAN("/bytes/"), "N", READS, false, run_bytes,
+	{SPAN("/heartbeat"), "", READS, true, true, run_heartbeat,
+	 "a sample server lives: 200 and no body"},
+	{SPAN("/home"), "", READS, false, true, run_home,
+	 "a sample server's greeting, JSON with its SERVER_ID"},
+	{SPAN("/bytes/"), "N", READS, false, false, run_bytes,
 	 "N bytes of the pattern 0-9 a-z newline, with Content-Length"},
-	{SPAN("/chunked/"), "N[?trailer]", READS, false, run_chunked,
+	{SPAN("/chunked/"), "N[?trailer]", READS, false, false, run_chunked,
 	 "the same in chunks of 16 KiB, with a trailer field when asked"},
-	{SPAN("/delay/"), "MS", READS, false, run_delay,
+	{SPAN("/delay/"), "MS", READS, false, false, run_delay,
 	 "an answer after MS milliseconds"},
-	{SPAN("/echo"), "", WRITES, false, run_echo,
+	{SPAN("/echo"), "", WRITES, false, false, run_echo,
 	 "the body that was sent, as it comes in"},
-	{SPAN("/status/"), "CODE", ANY, false, run_status,
+	{SPAN("/status/"), "CODE", ANY, false, false, run_status,
 	 "this status; 1xx: as an interim answer before a 200"},
-	{SPAN("/headers"), "", ANY, false, run_headers,
+	{SPAN("/headers"), "", ANY, false, false, run_headers,
 	 "the request's head as it came in"},
-	{SPAN("/upgrade"), "", BIT(H1_GET), false, run_upgrade,
+	{SPAN("/upgrade"), "", BIT(H1_GET), false, false, run_upgrade,
 	 "101 for `Upgrade: echo`, then every byte comes back"},
-	{SPAN("*"), "", BIT(H1_OPTIONS), false, run_options,
+	{SPAN("*"), "", BIT(H1_OPTIONS), false, false, run_options,
 	 "204"},
-	{SPAN("/"), "FILE", FILES, false, run_file,
+	{SPAN("/"), "FILE", FILES, false, false, run_file,
 	 "a file of the directory; PUT replaces it"},
 };
 
@@ -229,6 +248,8 @@ static const struct route *find(struct request *r)
 		struct span own = routes[i].path;
 		bool open = own.at[own.len - 1] == '/';
 		if (open ? !span_starts_with(r->path, own) : !span_equals(r->path, own))
+			continue;
+		if (routes[i].sampled && r->server->options->id == NULL)
 			continue;
 		r->rest = (struct span){r->path.at + own.len, r->path.len - own.len};
 		return &routes[i];

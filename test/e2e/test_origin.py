@@ -154,7 +154,7 @@ def test_help_and_manual_page_name_everything():
     page = (ROOT / "doc" / "origin.1").read_text()
     switches = re.findall(r"^  --([a-z-]+)", said.stdout, re.M)
     routes = re.findall(r"^  (/[a-z]+)", said.stdout, re.M)
-    assert len(switches) == 12 and len(routes) == 8
+    assert len(switches) == 12 and len(routes) == 10
     for word in switches:
         assert f".It Fl -{word}" in page.replace(".It Fl N , -threads", ".It Fl -threads")
     for word in routes:

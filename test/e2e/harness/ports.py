@@ -36,10 +36,10 @@ def bind_source(sock, address):
     sock.bind((address, 0))
 
 
-def accepts(port):
+def accepts(port, host="127.0.0.1"):
     """Whether somebody accepts connections there."""
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        socket.create_connection((host, port), timeout=1).close()
         return True
     except OSError:
         return False
