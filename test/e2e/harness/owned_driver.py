@@ -20,7 +20,7 @@ ORIGIN = OUT / "origin"
 # Runs what a test has put there for a server of this name, then becomes the server.
 SCRIPT = """#!/bin/sh
 [ ! -e "$OWNED_FOLDER/$SERVER_ID" ] || . "$OWNED_FOLDER/$SERVER_ID"
-exec "{origin}" "$PORT"
+exec "{origin}" "$@"
 """
 
 
@@ -54,6 +54,18 @@ class Process:
 
     def environment(self):
         return environment_of(self.pid)
+
+    def folder(self):
+        return os.readlink(f"/proc/{self.pid}/cwd")
+
+    def group(self):
+        return os.getpgid(self.pid)
+
+    def limit(self, name):
+        """(soft, hard) as /proc names and has them."""
+        lines = Path(f"/proc/{self.pid}/limits").read_text().splitlines()
+        line, = (line for line in lines if line.startswith(name))
+        return tuple(line.removeprefix(name).split()[:2])
 
 
 class Container:
@@ -115,8 +127,8 @@ class Processes:
         folder.mkdir()
         self.mend()
 
-    def settings(self):
-        return [f"command {self.script}", f"env OWNED_FOLDER {self.folder}",
+    def settings(self, arguments):
+        return [f"command {self.script} {arguments}", f"env OWNED_FOLDER {self.folder}",
                 f"env OWNED_MARK {self.mark}"]
 
     def all(self):
@@ -160,6 +172,10 @@ class Processes:
         self.strangers.append(process)
         return Process(process.pid, name, stat_of(process.pid)[19])
 
+    @staticmethod
+    def exists(pid):
+        return bool(stat_of(pid)) and stat_of(pid)[0] != "Z"
+
     def close(self):
         for process in self.strangers:
             process.kill()
@@ -179,9 +195,10 @@ class Containers:
         folder.mkdir()
         self.mend()
 
-    def settings(self):
+    def settings(self, arguments):
         return [f"socket {self.socket_path}", f"image {self.image}",
-                f"network {self.network}", "port 5000"]
+                f"network {self.network}", "port 5000",
+                f"command /server {arguments}" if arguments else ""]
 
     def all(self):
         label = f"org.balancerd.balancer={self.mark}"
@@ -204,6 +221,15 @@ class Containers:
         self.socket_path.symlink_to(self.engine.socket)
 
     trouble = r"docker\.sock"
+
+    def tag(self, name):
+        """Our image has this name, too."""
+        repository, _, tag = name.partition(":")
+        self.engine.call("POST", f"/images/{sample_image(self.engine)}/tag",
+                         repo=repository, tag=tag)
+
+    def untag(self, name):
+        self.engine.ask("DELETE", f"/images/{name}")
 
     def stranger(self, name, **labels):
         """Somebody else's of the same image; labels may make it another balancer's."""

@@ -52,17 +52,17 @@ class OwnedPool:
     def text(self, **changes):
         """The configuration, with these settings beside those that it was made with."""
         given = self.settings | changes
-        names = {"top": "", "listen": "", "pool": "", "check": CHECK, "env": (),
+        rest = {"top": "", "listen": "", "pool": "", "check": CHECK, "env": (), "arguments": "",
                  "threads": os.environ.get("BALANCERD_THREADS", "1")}
-        names |= {name: given.pop(name) for name in list(given) if name in names}
+        rest |= {name: given.pop(name) for name in list(given) if name in rest}
         own = OWN | {"names": self.prefix}
         own |= {name.replace("_", "-"): value for name, value in given.items()}
-        lines = [f"threads {names['threads']}", "drain 5s", *names["top"].split(";"),
+        lines = [f"threads {rest['threads']}", "drain 5s", *rest["top"].split(";"),
                  f"listen http 127.0.0.1:{self.port} {{", "admin legacy", "to web",
-                 *names["listen"].split(";"), "}",
-                 "pool web {", f"check {names['check']}", *names["pool"].split(";"),
-                 f"own {self.driver.kind} {{", *self.driver.settings(),
-                 *(f"env {variable}" for variable in names["env"]),
+                 *rest["listen"].split(";"), "}",
+                 "pool web {", f"check {rest['check']}", *rest["pool"].split(";"),
+                 f"own {self.driver.kind} {{", *self.driver.settings(rest["arguments"]),
+                 *(f"env {variable}" for variable in rest["env"]),
                  *(f"{name} {value}" for name, value in own.items() if value is not None),
                  "}", "}"]
         return "\n".join(line.strip() for line in lines if line.strip()) + "\n"
@@ -159,10 +159,17 @@ class OwnedPool:
         assert found, answer.text
         return found[1]
 
+    # ---- what the balancer says of it ----
+
+    def about(self):
+        return self.balancer.control.get("/v1/pools/web")
+
+    def own(self):
+        return self.balancer.control.get("/v1/pools/web/owned")
+
     def in_flight(self):
-        """Requests that servers have, as the balancer counts them."""
-        return sum(server["in_flight"]
-                   for server in self.balancer.control.servers().values())
+        """Requests that servers have."""
+        return self.about()["in_flight"]
 
     def close(self):
         """After the balancer's end."""
