@@ -11,7 +11,7 @@ import pytest
 # ---- nothing can be started ----
 
 def test_a_start_without_the_driver_serves_and_goes_on_later(owned):
-    pool = owned(min=2, start=False, pool="queue wait 300ms")
+    pool = owned(min=2, start=False, pool="queue 100 wait 300ms")
     pool.driver.hinder()
     pool.start()
     assert pool.rep().text == '{"message":{"N":0,"replicas":[]},"status":"successful"}'

@@ -52,15 +52,16 @@ class OwnedPool:
     def text(self, **changes):
         """The configuration, with these settings beside those that it was made with."""
         given = self.settings | changes
-        rest = {"top": "", "listen": "", "pool": "", "check": CHECK, "env": (), "arguments": "",
-                 "threads": os.environ.get("BALANCERD_THREADS", "1")}
+        rest = {"top": "", "listen": "", "pool": "", "check": CHECK, "env": (),
+                "arguments": "", "threads": os.environ.get("BALANCERD_THREADS", "1")}
         rest |= {name: given.pop(name) for name in list(given) if name in rest}
         own = OWN | {"names": self.prefix}
         own |= {name.replace("_", "-"): value for name, value in given.items()}
         lines = [f"threads {rest['threads']}", "drain 5s", *rest["top"].split(";"),
                  f"listen http 127.0.0.1:{self.port} {{", "admin legacy", "to web",
                  *rest["listen"].split(";"), "}",
-                 "pool web {", f"check {rest['check']}", *rest["pool"].split(";"),
+                 "pool web {", f"check {rest['check']}" if rest["check"] else "",
+                 *rest["pool"].split(";"),
                  f"own {self.driver.kind} {{", *self.driver.settings(rest["arguments"]),
                  *(f"env {variable}" for variable in rest["env"]),
                  *(f"{name} {value}" for name, value in own.items() if value is not None),
