@@ -48,7 +48,14 @@ static bool read_value(struct reading *r, const struct argument *a)
 	return false;
 }
 
-/* All words that are left are values: choices, each once, or ranges of addresses. */
+/* Whether all words that are left are values of it. */
+static bool is_list(const struct argument *a)
+{
+	return a->kind == ARGUMENT_CHOICES || a->kind == ARGUMENT_PEERS ||
+	       a->kind == ARGUMENT_COMMAND;
+}
+
+/* Choices, each once, ranges of addresses, or the words of a command. */
 static void read_list(struct reading *r, const struct argument *a)
 {
 	bool several = r->statement->word_count - r->next > 1;
@@ -58,7 +65,10 @@ static void read_list(struct reading *r, const struct argument *a)
 		fill_number(a->field, r->target, 0);
 	while (r->next < r->statement->word_count) {
 		const struct tree_word *w = &r->statement->words[r->next];
-		if (read_value(r, a) && choices && several &&
+		bool good = read_value(r, a);
+		if (!good && a->kind == ARGUMENT_COMMAND)
+			r->next = r->statement->word_count;
+		if (good && choices && several &&
 		    fill_read_number(a->field, r->target) == 0)
 			report_error(r->b->report, w->at, "%s stands alone",
 				     quote(w->text).text);
@@ -71,9 +81,12 @@ static void read_by_place(struct reading *r)
 		const struct argument *a = &r->directive->arguments[i];
 		if (a->keyword != NULL)
 			continue;
-		if (r->next >= r->statement->word_count)
+		bool missing = r->next >= r->statement->word_count;
+		if (missing && !a->optional)
 			refuse_missing(r, a);
-		else if (a->kind == ARGUMENT_CHOICES || a->kind == ARGUMENT_PEERS)
+		else if (missing)
+			continue;
+		else if (is_list(a))
 			read_list(r, a);
 		else
 			read_value(r, a);

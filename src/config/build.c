@@ -7,8 +7,10 @@
 #include "base/must.h"
 #include "config/arguments.h"
 #include "config/check.h"
+#include "config/check_own.h"
 #include "config/fill.h"
 #include "config/find.h"
+#include "config/own_words.h"
 #include "config/usage.h"
 #include "pick/policy.h"
 
@@ -113,6 +115,14 @@ static struct model_control *add_control(struct model *m)
 	return ADD(m->controls, m->control_count, MODEL_CONTROLS_MAX);
 }
 
+static struct model_own *add_own(struct model_pool *p, enum own_driver driver)
+{
+	must(p->own == NULL);	/* "own" may be given once */
+	p->own = memory_new(1, sizeof *p->own);
+	model_own_defaults(p->own, driver);
+	return p->own;
+}
+
 /* What the directive's arguments fill: a thing that it adds, at the place noted in
  * the block, or what the block itself fills. NULL: no room. */
 static void *make_target(const struct build *b, struct block *block,
@@ -148,6 +158,15 @@ static void *make_target(const struct build *b, struct block *block,
 		target = add_control(b->model);
 		count = b->model->control_count;
 		max = MODEL_CONTROLS_MAX;
+		break;
+	case MAKES_OWN:
+		count = 1;
+		target = add_own(block->target, (enum own_driver)d->constant);
+		break;
+	case MAKES_VARIABLE:
+		count = ((struct model_own *)block->target)->environment_count + 1;
+		target = own_add_variable(block->target);
+		max = OWN_WORDS_MAX;
 		break;
 	case MAKES:
 		must(false);
@@ -186,7 +205,11 @@ static void check_new(const struct build *b, struct block *block,
 	case MAKES_CONTROL:
 		check_new_control(b, block);
 		break;
+	case MAKES_VARIABLE:
+		check_new_variable(b, block);
+		break;
 	case MAKES_NOTHING:
+	case MAKES_OWN:
 	case MAKES:
 		break;
 	}
@@ -199,28 +222,53 @@ static void block_fini(struct block *block)
 	free(block->given);
 }
 
+/* What the first word of a statement is about. */
+static enum makes meant_makes(enum context in, const struct tree_statement *s)
+{
+	const struct directive *d =
+		s->word_count > 0 ? find_meant(in, s->words[0].text) : NULL;
+
+	return d != NULL ? d->makes : MAKES_NOTHING;
+}
+
+/* Other defaults hold in a pool that owns its servers, wherever in its block it says so. */
+static void prepare_pool(struct model_pool *p, const struct tree_statement *first)
+{
+	for (const struct tree_statement *s = first; s != NULL; s = s->next)
+		if (meant_makes(IN_POOL, s) == MAKES_OWN) {
+			model_owning_pool_defaults(p);
+			return;
+		}
+}
+
 /* The blocks of pools are kept: what they say may not fit the listeners. */
-static void read_own_block(struct build *b, const struct block *outer,
-			   const struct directive *d, const struct tree_statement *s,
-			   void *target)
+static void read_inner_block(struct build *b, const struct block *outer,
+			     const struct directive *d, const struct tree_statement *s,
+			     void *target)
 {
 	struct block inner = {.context = d->opens,
 			      .target = target,
-			      .at = s->words[0].at};
+			      .at = s->words[0].at,
+			      .errors_before = b->report->error_count};
 
 	if (!s->has_block)
 		report_error(b->report, arguments_end(s),
 			     "\"%s\" needs a block; write: %s", d->word,
 			     usage_directive(d, d->in).text);
+	if (d->opens == IN_POOL)
+		prepare_pool(target, s->children);
 	read_block(b, &inner, s->children);
-	if (d->opens != IN_POOL) {
-		check_listener(b, outer, &inner);
-		block_fini(&inner);
+	if (d->opens == IN_POOL) {
+		check_pool(b, &inner);
+		b->pools = memory_grow(b->pools, b->model->pool_count, sizeof *b->pools);
+		b->pools[b->model->pool_count - 1] = inner;
 		return;
 	}
-	check_pool(b, &inner);
-	b->pools = memory_grow(b->pools, b->model->pool_count, sizeof *b->pools);
-	b->pools[b->model->pool_count - 1] = inner;
+	if (d->makes == MAKES_OWN)
+		check_own(b, &inner);
+	else
+		check_listener(b, outer, &inner);
+	block_fini(&inner);
 }
 
 /* The words of a statement; what it fills, or NULL when that cannot be said. */
@@ -269,7 +317,7 @@ static void read_statement(struct build *b, struct block *block,
 			     usage_directive(d, block->context).text);
 	b->report->quiet = false;
 	if (target != NULL && d->opens != IN_NONE)
-		read_own_block(b, block, d, s, target);
+		read_inner_block(b, block, d, s, target);
 }
 
 static void read_block(struct build *b, struct block *block,
@@ -279,15 +327,7 @@ static void read_block(struct build *b, struct block *block,
 		read_statement(b, block, s);
 }
 
-/* What a statement at the top adds, which decides when it is read. */
-static enum makes top_makes(const struct tree_statement *s)
-{
-	const struct directive *d =
-		s->word_count > 0 ? find_meant(IN_FILE, s->words[0].text) : NULL;
-
-	return d != NULL ? d->makes : MAKES_NOTHING;
-}
-
+/* What statements at the top add decides when they are read. */
 void build_model(struct build *b, const struct tree *tree)
 {
 	static const enum makes turns[] = {MAKES_POOL, MAKES_NOTHING, MAKES_LISTENER};
@@ -295,7 +335,7 @@ void build_model(struct build *b, const struct tree *tree)
 
 	for (size_t i = 0; i < COUNT_OF(turns); i++)
 		for (const struct tree_statement *s = tree->first; s != NULL; s = s->next)
-			if (top_makes(s) == turns[i])
+			if (meant_makes(IN_FILE, s) == turns[i])
 				read_statement(b, &file, s);
 	check_file(b, &file);
 	for (uint32_t i = 0; i < b->model->pool_count; i++)

@@ -30,6 +30,7 @@ struct block {
 	enum context context;
 	void        *target;		/* borrowed: the struct that it fills */
 	struct place at;		/* of the statement that opens it */
+	uint32_t     errors_before;	/* in the report, when it was opened */
 	struct given *given;		/* owned: for each word that was given */
 	uint32_t      given_count;
 	struct place *made[MAKES];	/* owned: where what it adds stands */

@@ -6,6 +6,7 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "base/value.h"
+#include "config/check_own.h"
 #include "config/suits.h"
 #include "pick/policy.h"
 
@@ -244,8 +245,10 @@ static void check_pool_sense(const struct build *b, const struct block *block)
 	const struct model_pool *p = block->target;
 	const struct given *check = block_given(block, "check");
 	const struct given *queue = block_given(block, "queue");
+	/* One that is replaced as soon as it is silent once is not probed again. */
+	bool once = p->own != NULL && p->check.fall == 1;
 
-	if (check != NULL && p->check.kind != CHECK_OFF &&
+	if (check != NULL && p->check.kind != CHECK_OFF && !once &&
 	    p->check.timeout_ms > p->check.every_ms)
 		report_warning(b->report, given_place(check, "timeout"),
 			       "a silent server is probed every %s only, not every %s: "
@@ -259,6 +262,16 @@ static void check_pool_sense(const struct build *b, const struct block *block)
 	if (p->queue_max == 0 && given_argument(queue, "wait") != NULL)
 		report_warning(b->report, given_place(queue, "wait"),
 			       "\"wait\" does nothing: the queue has no places");
+}
+
+static void check_batch_sense(const struct build *b, const struct block *block)
+{
+	const struct model_pool *p = block->target;
+	const struct given *batch = block_given(block, "batch");
+
+	if (p->batch_ms == 0 && given_argument(batch, "count") != NULL)
+		report_warning(b->report, given_place(batch, "count"),
+			       "\"count\" does nothing: no request waits for others");
 }
 
 static void check_key_sense(const struct build *b, const struct block *block)
@@ -329,10 +342,13 @@ void check_pool(const struct build *b, const struct block *block)
 {
 	check_policy_options(b, block);
 	check_key_sense(b, block);
+	check_batch_sense(b, block);
 	check_redistribute_sense(b, block);
 	check_pool_sense(b, block);
 	check_entry(b, block);
 	check_table(b, block);
+	if (block_given(block, "own") != NULL)
+		check_owning_pool(b, block);
 }
 
 /* The head holds the target. A target that nobody has set goes by the head; one that is
@@ -398,6 +414,7 @@ void check_listener(const struct build *b, const struct block *file,
 	if (l->kind != LISTEN_HTTP)
 		return;
 	put_default_last(l);
+	check_legacy(b, block);
 	check_sizes(b, block);
 	check_listener_sense(b, block);
 }

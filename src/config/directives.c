@@ -7,9 +7,10 @@
 
 const struct choice choice_unlimited[] = {{"unlimited", 0}, {NULL, 0}};
 const struct choice choice_off[]       = {{"off", 0}, {NULL, 0}};
+const struct choice choice_on_off[]    = {{"on", true}, {"off", false}, {NULL, 0}};
 
 static const struct directive_table *const tables[] = {
-	&rows_file, &rows_listen, &rows_pool,
+	&rows_file, &rows_listen, &rows_pool, &rows_own,
 };
 
 const struct directive *directive_at(uint32_t i)
@@ -124,6 +125,9 @@ struct context_text context_text(unsigned in)
 		{IN_UDP, "in a listen udp block"},
 		{IN_KV, "in a listen kv block"},
 		{IN_POOL, "in a pool block"},
+		{IN_OWN, "in an own block"},
+		{IN_DOCKER, "in an own docker block"},
+		{IN_PROCESS, "in an own process block"},
 	};
 	struct context_text t = {""};
 

@@ -22,14 +22,18 @@ enum context {
 	IN_FILE = 1 << 0,
 	IN_HTTP = 1 << 1, IN_TCP = 1 << 2, IN_UDP = 1 << 3, IN_KV = 1 << 4,
 	IN_POOL = 1 << 5,
+	IN_DOCKER = 1 << 6, IN_PROCESS = 1 << 7,	/* in own blocks, within a pool's */
 };
 #define IN_LISTEN (IN_HTTP | IN_TCP | IN_UDP | IN_KV)
-#define IN_ANY    (IN_FILE | IN_LISTEN | IN_POOL)
+#define IN_OWN    (IN_DOCKER | IN_PROCESS)
+#define IN_ANY    (IN_FILE | IN_LISTEN | IN_POOL | IN_OWN)
 
 /* What a directive adds to the model; its arguments then fill that. The others
  * fill the struct of the block they stand in. */
 enum makes { MAKES_NOTHING, MAKES_LISTENER, MAKES_POOL, MAKES_SERVER, MAKES_ROUTE,
-	     MAKES_CONTROL, MAKES };
+	     MAKES_CONTROL, MAKES_OWN,
+	     MAKES_VARIABLE,	/* char *: NAME=VALUE */
+	     MAKES };
 
 enum argument_kind {
 	ARGUMENT_NONE,		/* ends a list of arguments */
@@ -39,8 +43,9 @@ enum argument_kind {
 	ARGUMENT_CHOICE,	/* one of its words */
 	ARGUMENT_CHOICES,	/* several of them, as bits; that of value 0 alone */
 	ARGUMENT_FLAG,		/* the keyword itself: true */
-	ARGUMENT_FILE,		/* char *: a path */
 	ARGUMENT_SOCKET,	/* char *: what stands behind "unix:" */
+	/* Texts that are kept as they are, from here: */
+	ARGUMENT_FILE,		/* char *: a path */
 	ARGUMENT_NAME,		/* char * */
 	ARGUMENT_PREFIX,	/* char *: the beginning of a URL's path */
 	ARGUMENT_TARGET,	/* char *: a URL's path, perhaps with a query */
@@ -48,6 +53,12 @@ enum argument_kind {
 	ARGUMENT_QUERY_NAME,	/* char *: of an argument of a query */
 	ARGUMENT_HOST,		/* char *: host, perhaps with a port */
 	ARGUMENT_HOST_PATTERN,	/* char *: host or *.host, made lower case */
+	ARGUMENT_IMAGE,		/* char *: of containers */
+	ARGUMENT_NETWORK,	/* char *: of containers */
+	ARGUMENT_ENGINE,	/* char *: the path of a socket, absolute */
+	ARGUMENT_FOLDER,	/* char *: a path, absolute */
+	ARGUMENT_SERVER_PREFIX,	/* char *: what made-up names of servers begin with */
+	/* to here. */
 	ARGUMENT_POOL,		/* uint32_t: a pool's name becomes its index */
 	ARGUMENT_POLICY,	/* const struct policy * */
 	ARGUMENT_LISTEN,	/* struct address of a listener */
@@ -56,6 +67,10 @@ enum argument_kind {
 	ARGUMENT_PEERS,		/* all words left: two fields of struct model_listener */
 	ARGUMENT_EXPECT,	/* three fields of struct model_check */
 	ARGUMENT_HOST_MODE,	/* two fields of struct model_pool */
+	ARGUMENT_OWNING_POOL,	/* uint32_t: its index and 1 */
+	ARGUMENT_COMMAND,	/* all words left: two fields of struct model_own */
+	ARGUMENT_VARIABLE,	/* char *: becomes NAME= */
+	ARGUMENT_VARIABLE_VALUE,	/* char *: put behind that */
 };
 
 /* A word that stands for a value; lists end with a word of NULL. */
@@ -74,7 +89,8 @@ struct argument {
 	const char *shown;	/* stands for it in the manual; NULL: its choices do */
 	const char *unit;	/* a word that has to follow it, or NULL */
 	enum argument_kind kind;
-	bool     required;	/* with a keyword; without one it always is */
+	bool     required;	/* with a keyword; without one it is, unless: */
+	bool     optional;	/* without a keyword, and the last of these */
 	unsigned in;		/* blocks where it may stand; 0: all of its directive's */
 	uint64_t min, max;
 	const struct choice *choices;	/* instead of a value, or NULL */
@@ -125,7 +141,7 @@ const struct alias *directive_alias(const char *theirs);
 
 /* "at the top of the file", "in a listen tcp block or in a pool block" */
 struct context_text {
-	char text[128];
+	char text[192];
 };
 struct context_text context_text(unsigned in);
 

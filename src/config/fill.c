@@ -9,6 +9,7 @@
 #include "base/must.h"
 #include "base/span.h"
 #include "base/text.h"
+#include "config/own_words.h"
 #include "config/peers.h"
 #include "config/value.h"
 #include "pick/policy.h"
@@ -152,6 +153,22 @@ static int fill_pool(const struct argument *a, void *target, const char *word,
 			       quote(word).text);
 	return err_set(err, "unknown pool %s, %s", quote(word).text,
 		       expected_text(&e).text);
+}
+
+/* Its number and 1, which 0 is none of. */
+static int fill_owning_pool(const struct argument *a, void *target, const char *word,
+			    const struct model *m, struct err *err)
+{
+	int index = model_pool_find(m, span_of(word));
+
+	if (index < 0)
+		return fill_pool(a, target, word, m, err);
+	if (m->pools[index].own == NULL)
+		return err_set(err, "pool %s does not own its servers; add to its block: "
+			       "own docker { ... } or own process { ... }",
+			       quote(word).text);
+	fill_number(a->field, target, (uint64_t)index + 1);
+	return 0;
 }
 
 int fill_listen(struct address *out, const char *word, const char *host, struct err *err)
@@ -314,6 +331,11 @@ static int check_host(const char *word, struct err *err)
 	return value_check_host(word, true, err);
 }
 
+bool fill_is_text(const struct argument *a)
+{
+	return a->kind >= ARGUMENT_FILE && a->kind <= ARGUMENT_SERVER_PREFIX;
+}
+
 /* A word that is kept as it is once it has passed its check. */
 static int fill_text(const struct argument *a, void *target, const char *word,
 		     struct err *err)
@@ -327,6 +349,11 @@ static int fill_text(const struct argument *a, void *target, const char *word,
 		[ARGUMENT_QUERY_NAME] = value_check_query_name,
 		[ARGUMENT_HOST] = check_host,
 		[ARGUMENT_HOST_PATTERN] = value_check_host_pattern,
+		[ARGUMENT_IMAGE] = value_check_image,
+		[ARGUMENT_NETWORK] = value_check_network,
+		[ARGUMENT_ENGINE] = value_check_engine,
+		[ARGUMENT_FOLDER] = value_check_folder,
+		[ARGUMENT_SERVER_PREFIX] = value_check_server_prefix,
 	};
 
 	if (checks[a->kind](word, err) != 0)
@@ -346,14 +373,11 @@ int fill_field(const struct argument *a, void *target, const char *word,
 		fill_number(a->field, target, c->value);
 		return 0;
 	}
-	switch (a->kind) {
-	case ARGUMENT_NUMBER:
-	case ARGUMENT_TIME:
-	case ARGUMENT_SIZE:
-	case ARGUMENT_PERCENT:
-	case ARGUMENT_SECONDS:
-	case ARGUMENT_PRIME:
+	if (fill_value_kind(a, &(enum value_kind){0}))
 		return fill_value(a, target, word, err);
+	if (fill_is_text(a))
+		return fill_text(a, target, word, err);
+	switch ((int)a->kind) {		/* the others */
 	case ARGUMENT_CHOICE:
 		return refuse_choice(a, word, err);
 	case ARGUMENT_CHOICES:
@@ -363,15 +387,15 @@ int fill_field(const struct argument *a, void *target, const char *word,
 		return 0;
 	case ARGUMENT_SOCKET:
 		return fill_socket(a, target, word, err);
-	case ARGUMENT_FILE:
-	case ARGUMENT_NAME:
-	case ARGUMENT_PREFIX:
-	case ARGUMENT_TARGET:
-	case ARGUMENT_TOKEN:
-	case ARGUMENT_QUERY_NAME:
-	case ARGUMENT_HOST:
-	case ARGUMENT_HOST_PATTERN:
-		return fill_text(a, target, word, err);
+	case ARGUMENT_COMMAND:
+		return own_add_word(target, word, err);
+	case ARGUMENT_VARIABLE:
+		return own_name_variable(target, word, err);
+	case ARGUMENT_VARIABLE_VALUE:
+		own_set_variable(target, word);
+		return 0;
+	case ARGUMENT_OWNING_POOL:
+		return fill_owning_pool(a, target, word, m, err);
 	case ARGUMENT_POOL:
 		return fill_pool(a, target, word, m, err);
 	case ARGUMENT_POLICY:
@@ -389,9 +413,8 @@ int fill_field(const struct argument *a, void *target, const char *word,
 		return fill_expect(a, target, word, err);
 	case ARGUMENT_HOST_MODE:
 		return fill_host_mode(a, target, word, err);
-	case ARGUMENT_NONE:
-		break;
+	default:
+		must(false);
+		return -1;
 	}
-	must(false);
-	return -1;
 }

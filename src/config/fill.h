@@ -27,6 +27,9 @@ int fill_listen(struct address *out, const char *word, const char *host,
 /* How the value of an argument is written; false: it is no number. */
 bool fill_value_kind(const struct argument *a, enum value_kind *kind);
 
+/* Whether it is a text, kept as it is: a char * of its own. */
+bool fill_is_text(const struct argument *a);
+
 /* Sets a number of any size; it must fit. */
 void fill_number(struct field field, void *target, uint64_t value);
 

@@ -1,5 +1,7 @@
 #include "config/fresh.h"
 
+#include <stdlib.h>
+
 #include "base/must.h"
 #include "pick/policy.h"
 
@@ -9,22 +11,41 @@ void fresh_init(struct fresh *f)
 		.model = model_create(),
 		.http.kind = LISTEN_HTTP, .tcp.kind = LISTEN_TCP, .udp.kind = LISTEN_UDP,
 		.kv.kind = LISTEN_KV,
-		.pool.policy = policies[0],
+		.pool.policy = policies[0], .owning.policy = policies[0],
+		.owning_slots.policy = policies[0],
 	};
 	model_listener_defaults(&f->http);
 	model_listener_defaults(&f->tcp);
 	model_listener_defaults(&f->udp);
 	model_listener_defaults(&f->kv);
 	model_pool_defaults(&f->pool);
+	model_pool_defaults(&f->owning);
+	model_owning_pool_defaults(&f->owning);
+	model_pool_defaults(&f->owning_slots);
+	model_owning_pool_defaults(&f->owning_slots);
+	f->owning_slots.key = KEY_REQUEST_ID;
+	model_own_defaults(&f->docker, OWN_DOCKER);
+	model_own_defaults(&f->process, OWN_PROCESS);
 	model_server_defaults(&f->server);
 }
 
 void fresh_fini(struct fresh *f)
 {
 	model_put(f->model);
+	free(f->owning.check.path);
+	free(f->owning_slots.check.path);
+	model_own_fini(&f->docker);
+	model_own_fini(&f->process);
 }
 
-static const void *fresh_block(const struct fresh *f, enum context in)
+static const void *fresh_pool(const struct fresh *f, const struct model_pool *like)
+{
+	if (like == NULL || like->own == NULL)
+		return &f->pool;
+	return like->policy == &policy_slots ? &f->owning_slots : &f->owning;
+}
+
+static const void *fresh_block(const struct fresh *f, enum context in, const void *like)
 {
 	switch (in) {
 	case IN_FILE:
@@ -38,7 +59,11 @@ static const void *fresh_block(const struct fresh *f, enum context in)
 	case IN_KV:
 		return &f->kv;
 	case IN_POOL:
-		return &f->pool;
+		return fresh_pool(f, like);
+	case IN_DOCKER:
+		return &f->docker;
+	case IN_PROCESS:
+		return &f->process;
 	case IN_NONE:
 		break;
 	}
@@ -47,17 +72,19 @@ static const void *fresh_block(const struct fresh *f, enum context in)
 }
 
 const void *fresh_target(const struct fresh *f, const struct directive *d,
-			 enum context in)
+			 enum context in, const void *block)
 {
 	switch (d->makes) {
 	case MAKES_NOTHING:
-		return fresh_block(f, in);
+		return fresh_block(f, in, block);
 	case MAKES_SERVER:
 		return &f->server;
 	case MAKES_LISTENER:
 	case MAKES_POOL:
 	case MAKES_ROUTE:
 	case MAKES_CONTROL:
+	case MAKES_OWN:
+	case MAKES_VARIABLE:
 	case MAKES:
 		break;
 	}

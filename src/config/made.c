@@ -2,6 +2,7 @@
 
 #include "base/must.h"
 #include "config/fill.h"
+#include "model/own.h"
 
 static const void *of_model(enum makes makes, const struct model *m, uint32_t i)
 {
@@ -17,9 +18,17 @@ static const void *of_listener(const struct model_listener *l, uint32_t i)
 	return i < l->route_count ? &l->routes[i] : NULL;
 }
 
-static const void *of_pool(const struct model_pool *p, uint32_t i)
+/* Its own block, of which there is one at most, and its servers. */
+static const void *of_pool(enum makes makes, const struct model_pool *p, uint32_t i)
 {
+	if (makes == MAKES_OWN)
+		return i == 0 ? p->own : NULL;
 	return i < p->server_count ? &p->servers[i] : NULL;
+}
+
+static const void *of_own(const struct model_own *own, uint32_t i)
+{
+	return i < own->environment_count ? &own->environment[i] : NULL;
 }
 
 const void *made_at(enum makes makes, const void *block, uint32_t i)
@@ -32,7 +41,10 @@ const void *made_at(enum makes makes, const void *block, uint32_t i)
 	case MAKES_ROUTE:
 		return of_listener(block, i);
 	case MAKES_SERVER:
-		return of_pool(block, i);
+	case MAKES_OWN:
+		return of_pool(makes, block, i);
+	case MAKES_VARIABLE:
+		return of_own(block, i);
 	case MAKES_NOTHING:
 	case MAKES:
 		break;

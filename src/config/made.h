@@ -9,7 +9,8 @@
 #include "config/directives.h"
 #include "model/model.h"
 
-/* Thing i of a kind in the struct of a block (struct model, model_listener, model_pool);
+/* Thing i of a kind in the struct of a block (struct model, model_listener, model_pool,
+ * model_own);
  * NULL behind the last. */
 const void *made_at(enum makes makes, const void *block, uint32_t i);
 

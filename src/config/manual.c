@@ -23,7 +23,7 @@ struct page {
 };
 
 static const enum context contexts[] = {IN_FILE, IN_HTTP, IN_TCP, IN_UDP, IN_KV,
-					IN_POOL};
+					IN_POOL, IN_DOCKER, IN_PROCESS};
 
 /* What holds without the argument, as one would write it; where blocks differ, for
  * each: `1h (in a listen tcp block), ...`. Owned by the caller; NULL: nothing. */
@@ -35,9 +35,9 @@ static char *default_text(const struct fresh *f, const struct directive *d,
 	for (size_t i = 0; i < COUNT_OF(contexts); i++) {
 		enum context in = contexts[i];
 		if ((d->in & in) == 0 || !argument_is_for(a, in) ||
-		    fresh_target(f, d, in) == NULL)
+		    fresh_target(f, d, in, NULL) == NULL)
 			continue;
-		char *text = show_text(a, fresh_target(f, d, in), f->model);
+		char *text = show_text(a, fresh_target(f, d, in, NULL), f->model);
 		if (all == NULL) {
 			all = text;
 			continue;
@@ -125,7 +125,7 @@ static void print_title(FILE *out, const struct directive *d)
 	fputc('\n', out);
 	for (uint32_t i = 0; i < directive_argument_count(d); i++) {
 		const struct argument *a = &d->arguments[i];
-		bool optional = a->keyword != NULL && !a->required;
+		bool optional = a->keyword != NULL ? !a->required : a->optional;
 		print_argument(out, optional ? ".Op " : ".", a);
 	}
 	if (d->opens != IN_NONE)
@@ -165,7 +165,8 @@ static void print_directive(const struct page *p, const struct directive *d)
 	print_title(p->out, d);
 	roff_sentences(p->out, d->help);
 	fputc('\n', p->out);
-	if ((d->in & IN_LISTEN) != 0 && (d->in & IN_LISTEN) != IN_LISTEN)
+	if (((d->in & IN_LISTEN) != 0 && (d->in & IN_LISTEN) != IN_LISTEN) ||
+	    ((d->in & IN_OWN) != 0 && (d->in & IN_OWN) != IN_OWN))
 		fprintf(p->out, "Only %s.\n", context_text(d->in).text);
 	for (uint32_t i = 0; i < directive_argument_count(d); i++) {
 		if (d->arguments[i].help != NULL)
@@ -227,6 +228,7 @@ void manual_print(FILE *out)
 	print_context(&page, IN_FILE, "AT THE TOP OF THE FILE");
 	print_context(&page, IN_LISTEN, "IN A LISTEN BLOCK");
 	print_context(&page, IN_POOL, "IN A POOL BLOCK");
+	print_context(&page, IN_OWN, "IN AN OWN BLOCK");
 	print_policies(out);
 	fputs(manual_example, out);
 	print_limits(out);

@@ -14,6 +14,7 @@ struct printing {
 	const struct model *model;
 	struct fresh fresh;
 	FILE *out;
+	unsigned depth;		/* blocks around the statement at hand */
 };
 
 /* A statement that is being put together. */
@@ -72,7 +73,7 @@ static char *statement(const struct printing *p, const struct directive *d,
 {
 	struct line l = {
 		.directive = d, .in = in,
-		.target = target, .fresh = fresh_target(&p->fresh, d, in),
+		.target = target, .fresh = fresh_target(&p->fresh, d, in, target),
 	};
 	char *text;
 	size_t len;
@@ -90,38 +91,45 @@ static char *statement(const struct printing *p, const struct directive *d,
 	return NULL;
 }
 
-static void print_own_block(const struct printing *p, enum context in,
-			    const void *target);
+static void print_inner_block(struct printing *p, enum context in, const void *target);
+
+static void indent(const struct printing *p)
+{
+	for (unsigned i = 0; i < p->depth; i++)
+		fputc('\t', p->out);
+}
 
 /* All that was made of a kind, in its order, by whichever row. */
-static void print_made(const struct printing *p, enum context in, enum makes makes,
+static void print_made(struct printing *p, enum context in, enum makes makes,
 		       const void *block)
 {
-	const char *indent = in == IN_FILE ? "" : "\t";
 	const void *thing;
 
 	for (uint32_t i = 0; (thing = made_at(makes, block, i)) != NULL; i++) {
 		const struct directive *d = made_row(in, makes, thing);
 		char *text = statement(p, d, in, thing);
 		must(text != NULL);
-		fprintf(p->out, "%s%s", indent, text);
+		indent(p);
+		fputs(text, p->out);
 		free(text);
 		if (d->opens != IN_NONE)
-			print_own_block(p, d->opens, thing);
+			print_inner_block(p, d->opens, thing);
 		fputc('\n', p->out);
 	}
 }
 
-/* Workers come by themselves: a file that named them would be refused. */
-static bool is_of_workers(const struct printing *p, const struct model_pool *pool)
+/* Workers come by themselves, and servers that a pool owns are made: a file that named them
+ * would be refused. */
+static bool comes_by_itself(const struct printing *p, const struct model_pool *pool)
 {
-	return model_pool_is_kv(p->model, (uint32_t)(pool - p->model->pools));
+	return pool->own != NULL ||
+	       model_pool_is_kv(p->model, (uint32_t)(pool - p->model->pools));
 }
 
-static void print_row(const struct printing *p, const struct directive *d,
+static void print_row(struct printing *p, const struct directive *d,
 		      enum context in, const void *block)
 {
-	if (d->makes == MAKES_SERVER && is_of_workers(p, block))
+	if (d->makes == MAKES_SERVER && comes_by_itself(p, block))
 		return;
 	if (d->makes != MAKES_NOTHING) {
 		if (d == made_row(in, d->makes, NULL))
@@ -129,13 +137,15 @@ static void print_row(const struct printing *p, const struct directive *d,
 		return;
 	}
 	char *text = statement(p, d, in, block);
-	if (text != NULL)
-		fprintf(p->out, "%s%s\n", in == IN_FILE ? "" : "\t", text);
+	if (text != NULL) {
+		indent(p);
+		fprintf(p->out, "%s\n", text);
+	}
 	free(text);
 }
 
 /* The statements of a block: first those without blocks of their own. */
-static void print_block(const struct printing *p, enum context in, const void *block)
+static void print_block(struct printing *p, enum context in, const void *block)
 {
 	const struct directive *d;
 
@@ -146,11 +156,13 @@ static void print_block(const struct printing *p, enum context in, const void *b
 				print_row(p, d, in, block);
 }
 
-static void print_own_block(const struct printing *p, enum context in,
-			    const void *target)
+static void print_inner_block(struct printing *p, enum context in, const void *target)
 {
 	fputs(" {\n", p->out);
+	p->depth++;
 	print_block(p, in, target);
+	p->depth--;
+	indent(p);
 	fputs("}", p->out);
 }
 

@@ -16,10 +16,10 @@ struct directive_table {
 	uint32_t count;
 };
 
-extern const struct directive_table rows_file, rows_listen, rows_pool;
+extern const struct directive_table rows_file, rows_listen, rows_pool, rows_own;
 
 /* Words that stand for a number in several places. */
-extern const struct choice choice_unlimited[], choice_off[];
+extern const struct choice choice_unlimited[], choice_off[], choice_on_off[];
 
 enum {
 	SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE,
@@ -40,6 +40,7 @@ enum {
 #define ROUTE_FIELD(member)    .field = FIELD(model_route, member)
 #define POOL_FIELD(member)     .field = FIELD(model_pool, member)
 #define SERVER_FIELD(member)   .field = FIELD(model_server, member)
+#define OWN_FIELD(member)      .field = FIELD(model_own, member)
 
 /* What the directive itself sets. */
 #define SETS(type, member, value) \

@@ -11,7 +11,6 @@ enum {
 #define BODY_MAX (UINT64_C(1) << 50)	/* 1 PiB */
 
 static const struct choice any_size[] = {{"unlimited", UINT64_MAX}, {NULL, 0}};
-static const struct choice on_off[]   = {{"on", true}, {"off", false}, {NULL, 0}};
 static const struct choice forwarded[] = {
 	{"via", FORWARD_VIA}, {"x-forwarded", FORWARD_X_FORWARDED},
 	{"forwarded", FORWARD_FORWARDED}, {"none", 0}, {NULL, 0},
@@ -190,7 +189,18 @@ static const struct directive rows[] = {
 		.help = "Whether requests of this listener are in the access log, if "
 			"there is one.",
 		.arguments = {
-			{NULL, NULL, CHOICE(on_off), LISTENER_FIELD(access_log)},
+			{NULL, NULL, CHOICE(choice_on_off), LISTENER_FIELD(access_log)},
+		},
+	}, {
+		.word = "admin", .second = "legacy", .in = IN_HTTP,
+		.help = "GET /rep lists the servers of a pool that owns them, POST /add and "
+			"DELETE /rm make and end some; the pool gets all other requests. "
+			"Who reaches this listener may do that.",
+		.arguments = {
+			{NULL, "POOL", .kind = ARGUMENT_OWNING_POOL, .optional = true,
+			 LISTENER_FIELD(legacy_pool),
+			 .help = "without it the first of those that the routes lead to "
+				 "that owns its servers"},
 		},
 	}, {
 		.word = "errors", .in = IN_HTTP,

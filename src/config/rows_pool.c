@@ -1,6 +1,8 @@
 /* config/rows_pool.c - the directives in a pool block. */
 #include "config/rows.h"
 
+#include "model/own.h"
+
 enum {
 	TRIES_MAX      = 15,
 	STREAK_MAX     = 1000,
@@ -12,6 +14,7 @@ enum {
 	BOUNDED_MAX    = 1000,
 	REPLAY_MAX     = 64 * 1024,
 	QUIET_MAX      = 10 * SECOND,
+	BATCH_TIME_MAX = 10 * SECOND,
 	STICKY_MAX     = 400 * 24 * 3600,	/* seconds; browsers keep none longer */
 };
 
@@ -83,6 +86,12 @@ static const struct directive rows[] = {
 		SETS(model_pool, key, KEY_PATH),
 		.help = "They go by the path of a request, without its query. HTTP only.",
 	}, {
+		.word = "key", .second = "request-id", .in = IN_POOL,
+		SETS(model_pool, key, KEY_REQUEST_ID),
+		.help = "They go by a number that each request has of its own. This is so "
+			"without any key where a pool owns its servers and balances by "
+			"slots. HTTP only.",
+	}, {
 		.word = "key", .second = "header", .in = IN_POOL,
 		SETS(model_pool, key, KEY_HEADER),
 		.help = "They go by a field of a request's head; one without it goes by "
@@ -135,6 +144,17 @@ static const struct directive rows[] = {
 			{"drain", NULL, .kind = ARGUMENT_FLAG, SERVER_FIELD(drain),
 			 .help = "finishes what it has and gets nothing new"},
 		},
+	}, {
+		.word = "own", .second = "docker", .in = IN_POOL,
+		.makes = MAKES_OWN, .opens = IN_DOCKER,
+		SETS(model_own, driver, OWN_DOCKER),
+		.help = "The pool's servers are containers that the balancer starts by the "
+			"Docker Engine, checks, replaces and stops; there are no others.",
+	}, {
+		.word = "own", .second = "process", .in = IN_POOL,
+		.makes = MAKES_OWN, .opens = IN_PROCESS,
+		SETS(model_own, driver, OWN_PROCESS),
+		.help = "The same with programs of this machine.",
 	}, {
 		.word = "check", .second = "http", .in = IN_POOL,
 		SETS(model_pool, check.kind, CHECK_HTTP),
@@ -202,6 +222,24 @@ static const struct directive rows[] = {
 			{NULL, "N", NUMBER(0, QUEUE_MAX), POOL_FIELD(queue_max)},
 			{"wait", "TIME", TIME_OR_NONE, POOL_FIELD(queue_ms),
 			 .help = "how long a request waits before it is answered 503"},
+		},
+	}, {
+		.word = "request-id", .in = IN_POOL,
+		.help = "Whether each request gets a number of six digits, which servers "
+			"see as X-Request-Id where the client sent none. HTTP only.",
+		.arguments = {
+			{NULL, NULL, CHOICE(choice_on_off), POOL_FIELD(request_ids)},
+		},
+	}, {
+		.word = "batch", .in = IN_POOL,
+		.help = "Requests are gathered, and servers chosen for all of them at once. "
+			"HTTP only.",
+		.arguments = {
+			{"window", "TIME", TIME_FROM(0, BATCH_TIME_MAX), .required = true,
+			 POOL_FIELD(batch_ms),
+			 .help = "how long; 0s: not at all, so that none waits"},
+			{"count", "N", NUMBER(1, QUEUE_MAX), POOL_FIELD(batch_max),
+			 .help = "so many do not wait any longer"},
 		},
 	}, {
 		.word = "timeout", .in = IN_POOL, .merges = true,

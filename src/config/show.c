@@ -6,6 +6,7 @@
 #include "base/must.h"
 #include "base/value.h"
 #include "config/fill.h"
+#include "config/own_words.h"
 #include "config/peers.h"
 #include "config/tree.h"
 #include "pick/policy.h"
@@ -90,6 +91,17 @@ static bool show_pool(const struct argument *a, const void *target, const struct
 	return true;
 }
 
+static bool show_owning_pool(const struct argument *a, const void *target,
+			     const struct model *m, FILE *out)
+{
+	uint64_t number = fill_read_number(a->field, target);
+
+	must(number <= m->pool_count);
+	if (number > 0)
+		tree_print_word(m->pools[number - 1].name, out);
+	return number > 0;
+}
+
 static bool show_policy(const struct argument *a, const void *target, FILE *out)
 {
 	const struct policy *policy;
@@ -135,27 +147,24 @@ static bool show_peers(const void *target, FILE *out)
 bool show_field(const struct argument *a, const void *target, const struct model *m,
 		FILE *out)
 {
-	switch (a->kind) {
-	case ARGUMENT_NUMBER:
-	case ARGUMENT_TIME:
-	case ARGUMENT_SIZE:
-	case ARGUMENT_PERCENT:
-	case ARGUMENT_SECONDS:
-	case ARGUMENT_PRIME:
+	if (fill_value_kind(a, &(enum value_kind){0}))
+		return show_number(a, target, out);
+	if (fill_is_text(a))
+		return show_word(a, target, out);
+	switch ((int)a->kind) {		/* the others */
 	case ARGUMENT_CHOICE:
 	case ARGUMENT_CHOICES:
 		return show_number(a, target, out);
 	case ARGUMENT_FLAG:
 		return fill_read_number(a->field, target) != 0;
-	case ARGUMENT_FILE:
-	case ARGUMENT_NAME:
-	case ARGUMENT_PREFIX:
-	case ARGUMENT_TARGET:
-	case ARGUMENT_TOKEN:
-	case ARGUMENT_QUERY_NAME:
-	case ARGUMENT_HOST:
-	case ARGUMENT_HOST_PATTERN:
-		return show_word(a, target, out);
+	case ARGUMENT_COMMAND:
+		return own_show_command(target, out);
+	case ARGUMENT_VARIABLE:
+		return own_show_name(*(char *const *)target, out);
+	case ARGUMENT_VARIABLE_VALUE:
+		return own_show_value(*(char *const *)target, out);
+	case ARGUMENT_OWNING_POOL:
+		return show_owning_pool(a, target, m, out);
 	case ARGUMENT_SOCKET:
 		return show_socket(a, target, out);
 	case ARGUMENT_POOL:
@@ -172,11 +181,10 @@ bool show_field(const struct argument *a, const void *target, const struct model
 		return show_expect(a, target, out);
 	case ARGUMENT_HOST_MODE:
 		return show_host_mode(a, target, out);
-	case ARGUMENT_NONE:
-		break;
+	default:
+		must(false);
+		return false;
 	}
-	must(false);
-	return false;
 }
 
 char *show_text(const struct argument *a, const void *target, const struct model *m)

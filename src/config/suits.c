@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "config/check_own.h"
 #include "pick/policy.h"
 
 enum { KINDS = LISTEN_KV + 1, NOBODY = 0 };
@@ -57,6 +58,7 @@ struct demand {
 #define FOR_KV(word)                                                                     \
 	{word, KV, {[LISTEN_HTTP] = KV_REMEDY, [LISTEN_TCP] = KV_REMEDY,                 \
 		    [LISTEN_UDP] = KV_REMEDY}}
+#define HTTP_REMEDY "remove it: only requests of HTTP have such numbers and batches"
 #define KEY_REMEDY "remove it: such a pool goes by the key that is read or written"
 #define LINK_REMEDY "remove it: a worker is up as long as it is connected"
 
@@ -79,6 +81,13 @@ static const struct demand demands[] = {
 	{"redistribute", SERVED,
 	 {[LISTEN_KV] = "remove it: what a lost worker has not answered goes to another "
 			"in any case"}},
+	{"own", HTTP | TCP,
+	 {[LISTEN_UDP] = "give that one a pool with \"server\" lines",
+	  [LISTEN_KV] = "remove it: workers join by themselves"}},
+	{"request-id", HTTP, {[LISTEN_TCP] = HTTP_REMEDY, [LISTEN_UDP] = HTTP_REMEDY,
+			      [LISTEN_KV] = HTTP_REMEDY}},
+	{"batch", HTTP, {[LISTEN_TCP] = HTTP_REMEDY, [LISTEN_UDP] = HTTP_REMEDY,
+			 [LISTEN_KV] = HTTP_REMEDY}},
 	FOR_KV("acks"), FOR_KV("secret"), FOR_KV("key-size"), FOR_KV("value-size"),
 };
 
@@ -156,11 +165,13 @@ static void check_load(const struct build *b, uint32_t i)
 
 	if (!p->policy->wants_load)
 		return;
-	if (p->check.kind == CHECK_HTTP && given_argument(check, "expect") == NULL)
+	/* What owned servers are asked for where nothing is said has no load in it. */
+	bool asks = p->check.kind == CHECK_HTTP && check != NULL;
+	if (asks && given_argument(check, "expect") == NULL)
 		p->check.expect = EXPECT_LOAD;
-	if (p->check.kind == CHECK_HTTP && p->check.expect == EXPECT_LOAD)
+	if (asks && p->check.expect == EXPECT_LOAD)
 		return;
-	if (p->check.kind == CHECK_HTTP)
+	if (asks)
 		report_error(b->report, given_place(check, "expect"),
 			     "\"balance %s\" reads the load from the probes; write: "
 			     "expect load",
@@ -173,6 +184,25 @@ static void check_load(const struct build *b, uint32_t i)
 			     check != NULL ? "replace the check by" : "add");
 }
 
+/* Slots are made for requests that each go their own way. */
+static void check_owned(const struct build *b, uint32_t i, const struct users *users)
+{
+	const struct block *block = &b->pools[i];
+	struct model_pool *p = &b->model->pools[i];
+	bool tcp = users->lines[LISTEN_TCP] != NOBODY;
+
+	if (p->own == NULL)
+		return;
+	if (p->policy == &policy_slots && !tcp && block_given(block, "key") == NULL)
+		p->key = KEY_REQUEST_ID;
+	if (tcp && block_given(block, "check") == NULL)
+		report_warning(b->report, block->at,
+			       "pool %s probes its servers over HTTP, GET /heartbeat, and "
+			       "\"listen tcp\" in line %u uses it; if they do not speak HTTP, "
+			       "add: check tcp", quote(p->name).text,
+			       users->lines[LISTEN_TCP]);
+}
+
 static void check_served_pool(const struct build *b, uint32_t i,
 			      const struct users *users, bool all_read)
 {
@@ -181,7 +211,8 @@ static void check_served_pool(const struct build *b, uint32_t i,
 	const struct given *redistribute = block_given(block, "redistribute");
 
 	check_load(b, i);
-	if (p->server_count == 0)
+	check_owned(b, i, users);
+	if (p->server_count == 0 && p->own == NULL)
 		report_warning(b->report, block->at,
 			       "pool %s has no server; nothing that is sent to it is "
 			       "served",
@@ -283,5 +314,6 @@ void suits_check(const struct build *b, const struct block *file)
 
 	for (uint32_t i = 0; i < b->model->pool_count; i++)
 		check_pool_suits(b, i, &users[i], all_read);
+	check_own_names(b);
 	free(users);
 }

@@ -25,7 +25,7 @@ struct usage usage_argument(const struct argument *a)
 			APPEND(u, "%s%s", between, policies[i]->name);
 			between = "|";
 		}
-	if (a->kind == ARGUMENT_CHOICES)
+	if (a->kind == ARGUMENT_CHOICES || a->kind == ARGUMENT_COMMAND)
 		APPEND(u, " ...");
 	if (a->unit != NULL)
 		APPEND(u, " %s", a->unit);
@@ -46,7 +46,7 @@ struct usage usage_directive(const struct directive *d, unsigned in)
 		struct usage value = usage_argument(a);
 		const char *space = value.text[0] != '\0' ? " " : "";
 		if (a->keyword == NULL)
-			APPEND(u, " %s", value.text);
+			APPEND(u, a->optional ? " [%s]" : " %s", value.text);
 		else if (a->required)
 			APPEND(u, " %s%s%s", a->keyword, space, value.text);
 		else

@@ -2,11 +2,18 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/address.h"
 #include "base/span.h"
 #include "base/text.h"
 #include "model/model.h"
+#include "model/own.h"
+
+enum {
+	IMAGE_MAX = 255,
+	NUMBER_DIGITS = 4,		/* of OWN_SERVERS_MAX */
+};
 
 static bool is_prime(uint64_t value)
 {
@@ -163,4 +170,98 @@ int value_check_host_pattern(const char *word, struct err *err)
 			       "pattern like *.example.com",
 			       quote(word).text);
 	return value_check_host(word + 2, false, err);
+}
+
+int value_check_image(const char *word, struct err *err)
+{
+	bool good = is_letter_or_digit(*word);
+
+	for (const char *c = word; *c != '\0'; c++)
+		good &= is_letter_or_digit(*c) || strchr("-_./:@", *c) != NULL;
+	if (!good)
+		return err_set(err,
+			       "%s is no name of an image; expected one like app, app:1.2 "
+			       "or registry.example.com/team/app",
+			       quote(word).text);
+	if (strlen(word) > IMAGE_MAX)
+		return err_set(err, "%s is too long; expected at most %d bytes",
+			       quote(word).text, IMAGE_MAX);
+	return 0;
+}
+
+/* What Docker takes as a name. */
+static int check_object_name(const char *word, size_t max, struct err *err)
+{
+	if (!is_letter_or_digit(*word) || !consists_of_name_bytes(word, strlen(word)))
+		return err_set(err,
+			       "%s is no name; expected a letter or a digit, then letters, "
+			       "digits, \"-\", \"_\" and \".\"",
+			       quote(word).text);
+	if (strlen(word) > max)
+		return err_set(err, "%s is too long; expected at most %zu bytes",
+			       quote(word).text, max);
+	return 0;
+}
+
+int value_check_network(const char *word, struct err *err)
+{
+	/* Servers have no address, or no name, in those that are always there. */
+	static const char *const docker_has[] = {"bridge", "default", "host", "none"};
+
+	if (check_object_name(word, MODEL_NAME_MAX, err) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof docker_has / sizeof *docker_has; i++)
+		if (strcmp(word, docker_has[i]) == 0)
+			return err_set(err,
+				       "%s is one of Docker's own networks, where servers "
+				       "are not found by their names; write another name, "
+				       "it is made when it is missing",
+				       quote(word).text);
+	return 0;
+}
+
+int value_check_folder(const char *word, struct err *err)
+{
+	if (*word != '/')
+		return err_set(err, "%s is no path from the root; expected one that begins "
+			       "with \"/\"", quote(word).text);
+	return 0;
+}
+
+int value_check_engine(const char *word, struct err *err)
+{
+	struct sockaddr_un un;
+	const char *path = strchr(word, '/');
+
+	if (strncmp(word, "unix:", 5) == 0 && path != NULL)
+		return err_set(err, "%s has a \"unix:\" before its path; write: %s",
+			       quote(word).text, path + strspn(path, "/") - 1);
+	if (value_check_folder(word, err) != 0)
+		return -1;
+	if (strlen(word) >= sizeof un.sun_path)
+		return err_set(err, "%s is too long; the path of a socket has at most %zu "
+			       "bytes", quote(word).text, sizeof un.sun_path - 1);
+	return 0;
+}
+
+int value_check_server_prefix(const char *word, struct err *err)
+{
+	return check_object_name(word, OWN_NAME_MAX - NUMBER_DIGITS, err);
+}
+
+int value_check_variable(const char *word, struct err *err)
+{
+	if (strcmp(word, "PORT") == 0 || strcmp(word, "SERVER_ID") == 0)
+		return err_set(err, "%s is set by the balancer, for each server as it is",
+			       quote(word).text);
+	if (strchr(word, '=') != NULL)
+		return err_set(err, "%s has a \"=\"; write the name and then the value: "
+			       "env NAME VALUE", quote(word).text);
+	if ((*word >= '0' && *word <= '9') ||
+	    !consists_of_name_bytes(word, strlen(word)))
+		return err_set(err,
+			       "%s is no name of a variable; expected letters, digits, "
+			       "\"_\", \"-\" and \".\", no digit at first",
+			       quote(word).text);
+	return 0;
 }

@@ -38,4 +38,21 @@ int value_check_host(const char *word, bool with_port, struct err *err);
 /* The same, or "*." and a host name: every host below it. */
 int value_check_host_pattern(const char *word, struct err *err);
 
+/* What containers are made of: name, name:tag, host:port/name@digest. */
+int value_check_image(const char *word, struct err *err);
+
+/* A network of containers that is of one's own choice. */
+int value_check_network(const char *word, struct err *err);
+
+/* The path of a UNIX socket, as long as one may be, and of a folder. */
+int value_check_engine(const char *word, struct err *err);
+int value_check_folder(const char *word, struct err *err);
+
+/* What made-up names of servers begin with: they have to be names of containers and of
+ * hosts, with a number of OWN_SERVERS_MAX behind it. */
+int value_check_server_prefix(const char *word, struct err *err);
+
+/* The name of a variable that is ours to give. */
+int value_check_variable(const char *word, struct err *err);
+
 #endif

@@ -316,6 +316,23 @@ void model_pool_defaults(struct model_pool *p)
 	p->value_max = 256;
 }
 
+/* Who fails is replaced, so one bad probe is enough, and a request may as well wait for the
+ * one that comes. */
+void model_owning_pool_defaults(struct model_pool *p)
+{
+	p->check.kind = CHECK_HTTP;
+	free(p->check.path);
+	p->check.path = memory_text("/heartbeat");
+	p->check.every_ms = 3000;
+	p->check.timeout_ms = 5000;
+	p->check.rise = 1;
+	p->check.fall = 1;
+
+	p->queue_ms = 30000;
+	p->retries_max = 4;
+	p->request_ids = true;
+}
+
 void model_server_defaults(struct model_server *s)
 {
 	s->weight = 1;

@@ -34,10 +34,8 @@ static void words_free(char **words, uint32_t count)
 	free(words);
 }
 
-void model_own_destroy(struct model_own *own)
+void model_own_fini(struct model_own *own)
 {
-	if (own == NULL)
-		return;
 	free(own->socket);
 	free(own->image);
 	free(own->network);
@@ -45,6 +43,13 @@ void model_own_destroy(struct model_own *own)
 	free(own->prefix);
 	words_free(own->command, own->command_count);
 	words_free(own->environment, own->environment_count);
+}
+
+void model_own_destroy(struct model_own *own)
+{
+	if (own == NULL)
+		return;
+	model_own_fini(own);
 	free(own);
 }
 

@@ -19,6 +19,8 @@ enum {
 
 enum own_driver { OWN_DOCKER = 1, OWN_PROCESS };
 
+struct model_pool;	/* model/pool.h */
+
 struct model_own {
 	enum own_driver driver;
 
@@ -64,7 +66,12 @@ struct model_own {
 /* Nobody asked for it yet: the defaults of a driver, in zeroed memory. */
 void model_own_defaults(struct model_own *own, enum own_driver driver);
 
-/* Frees it and all that it owns; NULL is allowed. */
+/* The other defaults of a pool that owns its servers, over those of all pools
+ * (model_pool_defaults). */
+void model_owning_pool_defaults(struct model_pool *p);
+
+/* Frees all that it owns; and it too, where NULL is allowed. */
+void model_own_fini(struct model_own *own);
 void model_own_destroy(struct model_own *own);
 
 /* A copy that the caller owns; NULL of NULL. */

@@ -39,8 +39,8 @@ static void an_unknown_word_comes_with_the_known_ones(void **unused)
 		  "state; did you mean \"listen\"?\n");
 	pool_complains("whatever 3",
 		       "2:1: error: unknown word \"whatever\", expected one of "
-		       "balance, key, sticky, server, check, passive, retry, "
-		       "parallel, queue, timeout, keep, host, redistribute, "
+		       "balance, key, sticky, server, own, check, passive, retry, "
+		       "parallel, queue, request-id, batch, timeout, keep, host, redistribute, "
 		       "proxy-protocol, acks, secret, key-size, value-size\n");
 }
 

@@ -46,14 +46,14 @@ static void bounds_fit_into_their_fields(void **unused)
 static void see_default(const struct directive *d, const struct argument *a)
 {
 	static const enum context contexts[] = {IN_FILE, IN_HTTP, IN_TCP, IN_UDP,
-						IN_KV, IN_POOL};
+						IN_KV, IN_POOL, IN_DOCKER, IN_PROCESS};
 	struct fresh fresh;
 
 	fresh_init(&fresh);
 	for (size_t i = 0; i < sizeof contexts / sizeof *contexts; i++) {
 		if ((d->in & contexts[i]) == 0 || !is_value(a))
 			continue;
-		const void *target = fresh_target(&fresh, d, contexts[i]);
+		const void *target = fresh_target(&fresh, d, contexts[i], NULL);
 		uint64_t value = fill_read_number(a->field, target);
 		bool good_value = value >= a->min && value <= a->max;
 		for (const struct choice *c = a->choices; c != NULL && c->word != NULL;
