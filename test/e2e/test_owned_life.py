@@ -74,7 +74,7 @@ def test_a_request_waits_while_nobody_is_up(owned):
 # ---- leaving ----
 
 def test_who_leaves_finishes_its_requests_first(owned):
-    pool = owned(min=1)
+    pool = owned(min=1, pool="balance round-robin")
     pool.until_serving(1)
     pool.add(1)
     slow = [pool.stage.aside(pool.home, "?delay=1500") for _ in range(4)]
@@ -89,7 +89,7 @@ def test_who_leaves_finishes_its_requests_first(owned):
 
 
 def test_who_does_not_finish_in_time_is_ended(owned):
-    pool = owned(min=1, drain_time="200ms")
+    pool = owned(min=1, drain_time="200ms", pool="balance round-robin")
     pool.until_serving(1)
     pool.add(1)
     slow = [pool.stage.aside(pool.ask, "POST", "/echo?delay=20000", "x") for _ in range(2)]

@@ -24,7 +24,8 @@ def replicas(names):
 
 
 def failure(message):
-    return f'{{"message":{json.dumps(message)},"status":"failure"}}'
+    said = json.dumps(message, ensure_ascii=False)
+    return f'{{"message":{said},"status":"failure"}}'
 
 
 class OwnedPool:
