@@ -13,6 +13,9 @@
 #   make kv-memory    the life of the memory, measured anew: doc/kv-memory.svg
 #   make analyze      gcc -fanalyzer, clang-tidy, cppcheck
 #   make cover        which lines the tests reach
+#   make build        container images: balancerd and balancerd-sample; BASE=...
+#   make run | stop   the balancer from its image, PORT=5000: doc/docker.md
+#   make clean-images removes what those two have made
 #   make install      into $(DESTDIR)$(PREFIX), for packages; ./install.sh for people
 #   make clean
 #
@@ -170,6 +173,13 @@ $(OUT)/bench/ledger: test/bench/ledger.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_CFLAGS) $^ $(ALL_LDFLAGS) $(LIBS) -llmdb -o $@
+
+# Container images. tools/image says what the variables mean.
+.PHONY: build run stop clean-images
+build run stop:
+	@tools/image $@
+clean-images:
+	@tools/image clean
 
 # Parts of `make test`. run-tests runs them one after the other, counts what passed
 # and says so in its last line. What has to be installed first may decide how the

@@ -1,8 +1,8 @@
 /* control/ask.h - a request as the handlers see it: what is asked, of what.
  *
  * A handler reads what is in force through the view, asks the owner by its hooks where
- * something is to change, and gives exactly one reply. It does no I/O on connections
- * and knows none. Which handler is for which path stands in routes.c.
+ * something is to change, and gives exactly one reply, now or later (later.h). It does no
+ * I/O on connections and knows none. Which handler is for which path stands in routes.c.
  *
  * Thread: control.
  */
@@ -31,7 +31,8 @@ struct view {
 
 struct ask {
 	const struct view *view;
-	const char *pool, *server;	/* of the path, decoded; "" where it has none */
+	const char *pool, *server;	/* of the path, decoded; "" where it has none. A
+					 * legacy call is about the pool that it came for */
 	struct span query;		/* without the "?" */
 	struct span body;
 };
@@ -66,10 +67,15 @@ void servers_get_leaving(const struct ask *ask, struct reply *r);
 void servers_add(const struct ask *ask, struct reply *r);
 void servers_set(const struct ask *ask, struct reply *r);
 void servers_remove(const struct ask *ask, struct reply *r);
+void owned_get(const struct ask *ask, struct reply *r);
+void owned_add(const struct ask *ask, struct reply *r);
+void owned_remove(const struct ask *ask, struct reply *r);
+void owned_scale(const struct ask *ask, struct reply *r);
 void config_get(const struct ask *ask, struct reply *r);
 void config_get_diff(const struct ask *ask, struct reply *r);
 void config_check(const struct ask *ask, struct reply *r);
 void config_reload(const struct ask *ask, struct reply *r);
+void explain_post(const struct ask *ask, struct reply *r);
 void routes_get(const struct ask *ask, struct reply *r);
 
 #endif

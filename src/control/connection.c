@@ -1,6 +1,8 @@
 #include "control/connection.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,11 +12,18 @@ enum { STEPS_MAX = 64 };		/* system calls for one connection in a turn */
 
 enum step { STEP_ON, STEP_BLOCKED, STEP_END };
 
+static void drop_begun(struct begun *b)
+{
+	free(b->bytes);
+	*b = (struct begun){0};
+}
+
 void connection_end(struct connection *c)
 {
 	loop_timer_stop(c->loop, &c->limit);
 	loop_watch_close(c->loop, &c->watch);
 	exchange_fini(&c->exchange);
+	drop_begun(&c->begun);
 	c->on_ended(c);
 }
 
@@ -31,12 +40,31 @@ static enum step send_some(struct connection *c, struct span output)
 	return n < 0 && errno == EAGAIN ? STEP_BLOCKED : STEP_END;
 }
 
+/* Reads on in what a listener had read. */
+static void take_begun(struct connection *c, char *room, size_t size)
+{
+	struct begun *b = &c->begun;
+	size_t len = b->len - b->used < size ? b->len - b->used : size;
+
+	memcpy(room, b->bytes + b->used, len);
+	b->used += len;
+	if (b->used == b->len)
+		drop_begun(b);
+	exchange_received(&c->exchange, len);
+}
+
 static enum step receive_some(struct connection *c)
 {
 	size_t size;
 	char *room = exchange_room(&c->exchange, &size);
 
 	if (size == 0)
+		return STEP_BLOCKED;
+	if (c->begun.bytes != NULL) {
+		take_begun(c, room, size);
+		return STEP_ON;
+	}
+	if (!c->readable)
 		return STEP_BLOCKED;
 	ssize_t n = recv(c->watch.fd, room, size, 0);
 	if (n > 0) {
@@ -65,7 +93,7 @@ static enum step step(struct connection *c)
 		c->shut = true;
 		shutdown(c->watch.fd, SHUT_WR);
 	}
-	return c->readable ? receive_some(c) : STEP_BLOCKED;
+	return receive_some(c);
 }
 
 static void run(struct connection *c)
@@ -73,6 +101,7 @@ static void run(struct connection *c)
 	enum step result = STEP_ON;
 
 	c->on_active(c);
+	exchange_resume(&c->exchange);
 	for (int left = STEPS_MAX; left > 0 && result == STEP_ON; left--)
 		result = step(c);
 	if (result == STEP_END) {
@@ -87,30 +116,58 @@ static void run(struct connection *c)
 		loop_again(c->loop, &c->watch);
 }
 
+/* Whether nobody is there any more: one who only says no more would take an answer. */
+static bool is_gone(const struct connection *c)
+{
+	return send(c->watch.fd, "", 0, MSG_NOSIGNAL) < 0 && errno != EAGAIN &&
+	       errno != EINTR;
+}
+
 static void on_ready(struct loop_watch *watch, unsigned events)
 {
 	struct connection *c = CONTAINER_OF(watch, struct connection, watch);
 
 	if ((events & (LOOP_READABLE | LOOP_ENDED | LOOP_BROKEN)) != 0)
 		c->readable = true;
-	run(c);
+	if (events != LOOP_RESUMED && c->exchange.state == EXCHANGE_WAITING && is_gone(c))
+		connection_end(c);
+	else
+		run(c);
 }
 
 static void on_limit(struct loop_timer *t)
 {
-	connection_end(CONTAINER_OF(t, struct connection, limit));
+	struct connection *c = CONTAINER_OF(t, struct connection, limit);
+
+	if (c->exchange.state != EXCHANGE_WAITING) {
+		connection_end(c);
+		return;
+	}
+	exchange_give_up(&c->exchange);
+	run(c);
+}
+
+/* In the next turn: who brought the answer is in the middle of something. */
+static void on_answered(struct exchange *x)
+{
+	struct connection *c = CONTAINER_OF(x, struct connection, exchange);
+
+	loop_again(c->loop, &c->watch);
 }
 
 void connection_start(struct connection *c, int fd)
 {
 	loop_watch_init(&c->watch, fd, on_ready);
 	loop_timer_init(&c->limit, on_limit);
+	c->exchange.on_answered = on_answered;
 	if (loop_watch_register(c->loop, &c->watch) != 0) {
 		connection_end(c);
 		return;
 	}
 	c->phase = c->exchange.phase;
 	loop_timer_start(c->loop, &c->limit, exchange_limit_ms(&c->exchange));
+	if (c->begun.bytes != NULL)
+		loop_again(c->loop, &c->watch);
 }
 
 void connection_close(struct connection *c)

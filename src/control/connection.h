@@ -4,6 +4,9 @@
  * A door is a listening socket of the interface: the UNIX one, or one over TCP with its
  * tokens. It lives as long as it is open or has connections.
  *
+ * While an answer is waited for, the connection of a client that is gone ends. Over TCP
+ * one that has closed cannot be told from one that only says no more, and is waited with.
+ *
  * Thread: control.
  */
 #ifndef CONTROL_CONNECTION_H
@@ -26,12 +29,21 @@ struct door {
 	uint32_t        connections;
 };
 
+/* What a listener had read of a connection before it handed that over. */
+struct begun {
+	char  *bytes;			/* owned; NULL: nothing is left of it */
+	size_t len, used;
+};
+
 struct connection {
 	struct loop_watch watch;	/* owned */
 	struct loop_timer limit;
 	struct link  link;		/* in control's list */
 	struct loop *loop;		/* borrowed */
-	struct door *door;		/* borrowed: lives as long as this */
+	struct control *control;	/* borrowed */
+	struct door *door;		/* borrowed: lives as long as this; NULL: a listener
+					 * has handed it over */
+	struct begun begun;		/* is read before the socket is */
 	uint32_t phase;			/* of the exchange, for which limit was started */
 	bool     readable;		/* there may be bytes in the socket */
 	bool     shut;			/* we have said that we send no more */
@@ -43,8 +55,8 @@ struct connection {
 	void (*on_active)(struct connection *c);
 };
 
-/* Serves the descriptor, which is given. The caller has set loop, door, exchange and the
- * two functions; out of kernel memory it ends at once. */
+/* Serves the descriptor, which is given. The caller has set loop, control, door, begun,
+ * exchange and the two functions; out of kernel memory it ends at once. */
 void connection_start(struct connection *c, int fd);
 
 /* Ends once what is asked for has been answered; at once if that is nothing. Not out of

@@ -21,8 +21,9 @@ struct control {
 	uint64_t    started_ms;
 	struct link doors;		/* owned */
 	struct link connections;	/* owned */
-	uint32_t    connection_count, tcp_count;	/* those with a place */
-	uint32_t    busy_count;				/* and those without */
+	uint32_t    connection_count;	/* those with a place */
+	uint32_t    tcp_count, handed_count;	/* of these */
+	uint32_t    busy_count;		/* and those without */
 	struct unix_socket unix_socket;
 };
 
@@ -82,45 +83,58 @@ static void close_door(struct door *d)
 
 static void on_active(struct connection *connection)
 {
-	struct control *c = connection->door->control;
+	struct control *c = connection->control;
 
 	c->view.uptime_s = (loop_now_ms(c->loop) - c->started_ms) / 1000;
 	c->view.wall_s = loop_wall_us(c->loop) / 1000000;
 }
 
+/* Counts one more, or one less. */
+static void count(const struct connection *connection, uint32_t by)
+{
+	struct control *c = connection->control;
+	struct door *d = connection->door;
+
+	if (d != NULL)
+		d->connections += by;
+	if (connection->exchange.busy) {
+		c->busy_count += by;
+		return;
+	}
+	c->connection_count += by;
+	c->tcp_count += d != NULL && d->is_tcp ? by : 0;
+	c->handed_count += d == NULL ? by : 0;
+}
+
 static void on_ended(struct connection *connection)
 {
+	struct control *c = connection->control;
 	struct door *d = connection->door;
-	struct control *c = d->control;
 
-	if (connection->exchange.busy)
-		c->busy_count--;
-	else
-		c->connection_count--;
-	if (d->is_tcp && !connection->exchange.busy)
-		c->tcp_count--;
+	count(connection, UINT32_MAX);
 	list_remove(&connection->link);
 	free(connection);
-	d->connections--;
-	release(d);
+	if (d != NULL)
+		release(d);
 	LIST_EACH(&c->doors, it, next)
 		acceptor_resume(&door_of(it)->acceptor);
 }
 
-/* Whether one more through this door could only be told to go. */
-static bool is_busy(const struct door *d)
+/* Whether one more through this door, or from a listener, could only be told to go. */
+static bool is_busy(const struct control *c, const struct door *d)
 {
-	const struct control *c = d->control;
+	bool stranger = d == NULL || d->is_tcp;
 
 	return c->connection_count >= CONTROL_CONNECTIONS_MAX ||
-	       (d->is_tcp && c->tcp_count >= CONTROL_TCP_MAX);
+	       (stranger && c->tcp_count + c->handed_count >= CONTROL_TCP_MAX) ||
+	       (d == NULL && c->handed_count >= CONTROL_HANDED_MAX);
 }
 
 static bool has_place(struct acceptor *a)
 {
 	const struct door *d = CONTAINER_OF(a, struct door, acceptor);
 
-	return !is_busy(d) || d->control->busy_count < CONTROL_BUSY_MAX;
+	return !is_busy(d->control, d) || d->control->busy_count < CONTROL_BUSY_MAX;
 }
 
 /* Counted when it is there. */
@@ -129,27 +143,45 @@ static void leave(struct acceptor *a)
 	(void)a;
 }
 
-static void on_accept(struct acceptor *a, int fd, const struct sockaddr *peer)
+/* One that has come through this door, or from a listener (NULL); it is to be started. */
+static struct connection *add_connection(struct control *c, struct door *d)
 {
-	struct door *d = CONTAINER_OF(a, struct door, acceptor);
-	struct control *c = d->control;
 	struct connection *new = memory_new(1, sizeof *new);
-	bool busy = is_busy(d);
+	bool is_tcp = d != NULL && d->is_tcp;
 
-	(void)peer;
 	new->loop = c->loop;
+	new->control = c;
 	new->door = d;
 	new->on_ended = on_ended;
 	new->on_active = on_active;
-	exchange_init(&new->exchange, &c->view, d->is_tcp ? &d->tokens : NULL, busy);
+	exchange_init(&new->exchange, &c->view, is_tcp ? &d->tokens : NULL,
+		      is_busy(c, d));
 	list_push_last(&c->connections, &new->link);
-	d->connections++;
-	if (busy)
-		c->busy_count++;
-	else
-		c->connection_count++;
-	if (d->is_tcp && !busy)
-		c->tcp_count++;
+	count(new, 1);
+	return new;
+}
+
+static void on_accept(struct acceptor *a, int fd, const struct sockaddr *peer)
+{
+	struct door *d = CONTAINER_OF(a, struct door, acceptor);
+
+	(void)peer;
+	connection_start(add_connection(d->control, d), fd);
+}
+
+void control_take(struct control *c, int fd, const char *bytes, size_t len,
+		  const char *pool)
+{
+	if (is_busy(c, NULL) && c->busy_count >= CONTROL_BUSY_MAX) {
+		close(fd);
+		return;
+	}
+	struct connection *new = add_connection(c, NULL);
+	exchange_only_legacy(&new->exchange, pool);
+	if (len > 0) {
+		new->begun = (struct begun){memory_new(len, 1), len, 0};
+		memcpy(new->begun.bytes, bytes, len);
+	}
 	connection_start(new, fd);
 }
 

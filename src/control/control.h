@@ -2,7 +2,8 @@
  * choice, over TCP. What can be asked is in doc/control.md and in one table, routes.c.
  *
  *   connection -> exchange -> dispatch -> pools, servers, listeners, status, config
- *     (bytes)     (parse/h1)  (routes)        '-> a struct change -> hooks.change
+ *     (bytes)     (parse/h1)  (routes)   |    '-> a struct change -> hooks.change
+ *                                        '-> owned, legacy -> an order of spawn/owners.h
  *
  * Reads what is in force by itself (the model and its live parts); whatever changes
  * something is asked of the owner by a hook. Connections, their bytes and their time are
@@ -23,15 +24,19 @@
 struct live;
 struct loop;
 struct model;
+struct owners;
 
 enum {
 	CONTROL_CONNECTIONS_MAX = 64,
-	CONTROL_TCP_MAX = 48,		/* of these: strangers must not keep us out */
+	CONTROL_TCP_MAX = 48,		/* of these, over TCP and from listeners: strangers
+					 * must not keep us out */
+	CONTROL_HANDED_MAX = 32,	/* of those: from listeners */
 	CONTROL_BUSY_MAX = 16,		/* beyond these, to be told to go */
 	CONTROL_BODY_MAX = 1 << 20,	/* bytes */
 	CONTROL_HEAD_MAX = 8192,
 	CONTROL_HEAD_MS = 5000,		/* from the connection or the first byte */
 	CONTROL_BODY_MS = 30000,	/* for all of it */
+	CONTROL_WAITING_MS = 300000,	/* for an answer that comes later (later.h) */
 	CONTROL_WRITE_MS = 10000,	/* without a byte of the answer being taken */
 	CONTROL_LINGER_MS = 1000,	/* to read on after the last answer */
 	CONTROL_IDLE_MS = 60000,	/* between requests */
@@ -74,6 +79,9 @@ struct control_hooks {
 	/* Memory in use, in bytes (base/heap.h). */
 	uint64_t (*heap_bytes)(void *arg);
 	void *arg;
+
+	/* Borrowed, lives longer than the interface. NULL: no pool makes its servers. */
+	struct owners *owners;
 };
 
 /* What does not change while the process runs. The texts are borrowed. */
@@ -103,6 +111,12 @@ int control_open_unix(struct control *c, const char *path, bool *taken, struct e
 /* Opens and closes what the model asks for over TCP, with the tokens as the files have
  * them now. -1 and *err: nothing has changed. */
 int control_use(struct control *c, const struct model *m, struct err *err);
+
+/* Serves a connection that a listener hands over, with the bytes that it has read of it:
+ * one legacy call (legacy.h) about this pool, then it closes. The descriptor is given, the
+ * rest borrowed. Who finds no place is told so, or closed. */
+void control_take(struct control *c, int fd, const char *bytes, size_t len,
+		  const char *pool);
 
 /* A manual page of section 7 with all that can be asked. */
 void control_print_manual(FILE *out);

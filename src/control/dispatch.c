@@ -6,6 +6,7 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "control/body.h"
+#include "control/legacy.h"
 #include "control/routes.h"
 
 static struct span skip_blanks(struct span s)
@@ -84,15 +85,20 @@ static struct quoted quote_path(struct span path)
 static bool find(const struct request *request, struct span path,
 		 struct routes_found *found, struct reply *r)
 {
-	enum routes_result result = routes_find(control_routes, control_route_count,
-						request->head->method, path, found);
+	bool legacy = request->legacy_pool != NULL;
+	enum routes_result result = routes_find(
+		legacy ? legacy_routes : control_routes,
+		legacy ? legacy_route_count : control_route_count,
+		request->head->method, path, found);
 
 	switch (result) {
 	case ROUTES_FOUND:
 		return true;
 	case ROUTES_NO_PATH:
-		reply_error(r, REPLY_PATH_UNKNOWN, NULL, "there is no %s; GET /v1/routes "
-			    "says what can be asked", quote_path(path).text);
+		reply_error(r, REPLY_PATH_UNKNOWN, NULL, "there is no %s; %s",
+			    quote_path(path).text, legacy
+			    ? "there are /rep, /add and /rm"
+			    : "GET /v1/routes says what can be asked");
 		break;
 	case ROUTES_NO_METHOD:
 		reply_error(r, REPLY_METHOD_UNKNOWN, NULL, "%s has no such method; Allow "
@@ -145,10 +151,11 @@ void dispatch(const struct view *view, const struct request *request, struct rep
 	struct routes_found found;
 
 	if (find(request, path, &found, r) && may(view, request, found.route, r)) {
-		ask.pool = found.pool;
+		ask.pool = request->legacy_pool != NULL ? request->legacy_pool
+							: found.pool;
 		ask.server = found.server;
 		if (has_only_known(found.route, &ask, r))
 			found.route->run(&ask, r);
 	}
-	must(r->status != 0);
+	must((r->status != 0) != (r->later != NULL));
 }

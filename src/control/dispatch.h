@@ -1,4 +1,4 @@
-/* control/dispatch.h - a whole request gets its one reply: found in the table, allowed
+/* control/dispatch.h - a whole request gets its one reply: found in its table, allowed
  * to who asks, not overtaken by another change, handled.
  *
  * Pure but for what the handler does. Thread: control.
@@ -13,9 +13,11 @@ struct request {
 	const char *bytes;		/* of the head */
 	struct span body;		/* without framing */
 	enum role   role;		/* of who asks: not ROLE_NONE */
+	const char *legacy_pool;	/* only legacy calls, about this pool; NULL: all but
+					 * these */
 };
 
-/* Answers; *r is fresh from reply_init. */
+/* Answers, at once or later (reply.later); *r is fresh from reply_init. */
 void dispatch(const struct view *view, const struct request *request, struct reply *r);
 
 #endif

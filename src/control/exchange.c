@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "control/legacy.h"
 
 enum { BODY_FIRST_SIZE = 4096 };
 
@@ -38,8 +39,30 @@ static void drop_body(struct exchange *x)
 	x->body_len = x->body_size = 0;
 }
 
+void exchange_only_legacy(struct exchange *x, const char *pool)
+{
+	must(strlen(pool) < sizeof x->legacy_pool);
+	memcpy(x->legacy_pool, pool, strlen(pool) + 1);
+	x->closes = true;
+}
+
+static bool is_legacy(const struct exchange *x)
+{
+	return *x->legacy_pool != '\0';
+}
+
+static void drop_later(struct exchange *x)
+{
+	struct later *l = x->later;
+
+	x->later = NULL;
+	if (l != NULL)
+		l->end(l);
+}
+
 void exchange_fini(struct exchange *x)
 {
+	drop_later(x);
 	drop_body(x);
 	free(x->output_owned);
 	x->output_owned = NULL;
@@ -60,8 +83,11 @@ static void answer(struct exchange *x, struct reply *r)
 		.closes = x->closes,
 		.keeps = was_read && h->minor == 0,
 		.head_only = was_read && h->method == H1_HEAD,
+		.compact = is_legacy(x),
 	};
 
+	if (is_legacy(x))
+		legacy_shape(r);
 	x->output_owned = reply_print(r, &frame, &x->output_left);
 	x->output = x->output_owned;
 	reply_fini(r);
@@ -95,17 +121,52 @@ static void refuse_code(struct exchange *x, enum reply_code code, const char *me
 	refuse(x, &r);
 }
 
+void exchange_resume(struct exchange *x)
+{
+	struct reply r;
+
+	if (x->state != EXCHANGE_WAITING || x->later->reply.status == 0)
+		return;
+	r = x->later->reply;
+	reply_init(&x->later->reply);
+	drop_later(x);
+	answer(x, &r);
+}
+
+static void wake(void *waiter)
+{
+	struct exchange *x = waiter;
+
+	if (x->on_answered != NULL)
+		x->on_answered(x);
+}
+
+/* Waits for the answer, which may be there already. */
+static void await(struct exchange *x, struct later *l)
+{
+	l->wake = wake;
+	l->waiter = x;
+	x->later = l;
+	drop_body(x);
+	enter(x, EXCHANGE_WAITING);
+	exchange_resume(x);
+}
+
 static void answer_request(struct exchange *x)
 {
 	struct request request = {
 		.head = &x->head, .bytes = x->input, .role = x->role,
 		.body = {x->body, x->body_len},
+		.legacy_pool = is_legacy(x) ? x->legacy_pool : NULL,
 	};
 	struct reply r;
 
 	reply_init(&r);
 	dispatch(x->view, &request, &r);
-	answer(x, &r);
+	if (r.later != NULL)
+		await(x, r.later);
+	else
+		answer(x, &r);
 }
 
 /* ---- reading ---- */
@@ -266,7 +327,7 @@ static void run(struct exchange *x)
 		else if (x->state == EXCHANGE_BODY)
 			read_body(x);
 	} while (x->phase != phase);
-	if (x->ended && x->state != EXCHANGE_OVER)
+	if (x->ended && x->state != EXCHANGE_WAITING && x->state != EXCHANGE_OVER)
 		enter(x, EXCHANGE_OVER);
 }
 
@@ -326,6 +387,18 @@ void exchange_sent(struct exchange *x, size_t len)
 	run(x);
 }
 
+void exchange_give_up(struct exchange *x)
+{
+	struct reply r;
+
+	must(x->state == EXCHANGE_WAITING);
+	drop_later(x);
+	reply_init(&r);
+	reply_error(&r, REPLY_LATE, NULL, "it takes longer than %d s, and goes on; look "
+		    "what has become of it", CONTROL_WAITING_MS / 1000);
+	answer(x, &r);
+}
+
 void exchange_close(struct exchange *x)
 {
 	x->closes = true;
@@ -343,6 +416,8 @@ uint32_t exchange_limit_ms(const struct exchange *x)
 							    : CONTROL_IDLE_MS;
 	case EXCHANGE_BODY:
 		return CONTROL_BODY_MS;
+	case EXCHANGE_WAITING:
+		return CONTROL_WAITING_MS;
 	case EXCHANGE_LINGER:
 		return CONTROL_LINGER_MS;
 	case EXCHANGE_ANSWER:

@@ -1,6 +1,8 @@
 /* control/exchange.h - the life of a connection, without its I/O: bytes of requests in,
  * bytes of answers out.
  *
+ *              WAITING
+ *               ^   \ (later)
  *   HEAD --> BODY --> ANSWER --(closes)--> LINGER --> OVER
  *    ^  \               |  ^                           ^
  *    |   '-- refused ---|--'                           |
@@ -9,6 +11,8 @@
  *   HEAD    reads a request's head; a wrong token, no HTTP and a body that is too long
  *           are refused at once
  *   BODY    gathers its body, then has the request answered
+ *   WAITING for an answer that comes later; nothing is read, and a client that only says
+ *           no more still gets it
  *   ANSWER  gives the answer out; the next request, which may be there already, waits
  *   LINGER  takes what still comes in, so that the end of the answer is not lost to a
  *           reset (RFC 9112, section 9.6)
@@ -26,7 +30,9 @@
 
 #include "control/control.h"
 #include "control/dispatch.h"
+#include "control/later.h"
 #include "control/token.h"
+#include "model/pool.h"
 #include "parse/h1.h"
 
 enum {
@@ -38,7 +44,8 @@ enum {
 
 enum exchange_state {
 	EXCHANGE_BUG,		/* 0 on purpose: one that was not begun */
-	EXCHANGE_HEAD, EXCHANGE_BODY, EXCHANGE_ANSWER, EXCHANGE_LINGER, EXCHANGE_OVER,
+	EXCHANGE_HEAD, EXCHANGE_BODY, EXCHANGE_WAITING, EXCHANGE_ANSWER, EXCHANGE_LINGER,
+	EXCHANGE_OVER,
 };
 
 struct exchange {
@@ -50,6 +57,13 @@ struct exchange {
 	bool     ended;			/* the client sends no more */
 	uint32_t answers;		/* given so far */
 	uint32_t phase;			/* another one when it waits for something else */
+	char     legacy_pool[MODEL_NAME_MAX + 1];	/* only the legacy calls, about this
+					 * pool; "": the whole interface */
+
+	/* Told when the answer that it waits for is there, out of whatever brought it:
+	 * exchange_resume is due. NULL: nobody is. */
+	void (*on_answered)(struct exchange *x);
+	struct later *later;		/* owned; WAITING */
 
 	/* the request at hand */
 	struct h1_head head;
@@ -73,6 +87,10 @@ void exchange_init(struct exchange *x, const struct view *view,
 		   const struct tokens *tokens, bool busy);
 void exchange_fini(struct exchange *x);
 
+/* One that was begun just now answers one of the legacy calls (legacy.h) about this pool,
+ * in their shape, and closes. */
+void exchange_only_legacy(struct exchange *x, const char *pool);
+
 /* Where bytes that come in are to be put; *size 0: none are wanted now. */
 char *exchange_room(struct exchange *x, size_t *size);
 
@@ -86,6 +104,12 @@ void exchange_ended(struct exchange *x);
  * the next request may be there already. */
 struct span exchange_output(const struct exchange *x);
 void exchange_sent(struct exchange *x, size_t len);
+
+/* Takes the answer that it waited for, if it is there by now. */
+void exchange_resume(struct exchange *x);
+
+/* What it waits for has taken too long: says so instead. */
+void exchange_give_up(struct exchange *x);
 
 /* No further request is wanted. One that has begun is still answered. */
 void exchange_close(struct exchange *x);

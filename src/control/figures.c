@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "control/owned.h"
 #include "pick/policy.h"
 
 /* JSON's numbers are signed here; no counter comes so far. */
@@ -61,6 +62,8 @@ void figures_fini(struct figures *f)
 {
 	free(f->entries);
 	f->entries = NULL;
+	json_decref(f->owned);
+	f->owned = NULL;
 }
 
 /* What was changed of this server, or NULL. */
@@ -102,6 +105,8 @@ static const char *source_of(const struct figures *f, int pool, const struct cha
 {
 	if (pool >= 0 && f->of_workers[pool])
 		return "worker";
+	if (pool >= 0 && f->model->pools[pool].own != NULL)
+		return "owned";
 	if (c != NULL ? c->kind == CHANGE_ADD : leaving)
 		return "change";
 	return f->view->facts->config_path != NULL ? "file" : "command";
@@ -141,10 +146,30 @@ static void end_server(json_t *object, const struct figures *f, int pool,
 	set_bool(object, "temporary", c != NULL && c->temporary);
 }
 
-json_t *figures_server(const struct figures *f, const struct model_pool *p,
+/* What is known of a server that we have made, or NULL. */
+static const json_t *find_owned(struct figures *f, const struct model_pool *p,
+				const struct model_server *s)
+{
+	if (f->owned_pool != p) {
+		json_decref(f->owned);
+		f->owned = owned_by_address(f->view, p);
+		f->owned_pool = p;
+	}
+	return json_object_get(f->owned, s->live->text);
+}
+
+json_t *figures_server(struct figures *f, const struct model_pool *p,
 		       const struct model_server *s)
 {
-	json_t *object = begin_server(s->live, state_of(s));
+	const json_t *owned = find_owned(f, p, s);
+	const char *state = state_of(s);
+
+	/* One that has never been up is no cause for alarm. */
+	if (strcmp(state, "down") == 0 && json_is_false(json_object_get(owned, "serves")))
+		state = json_string_value(json_object_get(owned, "state"));
+	json_t *object = begin_server(s->live, state);
+	if (owned != NULL)
+		json_object_set(object, "name", json_object_get(owned, "name"));
 
 	set_number(object, "weight", s->weight);
 	set_bool(object, "drain", s->drain);
@@ -163,7 +188,7 @@ json_t *figures_leaving(const struct figures *f, const struct live_server *s)
 	return object;
 }
 
-json_t *figures_servers(const struct figures *f, const struct model_pool *p)
+json_t *figures_servers(struct figures *f, const struct model_pool *p)
 {
 	json_t *list = json_array();
 
@@ -184,7 +209,7 @@ static json_t *moved(const struct live_pool *live)
 	return object;
 }
 
-json_t *figures_pool(const struct figures *f, const struct model_pool *p)
+json_t *figures_pool(struct figures *f, const struct model_pool *p)
 {
 	uint64_t in_flight = 0, requests = 0;
 	json_t *object = json_object();
@@ -205,6 +230,7 @@ json_t *figures_pool(const struct figures *f, const struct model_pool *p)
 	set_count(object, "bytes_up", &p->live->bytes_up);
 	set_count(object, "bytes_down", &p->live->bytes_down);
 	json_object_set_new(object, "moved", moved(p->live));
+	json_object_set_new(object, "owned", owned_figures(f->view, p));
 	return object;
 }
 

@@ -24,19 +24,21 @@ struct figures {
 	const struct changes_entry **entries;	/* owned: by pool and server */
 	uint32_t entry_count;
 	bool of_workers[MODEL_POOLS_MAX];	/* by pool: model_pool_is_kv */
+	const struct model_pool *owned_pool;	/* of which `owned` is; NULL: of none so far */
+	json_t *owned;			/* owned: see owned_by_address, or NULL */
 };
 
 void figures_init(struct figures *f, const struct view *view);
 void figures_fini(struct figures *f);
 
 /* One server of this pool of the model, and one that was taken out of it. */
-json_t *figures_server(const struct figures *f, const struct model_pool *p,
+json_t *figures_server(struct figures *f, const struct model_pool *p,
 		       const struct model_server *s);
 json_t *figures_leaving(const struct figures *f, const struct live_server *s);
 
 /* Arrays and objects, as doc/control.md shows them. */
-json_t *figures_servers(const struct figures *f, const struct model_pool *p);
-json_t *figures_pool(const struct figures *f, const struct model_pool *p);
+json_t *figures_servers(struct figures *f, const struct model_pool *p);
+json_t *figures_pool(struct figures *f, const struct model_pool *p);
 json_t *figures_listener(const struct figures *f, const struct model_listener *l);
 json_t *figures_listeners(const struct figures *f);
 

@@ -29,6 +29,8 @@ static const struct {
 		"the pool has as many servers as one can have"},
 	[REPLY_CHANGES_FULL] = {409, "changes-full",
 		"there are as many changes over the file as are kept"},
+	[REPLY_NOT_OWNED] = {409, "not-owned",
+		"the balancer does not make the servers of this pool"},
 	[REPLY_DRAINING] = {409, "draining", "the balancer is ending"},
 	[REPLY_CONFIG_ERRORS] = {409, "config-errors", "the file has errors"},
 	[REPLY_NO_FILE] = {409, "no-file", "the balancer was started without a file"},
@@ -42,7 +44,10 @@ static const struct {
 		"the journal could not be written, so nothing has changed; temporary "
 		"changes still work"},
 	[REPLY_NO_MEMORY] = {500, "no-memory", "out of memory"},
+	[REPLY_NOT_STARTED] = {502, "not-started",
+		"a server could not be started; what was begun with it is taken back"},
 	[REPLY_BUSY] = {503, "busy", "too many connections"},
+	[REPLY_LATE] = {504, "late", "it takes longer than one waits, and goes on"},
 };
 
 static const struct {
@@ -55,7 +60,8 @@ static const struct {
 	{412, "Precondition Failed"}, {413, "Content Too Large"}, {414, "URI Too Long"},
 	{417, "Expectation Failed"}, {431, "Request Header Fields Too Large"},
 	{500, "Internal Server Error"}, {501, "Not Implemented"},
-	{503, "Service Unavailable"}, {505, "HTTP Version Not Supported"},
+	{502, "Bad Gateway"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"},
+	{505, "HTTP Version Not Supported"},
 };
 
 static const char *reason_of(uint16_t status)
@@ -84,17 +90,18 @@ void reply_json(struct reply *r, uint16_t status, json_t *body)
 	r->body = body;
 }
 
-static void say(struct reply *r, uint16_t status, const char *code, const char *field,
+static void say(struct reply *r, enum reply_code code, uint16_t status, const char *field,
 		const char *message)
 {
 	json_t *error = json_object(), *body = json_object();
 
-	json_object_set_new(error, "code", json_string(code));
+	json_object_set_new(error, "code", json_string(codes[code].code));
 	json_object_set_new(error, "message", reply_text(message));
 	if (field != NULL)
 		json_object_set_new(error, "field", reply_text(field));
 	json_object_set_new(body, "error", error);
 	reply_json(r, status, body);
+	r->code = code;
 }
 
 void reply_error(struct reply *r, enum reply_code code, const char *field,
@@ -106,7 +113,7 @@ void reply_error(struct reply *r, enum reply_code code, const char *field,
 	va_start(arguments, format);
 	vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
-	say(r, codes[code].status, codes[code].code, field, message);
+	say(r, code, codes[code].status, field, message);
 }
 
 void reply_fault(struct reply *r, enum h1_fault fault)
@@ -114,7 +121,7 @@ void reply_fault(struct reply *r, enum h1_fault fault)
 	uint16_t status = (uint16_t)h1_fault_status(fault);
 	bool is_long = status == 414 || status == 431;
 
-	say(r, status, codes[is_long ? REPLY_HEAD_LONG : REPLY_BAD_REQUEST].code, NULL,
+	say(r, is_long ? REPLY_HEAD_LONG : REPLY_BAD_REQUEST, status, NULL,
 	    h1_fault_text(fault));
 }
 
@@ -208,8 +215,8 @@ json_t *reply_text(const char *text)
 static void print_allow(FILE *out, unsigned allow)
 {
 	static const struct { enum h1_method method; const char *name; } names[] = {
-		{H1_GET, "GET, HEAD"}, {H1_POST, "POST"}, {H1_PATCH, "PATCH"},
-		{H1_DELETE, "DELETE"},
+		{H1_GET, "GET, HEAD"}, {H1_POST, "POST"}, {H1_PUT, "PUT"},
+		{H1_PATCH, "PATCH"}, {H1_DELETE, "DELETE"},
 	};
 	const char *between = "";
 
@@ -252,15 +259,18 @@ char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t
 	static const char no_memory[] =
 		"{\"error\": {\"code\": \"no-memory\", \"message\": \"out of memory\"}}";
 	struct reply failed = {.status = codes[REPLY_NO_MEMORY].status};
-	char *dumped = json_dumps(r->body, JSON_PRESERVE_ORDER);
+	char *dumped = json_dumps(r->body, JSON_PRESERVE_ORDER |
+				  (frame->compact ? JSON_COMPACT : 0));
 	const char *body = dumped != NULL ? dumped : no_memory;
+	const char *end = frame->compact ? "" : "\n";
 	char *text;
 	FILE *out = open_memstream(&text, len);
 
 	must(out != NULL && r->status != 0);
-	print_head(out, dumped != NULL ? r : &failed, frame, strlen(body) + 1);
+	print_head(out, dumped != NULL ? r : &failed, frame,
+		   strlen(body) + strlen(end));
 	if (!frame->head_only)
-		fprintf(out, "%s\n", body);
+		fprintf(out, "%s%s", body, end);
 	must(fclose(out) == 0);
 	free(dumped);
 	return text;

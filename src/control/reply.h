@@ -23,15 +23,20 @@ enum reply_code {
 	REPLY_BAD_REQUEST, REPLY_NO_TOKEN, REPLY_READ_ONLY,
 	REPLY_POOL_UNKNOWN, REPLY_SERVER_UNKNOWN, REPLY_PATH_UNKNOWN,
 	REPLY_METHOD_UNKNOWN, REPLY_SERVER_EXISTS, REPLY_POOL_FULL,
-	REPLY_CHANGES_FULL, REPLY_DRAINING,
+	REPLY_CHANGES_FULL, REPLY_NOT_OWNED, REPLY_DRAINING,
 	REPLY_CONFIG_ERRORS, REPLY_NO_FILE, REPLY_REFUSED,
 	REPLY_VERSION_CHANGED, REPLY_BODY_LONG, REPLY_HEAD_LONG,
-	REPLY_STATE_NOT_WRITTEN, REPLY_NO_MEMORY, REPLY_BUSY,
+	REPLY_STATE_NOT_WRITTEN, REPLY_NO_MEMORY, REPLY_NOT_STARTED, REPLY_BUSY,
+	REPLY_LATE,
 	REPLY_CODES
 };
 
+struct later;
+
 struct reply {
 	uint16_t status;	/* 0: nothing is answered so far */
+	enum reply_code code;	/* of an error */
+	struct later *later;	/* given: the answer comes by it, status is 0 (later.h) */
 	json_t  *body;		/* owned; an object */
 	unsigned allow;		/* with 405: methods, 1 << enum h1_method each; else 0 */
 };
@@ -43,6 +48,7 @@ struct reply_frame {
 	bool     closes;	/* the connection ends behind it */
 	bool     keeps;		/* say that it does not: the client is of HTTP/1.0 */
 	bool     head_only;	/* HEAD */
+	bool     compact;	/* JSON without a blank or a newline */
 };
 
 void reply_init(struct reply *r);

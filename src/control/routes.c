@@ -27,6 +27,21 @@ const struct route control_routes[] = {
 	{H1_DELETE, "/v1/pools/{pool}/servers/{server}", ROLE_CHANGE, servers_remove,
 	 "limit_ms=30000&temporary=1", NULL,
 	 "takes it out: no new work; what it has may go on for limit_ms"},
+	{H1_GET, "/v1/pools/{pool}/owned", ROLE_READ, owned_get, NULL, NULL,
+	 "a pool that makes its servers itself: these, by name, and how many there are to "
+	 "be"},
+	{H1_POST, "/v1/pools/{pool}/owned", ROLE_CHANGE, owned_add, NULL,
+	 "{\"count\": 2, \"names\": [\"S5\"]}",
+	 "starts more; answered when they serve. Names that are missing are made up; "
+	 "without count there are as many as names"},
+	{H1_PUT, "/v1/pools/{pool}/owned", ROLE_CHANGE, owned_scale, NULL,
+	 "{\"count\": 5}", "starts or stops as many as it takes to have so many"},
+	{H1_DELETE, "/v1/pools/{pool}/owned", ROLE_CHANGE, owned_remove, NULL,
+	 "{\"count\": 2, \"names\": [\"S5\"]}",
+	 "stops some: those, and others at random; they finish first what they have"},
+	{H1_POST, "/v1/pools/{pool}/owned/remove", ROLE_CHANGE, owned_remove, NULL,
+	 "{\"count\": 2, \"names\": [\"S5\"]}",
+	 "the same, for those whose DELETE has no body"},
 	{H1_GET, "/v1/leaving", ROLE_READ, servers_get_leaving, NULL, NULL,
 	 "servers that were taken out and still have connections"},
 	{H1_GET, "/v1/config", ROLE_READ, config_get, NULL, NULL,
@@ -36,6 +51,12 @@ const struct route control_routes[] = {
 	{H1_POST, "/v1/config/check", ROLE_CHANGE, config_check, NULL,
 	 "{\"text\": \"...\"} or {\"json\": [...]}",
 	 "says what is wrong with a configuration; without a body, with the file"},
+	{H1_POST, "/v1/explain", ROLE_READ, explain_post, NULL,
+	 "{\"method\": \"GET\", \"url\": \"http://example.com/\", "
+	 "\"headers\": [\"Cookie: a=1\"], \"client\": \"192.0.2.1:40000\", "
+	 "\"listener\": \":8080\"}",
+	 "who would take such a request and why; without a url, such a connection; nothing "
+	 "is sent"},
 	{H1_POST, "/v1/reload", ROLE_CHANGE, config_reload, NULL, NULL,
 	 "reads the file again"},
 	{H1_POST, "/v1/stop", ROLE_CHANGE, status_stop, NULL, "{\"limit_ms\": 30000}",
@@ -107,8 +128,8 @@ enum routes_result routes_find(const struct route *table, uint32_t count,
 const char *routes_method_text(enum h1_method method)
 {
 	static const char *const texts[] = {
-		[H1_GET] = "GET", [H1_POST] = "POST", [H1_PATCH] = "PATCH",
-		[H1_DELETE] = "DELETE",
+		[H1_GET] = "GET", [H1_POST] = "POST", [H1_PUT] = "PUT",
+		[H1_PATCH] = "PATCH", [H1_DELETE] = "DELETE",
 	};
 
 	must(method < COUNT_OF(texts) && texts[method] != NULL);

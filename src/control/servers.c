@@ -210,6 +210,12 @@ void servers_add(const struct ask *ask, struct reply *r)
 			    "start a kv-worker that connects to this balancer", p->name);
 		return;
 	}
+	if (p->own != NULL) {
+		reply_error(r, REPLY_REFUSED, NULL, "pool %s makes its servers itself; to "
+			    "have more: balancerctl scale %s +1, or POST "
+			    "/v1/pools/%s/owned", p->name, p->name, p->name);
+		return;
+	}
 	struct change c = change_of(CHANGE_ADD, p, &(struct address){0});
 	const struct member members[] = {
 		{.name = "address", .kind = MEMBER_TEXT, .required = true,
@@ -272,6 +278,12 @@ void servers_remove(const struct ask *ask, struct reply *r)
 		reply_error(r, REPLY_REFUSED, NULL, "workers leave pool %s by themselves; "
 			    "stop the kv-worker at %s, or drain it", p->name,
 			    s->address.text);
+		return;
+	}
+	if (p->own != NULL) {
+		reply_error(r, REPLY_REFUSED, NULL, "pool %s makes its servers itself; to "
+			    "have one less, by its name or any: DELETE "
+			    "/v1/pools/%s/owned, or balancerctl", p->name, p->name);
 		return;
 	}
 	struct change c = change_of(CHANGE_REMOVE, p, &s->address);

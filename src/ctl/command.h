@@ -74,6 +74,7 @@ enum outcome ctl_weight(struct call *call, struct err *err);
 enum outcome ctl_config_check(struct call *call, struct err *err);
 enum outcome ctl_config_show(struct call *call, struct err *err);
 enum outcome ctl_config_diff(struct call *call, struct err *err);
+enum outcome ctl_explain(struct call *call, struct err *err);
 enum outcome ctl_help(struct call *call, struct err *err);
 enum outcome ctl_complete(struct call *call, struct err *err);
 enum outcome ctl_completion(struct call *call, struct err *err);

@@ -72,6 +72,16 @@ const struct command command_table[] = {
 	 "A server of weight 2 gets twice as much as one of weight 1; one of weight 0 "
 	 "gets nothing.",
 	 ctl_weight},
+	{"explain", NULL, "[METHOD] URL | ADDRESS:PORT", 1, 2,
+	 OPTIONS_TARGET | O(HEADER) | O(CLIENT) | O(LISTENER), WORDS_OTHER,
+	 "say which server would take a request",
+	 "And why; or a connection. Nothing is sent. "
+	 "URL is http://HOST[:PORT]/PATH, or the path alone; ADDRESS:PORT "
+	 "is where a TCP client connects to. "
+	 "Shown are the listener, the route, the pool, the key that the policy goes by, and "
+	 "in which order the servers would be asked. "
+	 "In a pipe each line of the table begins with the word server.",
+	 ctl_explain},
 	{"reload", NULL, "", 0, 0, OPTIONS_TARGET, WORDS_OTHER,
 	 "read the configuration file again",
 	 "A file with an error changes nothing. "

@@ -48,6 +48,13 @@ const struct option option_table[OPTIONS] = {
 	[OPTION_THREADS] = {"threads", "N", COMPLETES_NOTHING, false, AT(threads),
 		.range = {VALUE_NUMBER, 1, OPTION_THREADS_MAX},
 		.help = "how many threads move data; one for each core if not given"},
+	[OPTION_HEADER] = {"header", "LINE", COMPLETES_NOTHING, true, .letter = 'H',
+		.help = "a field of the request, \"Name: value\"; may be given again, and "
+			"-H does as well"},
+	[OPTION_CLIENT] = {"client", "ADDRESS", COMPLETES_NOTHING, true, AT(client),
+		.help = "who asks, such as 192.0.2.1:40000"},
+	[OPTION_LISTENER] = {"listener", "ADDRESS", COMPLETES_NOTHING, true, AT(listener),
+		.help = "where the client connects to, where that is not clear"},
 };
 
 static const char *name_at(size_t i)
@@ -65,6 +72,13 @@ static int read_value(struct options *o, const struct option *option, const char
 
 	if (*text == '\0')
 		return err_set(err, "--%s needs %s", option->name, option->argument);
+	if (option == &option_table[OPTION_HEADER]) {
+		if (o->header_count == OPTION_HEADERS_MAX)
+			return err_set(err, "--header may be given %d times",
+				       OPTION_HEADERS_MAX);
+		o->headers[o->header_count++] = text;
+		return 0;
+	}
 	if (option->is_text) {
 		memcpy(field, &text, sizeof text);
 		return 0;
@@ -74,10 +88,24 @@ static int read_value(struct options *o, const struct option *option, const char
 	return 0;
 }
 
+/* The option's word: of one that is given by its letter, the long one. */
+static const char *word_of(const char *given, char long_name[32])
+{
+	for (enum option_id id = 0; id < OPTIONS; id++) {
+		if (option_table[id].letter == '\0' || given[1] != option_table[id].letter ||
+		    given[2] != '\0')
+			continue;
+		snprintf(long_name, 32, "--%s", option_table[id].name);
+		return long_name;
+	}
+	return given;
+}
+
 /* Reads the option at argv[*i] and, if it stands there, its value behind it. */
 static int read_option(struct options *o, int argc, char **argv, int *i, struct err *err)
 {
-	const char *word = argv[*i];
+	char long_name[32];
+	const char *word = word_of(argv[*i], long_name);
 	const char *value = strchr(word, '=');
 	enum option_id id = (enum option_id)option_name_find(&names, word);
 

@@ -2,7 +2,7 @@
  *
  * They stand anywhere on the line, as `--limit 30s` or `--limit=30s`, until `--`; what is
  * left are the words of the command. An option means the same for each command that
- * takes it. Of one that is given twice, the second counts.
+ * takes it. Of one that is given twice, the second counts, unless it is a list.
  */
 #ifndef CTL_OPTIONS_H
 #define CTL_OPTIONS_H
@@ -20,6 +20,7 @@ enum option_id {
 	OPTION_POOL, OPTION_WEIGHT, OPTION_DRAIN, OPTION_TEMPORARY,
 	OPTION_LIMIT, OPTION_NOW, OPTION_NO_WAIT,
 	OPTION_STATE, OPTION_LOG, OPTION_THREADS,
+	OPTION_HEADER, OPTION_CLIENT, OPTION_LISTENER,
 	OPTIONS
 };
 
@@ -36,6 +37,7 @@ enum option_id {
 enum {
 	OPTION_WEIGHT_MAX  = 1000 * 1000,	/* the balancer knows the bound better */
 	OPTION_THREADS_MAX = 64,
+	OPTION_HEADERS_MAX = 64,
 };
 
 struct options {
@@ -46,6 +48,9 @@ struct options {
 	const char *state, *log;
 	uint64_t    timeout_ms, limit_ms;
 	uint64_t    weight, threads;
+	const char *headers[OPTION_HEADERS_MAX];
+	uint32_t    header_count;
+	const char *client, *listener;
 };
 
 /* What its value is, for completion. */
@@ -58,6 +63,7 @@ struct option {
 	const char *argument;		/* as help shows it; NULL: a flag */
 	enum option_completes completes;
 	bool        is_text;		/* else a value within range */
+	char        letter;		/* `-H` does as well; '\0': there is none */
 	size_t      offset;		/* of its field in struct options */
 	struct value_range range;
 	const char *help;		/* one sentence, without its full stop */

@@ -8,7 +8,7 @@
 #include "daemon/inside.h"
 #include "daemon/hubs.h"
 #include "daemon/notices.h"
-#include "forward/worker.h"
+#include "forward/worker_thread.h"
 #include "observe/access_log.h"
 
 static void *run_worker(void *arg)
@@ -80,6 +80,15 @@ void loops_adopt(struct service *s, const struct model *m, const struct openings
 void loops_wake(struct service *s, uint64_t loops)
 {
 	worker_wake(s->workers[0], loops);
+}
+
+void loops_tell_up(struct service *s, const struct live_server *server)
+{
+	int i = s->model != NULL ? model_pool_find(s->model, span_of(server->pool)) : -1;
+
+	/* Behind the write of `up`, in the one order of all threads: see place.c. */
+	if (i >= 0)
+		loops_wake(s, atomic_exchange(&s->model->pools[i].live->waiting_loops, 0));
 }
 
 void loops_drain(struct service *s, uint32_t limit_ms)

@@ -30,6 +30,9 @@ void loops_adopt(struct service *s, const struct model *m, const struct openings
 /* Wakes these (a bit each): see worker_wake. Any of their threads. */
 void loops_wake(struct service *s, uint64_t loops);
 
+/* A server of a pool has come up: who waits there, in any loop, looks for a place. */
+void loops_tell_up(struct service *s, const struct live_server *server);
+
 /* See worker_drain. */
 void loops_drain(struct service *s, uint32_t limit_ms);
 

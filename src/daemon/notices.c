@@ -84,6 +84,21 @@ static void on_check_due(void *arg, const struct model *m, struct live_pool *poo
 		atomic_store(&pool->check_asked, false);
 }
 
+static void run_needed(struct loop_job *job)
+{
+	struct mark *mark = CONTAINER_OF(job, struct mark, job);
+
+	/* Before it is told: who begins to wait from here on tells again. */
+	atomic_store(&mark->pool->need_told, false);
+	end(mark);
+}
+
+static void on_server_needed(void *arg, const struct model *m, struct live_pool *pool)
+{
+	if (!post(arg, m, (struct mark){.pool = pool}, run_needed))
+		atomic_store(&pool->need_told, false);
+}
+
 static void run_drained(struct loop_job *job)
 {
 	struct service *s = CONTAINER_OF(job, struct drained, job)->service;
@@ -115,6 +130,7 @@ void notices_hooks(struct service *s, struct worker_hooks *hooks)
 {
 	*hooks = (struct worker_hooks){
 		.marked_down = on_marked_down, .proved = on_proved, .check_due = on_check_due,
+		.server_needed = on_server_needed,
 		.drained = on_drained, .arg = s,
 	};
 }

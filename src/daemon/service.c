@@ -51,6 +51,7 @@ static int start(struct service *s, struct model *m, struct err *err)
 	struct places places = places_of(s, m);
 
 	s->version = loop_wall_us(s->loop);	/* none that was told before a restart */
+	atomic_store(&s->live.request_ids, s->version);		/* so too */
 	wanted_open(&s->wanted, &places, s->options.serves);
 	if (loops_create(s, m, err) != 0 || admin_open(s, &places, err) != 0) {
 		model_put(m);
@@ -120,6 +121,7 @@ void service_stop(struct service *s)
 	wanted_close(&s->wanted);
 	if (s->control != NULL)
 		control_destroy(s->control);
+	s->control = NULL;		/* messages may still be for it */
 	names_use(&s->names, NULL);
 	resolver_destroy(s->resolver);
 	prober_destroy(s->prober);

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "forward/batch.h"
 #include "forward/sticky.h"
 
 static void open_lane(struct lane *lane, const struct model_pool *pool, unsigned loop)
@@ -24,7 +25,9 @@ static void open_lane(struct lane *lane, const struct model_pool *pool, unsigned
 	budget_init(&lane->budget, pool->retry_percent, pool->retry_reserve);
 	list_init(&lane->waiting);
 	lane->sticky = sticky_create(pool);
-	lane->by_request = pool->policy->wants_key || lane->sticky != NULL;
+	lane->batch = batch_create(pool);
+	lane->by_request = pool->policy->wants_key || lane->sticky != NULL ||
+			   pool->request_ids;
 }
 
 struct edition *edition_create(const struct model *m, unsigned loop)
@@ -55,6 +58,14 @@ int32_t edition_find_door(const struct edition *e, const struct live_listener *l
 	return -1;
 }
 
+struct lane *edition_find_lane(const struct edition *e, const struct live_pool *live)
+{
+	for (uint32_t i = 0; i < e->model->pool_count; i++)
+		if (e->model->pools[i].live == live)
+			return &e->lanes[i];
+	return NULL;
+}
+
 void edition_release(struct edition *e)
 {
 	if (--e->users > 0)
@@ -63,6 +74,7 @@ void edition_release(struct edition *e)
 		must(list_empty(&e->lanes[i].waiting));
 		pick_state_fini(&e->lanes[i].state);
 		sticky_destroy(e->lanes[i].sticky);
+		batch_destroy(e->lanes[i].batch);
 		free((void *)(uintptr_t)e->lanes[i].view.servers);
 	}
 	list_remove(&e->link);

@@ -15,15 +15,20 @@
 #include "model/model.h"
 #include "pick/policy.h"
 
+struct batch;
 struct sticky;
 
-/* Who waits for a place: a request or a TCP session, in a queue below. */
+/* Who waits for a place: a request or a TCP session, in a queue below or a batch. */
 struct waiter {
 	struct link link;
 	bool choosy;		/* some servers will not do: room for others may be none for it */
 
 	/* There may be a place. False: there is none for this one, and it stays. */
 	bool (*retry)(struct waiter *waiter);
+
+	/* There is a newer edition: it goes over into the queue of its pool there, if the
+	 * pool owns its servers (place_follow). Its old edition is held meanwhile. */
+	void (*follow)(struct waiter *waiter);
 };
 
 /* A pool. */
@@ -33,6 +38,7 @@ struct lane {
 	struct pick_state  state;
 	struct budget      budget;
 	struct link        waiting;	/* requests and sessions that wait for a free server */
+	struct batch      *batch;	/* owned; NULL: each is placed by itself */
 	struct sticky     *sticky;	/* owned; NULL: no sticky cookie */
 	bool               by_request;	/* it matters what a request says */
 };
@@ -56,6 +62,9 @@ struct edition *edition_create(const struct model *m, unsigned loop);
 
 /* The listener's door, or -1: it is not there, or one of key-value mode, which is not ours. */
 int32_t edition_find_door(const struct edition *e, const struct live_listener *live);
+
+/* The pool's lane, or NULL: it is not there. */
+struct lane *edition_find_lane(const struct edition *e, const struct live_pool *live);
 
 /* One user more; returns e. */
 static inline struct edition *edition_use(struct edition *e)

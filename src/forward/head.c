@@ -164,6 +164,7 @@ size_t head_write_request(char *out, size_t room, const struct h1_head *head,
 	if (how->forwarded & FORWARD_VIA)
 		put_span(&w, head->minor == 0 ? SPAN("Via: 1.0 balancerd\r\n")
 					      : SPAN("Via: 1.1 balancerd\r\n"));
+	put_span(&w, how->lines);
 	PUT(&w, "\r\n");
 	return w.full ? 0 : (size_t)(w.at - w.start);
 }

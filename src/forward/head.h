@@ -23,6 +23,7 @@ struct head_request {
 	struct span peer;		/* the client's address, numeric */
 	unsigned    forwarded;		/* enum forwarded_headers of model/model.h */
 	bool        upgrade;		/* pass Upgrade on, and name it in Connection */
+	struct span lines;		/* field lines to add, each with its CRLF */
 };
 
 /* Writes a request head for a server at `out`, which has `room` bytes; `at` is where

@@ -171,7 +171,7 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 			texts_of_read(w, texts);
 		if (r->lane != NULL)
 			texts[RECORD_POOL] = span_of(r->lane->pool->name);
-		if (r->tries > 0)
+		if (r->tries > 0 && r->server != PICK_NONE)
 			texts[RECORD_SERVER] = span_of(r->lane->view.servers[r->server].live->text);
 	}
 	record_put(w->records, &record, texts);

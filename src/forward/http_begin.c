@@ -4,15 +4,22 @@
 #include "base/must.h"
 #include "forward/head.h"
 #include "forward/http_request.h"
-#include "forward/key.h"
+#include "forward/request_id.h"
 #include "forward/route.h"
-#include "forward/sticky.h"
 
 static struct span host_asked(const struct h1_head *head, const char *at)
 {
 	if (head->authority_len > 0)
 		return (struct span){at + head->authority_at, head->authority_len};
 	return (struct span){at + head->host_at, head->host_len};
+}
+
+/* The client's own number is passed on, and none of ours. */
+static bool names_itself(const struct h1_head *head)
+{
+	const struct h1_field *f = h1_field_find(head, H1_NAME_X_REQUEST_ID);
+
+	return f != NULL && !f->named_hop;
 }
 
 /* Writes the head, and the body bytes at hand behind it, to be sent and sent again.
@@ -28,14 +35,18 @@ static bool write_head(struct request *r, const char *at, size_t body_len)
 		.host = asked, .host_asked = asked, .peer = {s->peer, s->peer_len},
 		.forwarded = r->door->listener->forwarded, .upgrade = r->upgrade_asked,
 	};
+	char line[REQUEST_ID_LINE_MAX];
 	size_t gap = 0;
 
+	if (UNLIKELY(r->id > 0) && !names_itself(head))
+		how.lines = (struct span){line, request_id_write(r->id, line)};
 	if (pool->host_mode == HOST_FIXED)
 		how.host = span_of(pool->host);
 	else if (pool->host_mode == HOST_SERVER || asked.len == 0)
 		gap = ADDRESS_TEXT_MAX;
 	r->server_as_host = gap > 0;
-	size_t room = head->length + 2 * asked.len + how.host.len + HEAD_GROWTH_MAX;
+	size_t room = head->length + 2 * asked.len + how.host.len + how.lines.len +
+		      HEAD_GROWTH_MAX;
 	if (gap + room + body_len > BUF_LARGE)
 		return false;
 	r->head = buf_get(&w->bufs, gap + room + body_len);
@@ -81,18 +92,6 @@ static void init(struct request *r, struct session *s, const struct h1_head *hea
 	};
 	list_init(&r->waiter.link);
 	s->request = r;
-}
-
-/* What of the request decides about its server; the head is not kept. */
-static void note_wishes(struct request *r, const struct h1_head *head, const char *at)
-{
-	const struct session *s = r->session;
-	const struct lane *lane = r->lane;
-
-	if (lane->pool->policy->wants_key)
-		r->key = key_of_request(lane->pool, head, at, s->peer_key, s->peer_port);
-	if (lane->sticky != NULL)
-		r->named = sticky_find(lane->sticky, head, at);
 }
 
 /* To be answered by ourselves, as soon as it starts. */
@@ -152,7 +151,7 @@ size_t request_make(struct session *s, const char *at, size_t len)
 
 	r->lane = &r->edition->lanes[pool];
 	if (r->lane->by_request)
-		note_wishes(r, head, at);
+		request_note_wishes(r, head, at);
 	request_life_init(&r->life, (uint8_t)r->lane->pool->retries_max,
 			  h1_method_is_idempotent(head->method));
 	r->upgrade_asked = head->connection_upgrade && head->minor >= 1 && r->body.done &&
@@ -182,5 +181,5 @@ void request_start(struct request *r)
 		return;
 	}
 	r->at_door = l->parallel_max > 0;
-	request_on(r, EVENT_BEGUN);
+	request_on(r, request_beginning(r));
 }

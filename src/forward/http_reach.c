@@ -1,7 +1,6 @@
-/* forward/http_reach.c - which server takes a request, and a connection to it: pick, wait
- * for room where all are full, connect, let go.
- */
-#include "forward/http_request.h"
+#include "forward/http_reach.h"
+
+#include "forward/batch.h"
 
 /* ---- letting go ---- */
 
@@ -26,12 +25,62 @@ void request_stop_waiting(struct request *r)
 {
 	if (list_empty(&r->waiter.link))
 		return;
-	if (r->waits_at_door) {
+	if (r->held) {
+		r->held = false;
+		batch_remove(r->lane->batch, &r->waiter);
+	} else if (r->waits_at_door) {
 		list_remove(&r->waiter.link);
 		atomic_fetch_sub(&r->door->listener->live->waiting, 1);
 	} else {
 		place_stop_waiting(r->lane, &r->waiter);
 	}
+}
+
+/* ---- following the newest edition ---- */
+
+/* Away from one that may end, with all that points into it. */
+static bool follow(struct request *r)
+{
+	struct edition *before = r->edition;
+	const struct lane *from = r->lane;
+
+	if (!place_follow(r->session->worker, &r->edition, &r->lane, &r->tried))
+		return false;
+	r->named = place_same(from, r->named, r->lane);
+	r->server = place_same(from, r->server, r->lane);
+	r->door = port_door(r->session->port);
+	edition_release(before);
+	return true;
+}
+
+static void follow_waiting(struct waiter *waiter)
+{
+	struct request *r = CONTAINER_OF(waiter, struct request, waiter);
+
+	if (r->waits_at_door || !follow(r))
+		return;
+	list_remove(&waiter->link);
+	list_push_last(&r->lane->waiting, &waiter->link);
+}
+
+/* ---- waiting for others, to be placed together ---- */
+
+static bool leave_batch(struct waiter *waiter)
+{
+	struct request *r = CONTAINER_OF(waiter, struct request, waiter);
+
+	r->held = false;
+	request_on(r, EVENT_BEGUN);
+	return true;
+}
+
+void request_hold(struct request *r)
+{
+	r->held = true;
+	r->waiter.retry = leave_batch;
+	batch_add(r->lane->batch, r->session->worker, r->edition, &r->waiter);
+	session_rearm(r->session);
+	session_watch(r->session);	/* one that leaves needs no place any more */
 }
 
 /* ---- waiting for a place ---- */
@@ -56,24 +105,8 @@ static bool wait_at_door(struct request *r)
 	return true;
 }
 
-void request_wait(struct request *r)
-{
-	bool again = r->waiting_since_ms != 0;
-
-	r->waiter.retry = request_retry_wait;
-	if (!again)
-		r->waiting_since_ms = now_ms(r);
-	if (r->waits_at_door ? !wait_at_door(r)
-			     : !place_wait(r->session->worker, r->lane, &r->waiter, again,
-					   &r->tried)) {
-		request_on(r, EVENT_WAIT_OVER);
-		return;
-	}
-	session_rearm(r->session);
-	session_watch(r->session);
-}
-
-bool request_retry_wait(struct waiter *waiter)
+/* A place may be free at a gate that this one waits at. */
+static bool retry_wait(struct waiter *waiter)
 {
 	struct request *r = CONTAINER_OF(waiter, struct request, waiter);
 	struct worker *w = r->session->worker;
@@ -86,13 +119,51 @@ bool request_retry_wait(struct waiter *waiter)
 		r->at_door = true;
 		r->waits_at_door = false;
 		r->waiting_since_ms = 0;
-	} else {
-		if (!place_may_be_free(w, r->lane, &r->tried))
-			return false;
-		request_stop_waiting(r);
+		request_on(r, request_beginning(r) == EVENT_HELD ? EVENT_HELD : EVENT_ROOM);
+		return true;
 	}
+	place_need(w, r->edition, r->lane, &r->tried);
+	if (!place_may_be_free(w, r->lane, &r->tried))
+		return false;
+	request_stop_waiting(r);
 	request_on(r, EVENT_ROOM);
 	return true;
+}
+
+void request_wait(struct request *r)
+{
+	bool again = r->waiting_since_ms != 0;
+
+	r->waiter.retry = retry_wait;
+	r->waiter.follow = follow_waiting;
+	if (!again)
+		r->waiting_since_ms = now_ms(r);
+	if (!r->waits_at_door)
+		place_need(r->session->worker, r->edition, r->lane, &r->tried);
+	if (r->waits_at_door ? !wait_at_door(r)
+			     : !place_wait(r->session->worker, r->lane, &r->waiter, again,
+					   &r->tried)) {
+		request_on(r, EVENT_WAIT_OVER);
+		return;
+	}
+	session_rearm(r->session);
+	session_watch(r->session);
+}
+
+void request_give_up_waiting(struct request *r)
+{
+	if (r->waits_at_door || r->lane->pool->own == NULL ||
+	    pick_why_none(&r->lane->view, &r->tried) == PICK_ALL_BUSY)
+		return;
+	request_stop_waiting(r);
+	request_on(r, EVENT_WAIT_OVER);
+}
+
+void request_look_again(struct request *r)
+{
+	r->tried.count = 0;
+	if (!retry_wait(&r->waiter))
+		session_rearm(r->session);
 }
 
 /* ---- picking and connecting ---- */
@@ -115,10 +186,12 @@ static uint32_t choose(const struct request *r)
 void request_pick(struct request *r)
 {
 	struct worker *w = r->session->worker;
-	struct lane *lane = r->lane;
+
+	if (UNLIKELY(r->edition != w->now))
+		follow(r);
 	uint32_t at = choose(r);
 
-	switch (place_take(&r->place, w, lane, at, &r->tried)) {
+	switch (place_take(&r->place, w, r->lane, at, &r->tried)) {
 	case PLACE_TAKEN:
 		r->server = at;
 		r->tries++;
@@ -129,6 +202,7 @@ void request_pick(struct request *r)
 		request_on(r, EVENT_BUSY);
 		break;
 	case PLACE_NOBODY:
+		r->life.patient = place_is_patient(w, r->lane);
 		request_on(r, EVENT_NOBODY);
 		break;
 	}
@@ -193,4 +267,6 @@ void request_leave_failed(struct request *r)
 	live_count(&request_server(r)->retried_away);
 	live_count(&r->lane->pool->live->retries);
 	pick_note_tried(&r->tried, r->server);
+	if (r->lane->pool->own != NULL)
+		r->waiting_since_ms = 0;	/* it has had a server: it waits anew */
 }

@@ -1,6 +1,6 @@
 /* forward/http_request.c - an exchange: its events, its time limits, its end.
  */
-#include "forward/http_request.h"
+#include "forward/http_reach.h"
 
 #include <sys/socket.h>
 
@@ -112,6 +112,13 @@ static void cut(struct request *r)
 
 /* ---- events ---- */
 
+enum request_event request_beginning(const struct request *r)
+{
+	bool alone = r->lane->batch == NULL || r->session->worker->draining;
+
+	return alone ? EVENT_BEGUN : EVENT_HELD;
+}
+
 void request_on_lost(struct request *r, enum live_failure why)
 {
 	if (r->upstream->in != NULL)	/* it has begun to answer: no stale connection */
@@ -136,6 +143,9 @@ void request_on(struct request *r, enum request_event event)
 	case DO_NOTHING:
 	case DO_FORWARD:		/* who reported the response goes on with it */
 	case DO_TUNNEL:
+		break;
+	case DO_HOLD:
+		request_hold(r);
 		break;
 	case DO_PICK:
 		if (before == REQUEST_CONNECTING || before == REQUEST_AWAITING)
@@ -183,17 +193,40 @@ void request_on_server_ready(struct request *r)
 	response_pump(r);
 }
 
+/* How long it may still wait for a place; 0: no longer. */
+static uint32_t wait_left_ms(const struct request *r)
+{
+	uint64_t waited = loop_now_ms(r->session->worker->loop) - r->waiting_since_ms;
+	uint32_t max = r->waits_at_door ? r->door->listener->queue_ms
+					: r->lane->pool->queue_ms;
+
+	return waited < max ? max - (uint32_t)waited : 0;
+}
+
+/* Whether it asks those again that have failed it, while it waits. */
+static bool looks_again(const struct request *r)
+{
+	return r->life.state == REQUEST_WAITING && !r->waits_at_door && r->tried.count > 0 &&
+	       place_is_patient(r->session->worker, r->lane);
+}
+
+static uint32_t wait_limit_ms(const struct request *r)
+{
+	uint32_t left = wait_left_ms(r);
+
+	if (left > PLACE_LOOK_MS && looks_again(r))
+		return PLACE_LOOK_MS;
+	return left > 0 ? left : 1;
+}
+
 uint32_t request_limit_ms(const struct request *r)
 {
 	const struct model_listener *l = r->door->listener;
-	uint64_t waited;
 	uint32_t max;
 
 	switch (r->life.state) {
 	case REQUEST_WAITING:
-		waited = loop_now_ms(r->session->worker->loop) - r->waiting_since_ms;
-		max = r->waits_at_door ? l->queue_ms : r->lane->pool->queue_ms;
-		return waited < max ? max - (uint32_t)waited : 1;
+		return wait_limit_ms(r);
 	case REQUEST_AWAITING:
 		max = r->body.done ? r->lane->pool->response_ms : l->body_ms;
 		if (!r->session->client.watch.registered && max > LOOK_AFTER_MS)
@@ -205,6 +238,7 @@ uint32_t request_limit_ms(const struct request *r)
 		return l->tunnel_ms;
 	case REQUEST_BUG:
 	case REQUEST_NEW:
+	case REQUEST_HELD:		/* the batch has its own */
 	case REQUEST_PICKING:
 	case REQUEST_CONNECTING:
 	case REQUEST_DONE:
@@ -237,6 +271,10 @@ void request_on_deadline(struct request *r)
 	}
 	if (is_taken_slowly(r)) {
 		session_rearm(s);
+		return;
+	}
+	if (looks_again(r) && wait_left_ms(r) > 0) {
+		request_look_again(r);
 		return;
 	}
 	live_count(&s->port->live->timeouts);

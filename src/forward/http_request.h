@@ -1,8 +1,9 @@
 /* forward/http_request.h - one exchange: the shell around request.h.
  *
  *   http_begin.c     a head becomes a request: refused at once, or routed
+ *   http_wishes.c    what of a request decides about its server: key, cookie, number
  *   http_request.c   the request: its events, its time limits, its end
- *   http_reach.c     to a server: pick, wait for room, connect, let go
+ *   http_reach.h     to a server: pick, wait for room, connect, let go
  *   http_send.c      the request's head and body to the server
  *   http_response.c  from a server to the client: heads, bodies in three framings
  *   http_tunnel.c    what follows 101
@@ -38,15 +39,18 @@ struct request {
 	struct edition *edition;	/* a user of it */
 	struct door    *door;		/* of the edition */
 	struct lane    *lane;		/* of the edition */
-	uint32_t        server;		/* index in the lane, while one is picked */
+	uint32_t        server;		/* index in the lane, while one is picked; then the
+					 * last one's, or PICK_NONE: no longer there */
 	uint32_t        named;		/* the one that its cookie names, or PICK_NONE */
 	uint64_t        key;		/* 0 where the policy wants none */
+	uint32_t        id;		/* its number; 0: the pool gives none */
 	struct place    place;		/* at that server, until it is dropped */
 	bool            at_door;	/* in the listener's gate */
 	struct tried    tried;
 	struct upstream *upstream;	/* owned, NULL when none is at hand */
-	struct waiter   waiter;		/* in lane->waiting or door->waiting */
+	struct waiter   waiter;		/* in lane->waiting, lane->batch or door->waiting */
 	bool            waits_at_door;
+	bool            held;		/* in the batch */
 	uint64_t        waiting_since_ms;	/* 0: has not waited */
 
 	struct buf *head;		/* owned: the head as sent, and body bytes with it */
@@ -98,7 +102,16 @@ size_t request_make(struct session *s, const char *at, size_t len);
  * scratch and session.in may be used anew. */
 void request_start(struct request *r);
 
+/* ---- http_wishes.c ---- */
+
+/* Notes what of the request decides about its server; the head, which was parsed at `at`,
+ * is not kept. */
+void request_note_wishes(struct request *r, const struct h1_head *head, const char *at);
+
 /* ---- http_request.c ---- */
+
+/* What begins it: EVENT_BEGUN, or EVENT_HELD where it is placed with others. */
+enum request_event request_beginning(const struct request *r);
 
 /* Tells the life what happened, and does what it says. The request may be gone after. */
 void request_on(struct request *r, enum request_event event);
@@ -120,34 +133,6 @@ uint32_t request_limit_ms(const struct request *r);
 
 /* That time is over. */
 void request_on_deadline(struct request *r);
-
-/* ---- http_reach.c ---- */
-
-/* Chooses a server and takes a place there; reports what came of it as an event. */
-void request_pick(struct request *r);
-
-/* Joins the queue of its pool, or of its listener. */
-void request_wait(struct request *r);
-
-/* A place may be free at a gate that this one waits at: tries again. False: there is
- * none for it, and it keeps its place in the queue. */
-bool request_retry_wait(struct waiter *waiter);
-
-/* Leaves the queue. Nothing happens when it is in none. */
-void request_stop_waiting(struct request *r);
-
-/* Takes an idle connection to the server at hand, or dials one. */
-void request_connect(struct request *r);
-
-/* Holds a failure against the server at hand, as passive health. */
-void request_fail_server(struct request *r, enum live_failure why);
-
-/* Lets go of the server at hand; its connection is kept if `keep`. */
-void request_drop_server(struct request *r, bool keep);
-
-/* Lets go of a server that has failed, not to ask it again, unless the loss says nothing
- * about it. */
-void request_leave_failed(struct request *r);
 
 /* ---- http_send.c ---- */
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
-#include "forward/http_request.h"
+#include "forward/http_reach.h"
 #include "forward/key.h"
 #include "forward/upstream.h"
 #include "listen/peers.h"
@@ -117,8 +117,7 @@ static void linger(struct session *s)
 	read_and_forget(s);
 }
 
-/* Refuses what came: answered once, and nothing behind it is read as a request. */
-static void refuse(struct session *s, uint16_t status, const char *why)
+void session_refuse(struct session *s, uint16_t status, const char *why)
 {
 	struct live_listener *live = s->port->live;
 
@@ -153,7 +152,8 @@ void session_keep(struct session *s, const char *at, size_t len)
 }
 
 /* Reads the head at [at, at + len) and makes its request, which start() begins. Returns
- * how many bytes it took: 0 when there is no whole head. */
+ * how many bytes it took: 0 when there is no whole head, or a whole one has to wait until
+ * the client has taken earlier answers (session_is_blocked), to be read anew then. */
 static size_t take_from(struct session *s, const char *at, size_t len, size_t seen)
 {
 	struct worker *w = s->worker;
@@ -165,10 +165,13 @@ static size_t take_from(struct session *s, const char *at, size_t len, size_t se
 	case H1_MORE:
 		return 0;
 	case H1_BAD:
-		refuse(s, (uint16_t)h1_fault_status(w->head->fault),
-		       h1_fault_text(w->head->fault));
+		session_refuse(s, (uint16_t)h1_fault_status(w->head->fault),
+			       h1_fault_text(w->head->fault));
 		return 0;
 	}
+	if (UNLIKELY(port_door(s->port)->listener->legacy_pool > 0) &&
+	    session_is_for_admin(s, at))
+		return session_hand_over(s, at, len);
 	list_remove(&s->idle_link);
 	s->state = SESSION_REQUEST;
 	s->requests++;
@@ -197,7 +200,7 @@ static bool begin_from_kept(struct session *s)
 	if (s->state == SESSION_DEAD || s->state == SESSION_LINGER)
 		return true;
 	if (took == 0) {
-		s->in_seen = (uint32_t)buf_waiting(in);
+		s->in_seen = session_is_blocked(s) ? 0 : (uint32_t)buf_waiting(in);
 		return false;
 	}
 	buf_consume(in, took);
@@ -241,6 +244,8 @@ static bool begin_from_socket(struct session *s)
 	if (took == 0) {
 		bool first = s->in == NULL;
 		session_keep(s, w->scratch, len);
+		if (session_is_blocked(s))
+			s->in_seen = 0;
 		if (first)
 			session_rearm(s);	/* from idle to a head that has begun */
 		return true;
@@ -321,7 +326,9 @@ static bool has_left(struct session *s)
 {
 	char byte;
 
-	return s->request->life.state == REQUEST_WAITING && s->in == NULL &&
+	enum request_state state = s->request->life.state;
+
+	return (state == REQUEST_WAITING || state == REQUEST_HELD) && s->in == NULL &&
 	       recv(s->client.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
@@ -375,7 +382,7 @@ static void on_deadline(struct loop_timer *t)
 	else if (session_is_blocked(s) && stream_is_taken(&s->client))
 		session_rearm(s);
 	else if (s->state == SESSION_HEAD && s->in != NULL && !session_is_blocked(s))
-		refuse(s, 408, "the request's head took too long");
+		session_refuse(s, 408, "the request's head took too long");
 	else if (s->state == SESSION_PROXY)
 		session_refuse_proxy(s, "it took too long");
 	else
@@ -435,10 +442,23 @@ bool session_make_room(struct worker *w, const struct port *port, bool at_once)
 	return false;
 }
 
+/* While the balancer ends, no server is started any more: who waits for one is answered
+ * now, instead of being cut off in the end. */
+static void end_waits(struct worker *w)
+{
+	LIST_EACH(&w->sessions, it, next) {
+		struct session *s = CONTAINER_OF(it, struct session, link);
+		if (s->request != NULL && s->request->life.state == REQUEST_WAITING)
+			request_give_up_waiting(s->request);
+	}
+}
+
 /* Idle connections get DRAIN_GRACE_MS more, so that a request that is on its way is
  * answered (with Connection: close) instead of being cut off. */
 static void begin_drain(struct worker *w, const struct port *port)
 {
+	if (port == NULL)
+		end_waits(w);
 	LIST_EACH(&w->idle, it, next) {
 		struct session *s = CONTAINER_OF(it, struct session, idle_link);
 		if (port == NULL || s->port == port)

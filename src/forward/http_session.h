@@ -92,6 +92,17 @@ enum session_after {
 };
 void session_next(struct session *s, enum session_after after);
 
+/* Refuses what came: answered once, and nothing behind it is read as a request. */
+void session_refuse(struct session *s, uint16_t status, const char *why);
+
+/* Whether the request whose head, in worker->head, was read at `at`, is one for the admin
+ * interface: exactly /rep, /add or /rm, where the listener has such. */
+bool session_is_for_admin(const struct session *s, const char *at);
+
+/* Hands its connection over to that, with the `len` bytes, which begin with the head, once
+ * the client has taken all earlier answers: until then it stays, blocked. Returns 0. */
+size_t session_hand_over(struct session *s, const char *at, size_t len);
+
 /* Notes whom the connection comes from: its peer, or whom that one names. */
 void session_note_peer(struct session *s, const struct sockaddr *peer);
 

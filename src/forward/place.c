@@ -50,11 +50,13 @@ void place_leave(struct place *p, struct worker *w)
 		worker_wake(w, waiting);
 }
 
+/* `up` is read in the one order of all threads: who sets it looks for waiting loops
+ * behind that. */
 static bool somebody_has_room(const struct lane *lane, const struct tried *tried)
 {
 	for (uint32_t i = 0; i < lane->view.count; i++) {
 		const struct pick_server *s = &lane->view.servers[i];
-		if (pick_is_open(s) && !pick_was_tried(tried, i) &&
+		if (atomic_load(&s->live->up) && pick_is_open(s) && !pick_was_tried(tried, i) &&
 		    (s->parallel_max == 0 || atomic_load(&s->live->gate.inside) < s->parallel_max))
 			return true;
 	}
@@ -105,7 +107,53 @@ bool place_may_be_free(const struct worker *w, const struct lane *lane,
 {
 	note_wait(w, lane);
 	return somebody_has_room(lane, tried) ||
-	       pick_why_none(&lane->view, tried) != PICK_ALL_BUSY;
+	       (!place_is_patient(w, lane) &&
+		pick_why_none(&lane->view, tried) != PICK_ALL_BUSY);
+}
+
+void place_need(struct worker *w, const struct edition *e, const struct lane *lane,
+		struct tried *tried)
+{
+	struct live_pool *live = lane->pool->live;
+
+	if (!place_is_patient(w, lane) ||
+	    pick_why_none(&lane->view, tried) != PICK_ALL_DOWN)
+		return;
+	tried->count = 0;
+	if (!atomic_exchange(&live->need_told, true))
+		w->hooks.server_needed(w->hooks.arg, e->model, live);
+}
+
+uint32_t place_same(const struct lane *from, uint32_t at, const struct lane *to)
+{
+	if (at >= from->view.count)
+		return PICK_NONE;
+	for (uint32_t i = 0; i < to->view.count; i++)
+		if (to->view.servers[i].live == from->view.servers[at].live)
+			return i;
+	return PICK_NONE;
+}
+
+bool place_follow(struct worker *w, struct edition **e, struct lane **lane,
+		  struct tried *tried)
+{
+	struct lane *from = *lane, *to;
+
+	if (*e == w->now || from->pool->own == NULL)
+		return false;
+	to = edition_find_lane(w->now, from->pool->live);
+	if (to == NULL)
+		return false;	/* the pool is no more: what it has left has to do */
+	struct tried before = *tried;
+	tried->count = 0;
+	for (uint32_t i = 0; i < before.count; i++) {
+		uint32_t at = place_same(from, before.at[i], to);
+		if (at != PICK_NONE)
+			pick_note_tried(tried, at);
+	}
+	*e = edition_use(w->now);
+	*lane = to;
+	return true;
 }
 
 void place_succeed(struct worker *w, const struct edition *e, const struct lane *lane,

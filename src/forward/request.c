@@ -10,12 +10,16 @@ struct edge {
 
 #define GONE [EVENT_CLIENT_GONE] = {REQUEST_DONE, DO_CUT, 0}
 
-/* The whole behaviour. A missing edge is REQUEST_BUG. Retries are the one thing that
- * is not a fixed edge: request_step turns them into PICKING. */
+/* The whole behaviour. A missing edge is REQUEST_BUG. Two things are no fixed edges:
+ * request_step turns a retry into PICKING, and NOBODY of a patient one into WAITING. */
 static const struct edge edges[REQUEST_STATES][REQUEST_EVENTS] = {
 	[REQUEST_NEW] = {
 		[EVENT_BEGUN]          = {REQUEST_PICKING, DO_PICK, 0},
+		[EVENT_HELD]           = {REQUEST_HELD, DO_HOLD, 0},
 		[EVENT_BUSY]           = {REQUEST_WAITING, DO_WAIT, 0},
+		GONE },
+	[REQUEST_HELD] = {
+		[EVENT_BEGUN]          = {REQUEST_PICKING, DO_PICK, 0},
 		GONE },
 	[REQUEST_PICKING] = {
 		[EVENT_PICKED]         = {REQUEST_CONNECTING, DO_CONNECT, 0},
@@ -24,6 +28,7 @@ static const struct edge edges[REQUEST_STATES][REQUEST_EVENTS] = {
 		GONE },
 	[REQUEST_WAITING] = {
 		[EVENT_ROOM]           = {REQUEST_PICKING, DO_PICK, 0},
+		[EVENT_HELD]           = {REQUEST_HELD, DO_HOLD, 0},
 		[EVENT_WAIT_OVER]      = {REQUEST_DONE, DO_ANSWER, 503},
 		GONE },
 	[REQUEST_CONNECTING] = {
@@ -102,6 +107,8 @@ enum request_action request_step(struct request_life *life, enum request_event e
 		}
 	}
 
+	if (event == EVENT_NOBODY && life->patient)
+		event = EVENT_BUSY;
 	const struct edge *e = &edges[life->state][event];
 	must(e->next != REQUEST_BUG);
 	/* Somebody was up and all have failed this request: the last failure, whatever

@@ -21,6 +21,10 @@
  * failed it is not asked again. An upstream connection that had served before and
  * was closed under the request says nothing about its server: the request goes to a
  * fresh connection, to the same server if need be, without counting as a retry.
+ *
+ * NEW -> HELD -> PICKING: in a pool that places its requests together (batch.h).
+ * A patient request belongs to a pool that owns its servers: where nobody is up, somebody
+ * soon will be, so it waits for that as others wait for room.
  */
 #ifndef FORWARD_REQUEST_H
 #define FORWARD_REQUEST_H
@@ -30,18 +34,19 @@
 
 enum request_state {
 	REQUEST_BUG,		/* 0 on purpose: an edge nobody wrote */
-	REQUEST_NEW, REQUEST_PICKING, REQUEST_WAITING, REQUEST_CONNECTING,
+	REQUEST_NEW, REQUEST_HELD, REQUEST_PICKING, REQUEST_WAITING, REQUEST_CONNECTING,
 	REQUEST_AWAITING, REQUEST_ANSWERING, REQUEST_TUNNEL, REQUEST_DONE,
 	REQUEST_STATES
 };
 
 enum request_event {
-	EVENT_BEGUN,		/* the head is there and a pool is found */
+	EVENT_BEGUN,		/* the head is there and a pool is found; its batch is due */
+	EVENT_HELD,		/* the same, but it is to be placed with others */
 	EVENT_PICKED,		/* a server has been chosen */
 	EVENT_BUSY,		/* all that could take it are at their limit */
 	EVENT_NOBODY,		/* none is up, or all that are up have failed it */
-	EVENT_ROOM,		/* somebody left: try again */
-	EVENT_WAIT_OVER,	/* waited for room too long, or the queue is full */
+	EVENT_ROOM,		/* somebody left, or has come up: try again */
+	EVENT_WAIT_OVER,	/* waited too long, or the queue is full */
 	EVENT_CONNECTED,
 	EVENT_CONNECT_FAILED,	/* refused, unreachable, ... */
 	EVENT_CONNECT_LATE,	/* the time limit for connecting is over */
@@ -58,7 +63,7 @@ enum request_event {
 };
 
 enum request_action {
-	DO_NOTHING, DO_PICK, DO_WAIT, DO_CONNECT, DO_SEND, DO_FORWARD, DO_TUNNEL,
+	DO_NOTHING, DO_HOLD, DO_PICK, DO_WAIT, DO_CONNECT, DO_SEND, DO_FORWARD, DO_TUNNEL,
 	DO_FINISH,	/* all well: the connection may go on */
 	DO_ANSWER,	/* with life->status, made by us */
 	DO_CUT,		/* close the client's connection so that it can tell */
@@ -73,6 +78,7 @@ struct request_life {
 	bool     sent;		/* shell: a byte may have reached the server at hand */
 	bool     reused;	/* shell: the connection at hand has served before */
 	bool     budget_used_up;	/* shell: the retry budget is empty */
+	bool     patient;	/* shell: it waits while nobody is up */
 	bool     stale_before;	/* has met a stale connection: the next one is fresh */
 	bool     retry_free;	/* out: this retry is not charged to server or budget */
 	uint16_t status;	/* out: what DO_ANSWER answers; 0: nothing has failed */

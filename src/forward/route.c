@@ -48,7 +48,8 @@ static bool path_fits(const char *wanted, struct span path)
 	return next == '/' || next == '?';
 }
 
-int route_find(const struct model_listener *l, struct span authority, struct span path)
+int route_find_number(const struct model_listener *l, struct span authority,
+		      struct span path)
 {
 	struct span host = host_of(authority);
 
@@ -58,7 +59,14 @@ int route_find(const struct model_listener *l, struct span authority, struct spa
 			continue;
 		if (route->path != NULL && !path_fits(route->path, path))
 			continue;
-		return (int)route->pool;
+		return (int)i;
 	}
 	return -1;
+}
+
+int route_find(const struct model_listener *l, struct span authority, struct span path)
+{
+	int number = route_find_number(l, authority, path);
+
+	return number >= 0 ? (int)l->routes[number].pool : -1;
 }

@@ -14,4 +14,8 @@
  * when no route fits. */
 int route_find(const struct model_listener *l, struct span authority, struct span path);
 
+/* The same, of the route itself: its index in the listener. */
+int route_find_number(const struct model_listener *l, struct span authority,
+		      struct span path);
+
 #endif

@@ -206,6 +206,8 @@ static bool is_silent(const struct tcp_life *life)
 
 static enum tcp_action take_edge(struct tcp_life *life, enum tcp_event event)
 {
+	if (event == TCP_EVENT_NOBODY && life->patient)
+		event = TCP_EVENT_BUSY;
 	const struct edge *e = &edges[life->state][event];
 	enum tcp_action action = (enum tcp_action)e->action;
 

@@ -113,6 +113,7 @@ struct tcp_life {
 				 * been silent since */
 	bool down;		/* shell: the server is known to be dead */
 	bool client_ended;	/* shell: the client sends no more */
+	bool patient;		/* shell: it waits while nobody is up, as for room */
 };
 
 void tcp_life_init(struct tcp_life *life, enum redistribute mode, uint8_t retries_max);

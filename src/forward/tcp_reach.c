@@ -54,9 +54,24 @@ void tcp_reach_end(struct tcp_session *s)
 	slab_put(&s->worker->tcp_reach_slab, reach);
 }
 
+/* To the newest edition, where that is needed. */
+static bool follow(struct tcp_reach *reach)
+{
+	struct edition *before = reach->edition;
+
+	if (!place_follow(reach->session->worker, &reach->edition, &reach->lane,
+			  &reach->tried))
+		return false;
+	edition_release(before);
+	return true;
+}
+
 void tcp_pick(struct tcp_session *s)
 {
 	struct tcp_reach *reach = s->reach;
+
+	if (UNLIKELY(reach->edition != s->worker->now))
+		follow(reach);
 	struct lane *lane = reach->lane;
 	uint32_t at = place_pick(lane, reach->key, &reach->tried);
 
@@ -68,6 +83,7 @@ void tcp_pick(struct tcp_session *s)
 		tcp_on(s, TCP_EVENT_BUSY);
 		break;
 	case PLACE_NOBODY:
+		s->life.patient = place_is_patient(s->worker, lane);
 		tcp_on(s, TCP_EVENT_NOBODY);
 		break;
 	}
@@ -88,11 +104,37 @@ static bool retry_wait(struct waiter *waiter)
 	struct tcp_reach *reach = CONTAINER_OF(waiter, struct tcp_reach, waiter);
 	struct tcp_session *s = reach->session;
 
+	place_need(s->worker, reach->edition, reach->lane, &reach->tried);
 	if (!place_may_be_free(s->worker, reach->lane, &reach->tried))
 		return false;
 	place_stop_waiting(reach->lane, waiter);
 	tcp_on(s, TCP_EVENT_ROOM);
 	return true;
+}
+
+static void follow_waiting(struct waiter *waiter)
+{
+	struct tcp_reach *reach = CONTAINER_OF(waiter, struct tcp_reach, waiter);
+
+	if (!follow(reach))
+		return;
+	list_remove(&waiter->link);
+	list_push_last(&reach->lane->waiting, &waiter->link);
+}
+
+uint64_t tcp_look_ms(const struct tcp_session *s)
+{
+	const struct tcp_reach *reach = s->reach;
+	bool looks = reach->tried.count > 0 && place_is_patient(s->worker, reach->lane);
+
+	return looks ? PLACE_LOOK_MS : UINT64_MAX;
+}
+
+void tcp_look_again(struct tcp_session *s)
+{
+	s->reach->tried.count = 0;
+	if (!retry_wait(&s->reach->waiter))
+		tcp_rearm(s);
 }
 
 void tcp_wait(struct tcp_session *s)
@@ -101,8 +143,10 @@ void tcp_wait(struct tcp_session *s)
 	bool again = reach->waiting_since_ms != 0;
 
 	reach->waiter.retry = retry_wait;
+	reach->waiter.follow = follow_waiting;
 	if (!again)
 		reach->waiting_since_ms = loop_now_ms(s->worker->loop);
+	place_need(s->worker, reach->edition, reach->lane, &reach->tried);
 	if (!place_wait(s->worker, reach->lane, &reach->waiter, again, &reach->tried)) {
 		tcp_on(s, TCP_EVENT_WAIT_OVER);
 		return;

@@ -41,6 +41,13 @@ static uint64_t joined_limit_ms(const struct tcp_session *s, const struct model_
 	return ms;
 }
 
+/* How long it may still wait for a server. */
+static uint64_t wait_left_ms(const struct tcp_session *s)
+{
+	return left_ms(s->reach->lane->pool->queue_ms,
+		       since_ms(s, s->reach->waiting_since_ms));
+}
+
 /* How long the present state may last; UINT64_MAX: no limit, or another's timer. */
 static uint64_t limit_ms(const struct tcp_session *s)
 {
@@ -50,8 +57,7 @@ static uint64_t limit_ms(const struct tcp_session *s)
 	case TCP_NEW:
 		return l->head_ms;
 	case TCP_WAITING:
-		return left_ms(s->reach->lane->pool->queue_ms,
-			       since_ms(s, s->reach->waiting_since_ms));
+		return sooner(wait_left_ms(s), tcp_look_ms(s));
 	case TCP_ASKING:
 	case TCP_ANSWERING:
 	case TCP_ENDING:
@@ -128,6 +134,9 @@ static void on_deadline(struct loop_timer *t)
 		tcp_rearm(s);
 	} else if (s->life.state == TCP_NEW) {
 		tcp_proxy_refuse(s, "it took too long");
+	} else if (s->life.state == TCP_WAITING && !late && wait_left_ms(s) > 0 &&
+		   tcp_look_ms(s) != UINT64_MAX) {
+		tcp_look_again(s);
 	} else if (s->life.state == TCP_WAITING) {
 		live_count(&s->reach->lane->pool->live->queue_timeouts);
 		tcp_on(s, TCP_EVENT_WAIT_OVER);
@@ -341,10 +350,23 @@ static void begin(struct port *port, int fd, const struct sockaddr *peer)
 	tcp_on(s, TCP_EVENT_BEGUN);
 }
 
+/* While the balancer ends, no server is started any more: who waits for one is told now. */
+static void end_waits(struct worker *w)
+{
+	LIST_EACH(&w->tcp_sessions, it, next) {
+		struct tcp_session *s = CONTAINER_OF(it, struct tcp_session, link);
+		if (s->life.state == TCP_WAITING && s->reach->lane->pool->own != NULL &&
+		    pick_why_none(&s->reach->lane->view, &s->reach->tried) != PICK_ALL_BUSY)
+			tcp_on(s, TCP_EVENT_WAIT_OVER);
+	}
+}
+
 /* Sessions go on: at the end of the process for as long as it waits for them, behind a
  * removed listener for as long as that would be. */
 static void begin_drain(struct worker *w, const struct port *port)
 {
+	if (port == NULL)
+		end_waits(w);
 	LIST_EACH(&w->ports, it, next) {
 		struct port *own = CONTAINER_OF(it, struct port, link);
 		if (own == port)

@@ -131,6 +131,11 @@ void tcp_reach_end(struct tcp_session *s);
 /* Chooses a server and takes a place there; reports what came of it as an event. */
 void tcp_pick(struct tcp_session *s);
 
+/* It waits for a server, and may try again those that have failed it; how long until it
+ * does, UINT64_MAX: not at all. */
+void tcp_look_again(struct tcp_session *s);
+uint64_t tcp_look_ms(const struct tcp_session *s);
+
 /* Joins the queue of its pool. */
 void tcp_wait(struct tcp_session *s);
 

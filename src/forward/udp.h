@@ -30,7 +30,7 @@
 #ifndef FORWARD_UDP_H
 #define FORWARD_UDP_H
 
-#include "forward/worker.h"
+#include "forward/worker_thread.h"
 
 /* Opens the port of a listener that is door number `door` of w->now; opening->fd is
  * given. */

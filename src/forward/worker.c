@@ -1,10 +1,11 @@
-#include "forward/worker.h"
+#include "forward/worker_thread.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "forward/batch.h"
 #include "forward/http_request.h"
 #include "forward/tcp_session.h"
 #include "forward/udp.h"
@@ -244,6 +245,23 @@ void worker_sweep(struct worker *w)
 
 /* ---- a new edition ---- */
 
+/* Who waits for a server that there was none of may find it in the new one. */
+static void move_waiters(struct worker *w)
+{
+	LIST_EACH(&w->editions, it, next) {
+		struct edition *e = edition_use(CONTAINER_OF(it, struct edition, link));
+		for (uint32_t i = 0; e != w->now && i < e->model->pool_count; i++) {
+			LIST_EACH(&e->lanes[i].waiting, waiting, behind) {
+				struct waiter *waiter =
+					CONTAINER_OF(waiting, struct waiter, link);
+				waiter->follow(waiter);
+			}
+		}
+		next = e->link.next;
+		edition_release(e);
+	}
+}
+
 struct adoption {
 	struct loop_job job;
 	struct worker  *worker;
@@ -404,9 +422,10 @@ static void on_adopt(struct loop_job *job)
 	for (size_t i = 0; i < COUNT_OF(protocols); i++)
 		protocols[i]->adopt(w);
 	udp_adopt(w);
+	move_waiters(w);
 	if (before != NULL)
 		edition_release(before);
-	/* Limits may have grown. */
+	/* Limits may have grown, and servers have come. */
 	worker_wake(w, 1ull << w->number);
 	free(a->openings);
 	free(a);
@@ -452,6 +471,7 @@ static void on_drain(struct loop_job *job)
 		w->draining = true;
 		LIST_EACH(&w->ports, it, next)
 			acceptor_stop(&CONTAINER_OF(it, struct port, link)->acceptor);
+		batch_flush_all(w);
 		begin_drain(w, NULL);
 		udp_drain(w);
 		for (uint32_t i = 0; i < w->backend_count; i++)

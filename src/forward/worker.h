@@ -1,7 +1,7 @@
 /* forward/worker.h - one loop of the data path and all that it owns.
  *
  * A worker shares nothing with others but what model/live.h holds in atomics. The
- * control thread reaches it by messages (worker_adopt, worker_drain) only.
+ * control thread reaches it by messages only (worker_thread.h).
  *
  *   control thread --(edition, ports)--> worker --> acceptor --> session
  *                                           '--> backends: idle upstream connections
@@ -100,6 +100,14 @@ struct worker_hooks {
 			    enum live_failure why);
 	void (*proved)(void *arg, const struct model *m, struct live_server *s);
 	void (*check_due)(void *arg, const struct model *m, struct live_pool *pool);
+	/* Somebody waits in a pool that owns its servers, and nobody is up: told once,
+	 * until pool->need_told is taken back. */
+	void (*server_needed)(void *arg, const struct model *m, struct live_pool *pool);
+	/* A client asks to have a pool, m->pools[pool], changed or shown: what of the
+	 * request has been read, from its head on. False: not at present. True: fd is
+	 * given, and will be answered and closed; the bytes have been copied. */
+	bool (*admin_asked)(void *arg, const struct model *m, uint32_t pool, int fd,
+			    struct span bytes);
 	void (*drained)(void *arg, struct worker *w);
 	void *arg;
 };
@@ -148,30 +156,6 @@ struct worker {
 	struct record_ring *records;		/* borrowed; NULL: no access log */
 	uint64_t proxy_said_ms;			/* when a refused PROXY header was logged last */
 };
-
-/* Makes the worker and its loop; nothing runs yet. Control thread. */
-struct worker *worker_create(unsigned number, struct live *live, struct worker **all,
-			     const struct worker_hooks *hooks, struct err *err);
-
-/* Ends all that is still there. After the loop's thread has ended. */
-void worker_destroy(struct worker *w);
-
-/* A new listening socket that comes with an edition. */
-struct port_opening {
-	int fd;					/* given */
-	struct live_listener *live;
-};
-
-/* From the control thread: from now on work by this edition, which is given.
- * `openings` (given, heap) are the listeners that it has and the last one had not;
- * listeners that it lacks are closed, their connections ended when idle. */
-void worker_adopt(struct worker *w, struct edition *e, struct port_opening *openings,
-		  uint32_t count);
-
-/* From the control thread: accept no more, end idle connections, let requests finish;
- * after limit_ms cut what is left. hooks.drained is called when all is gone. May be
- * called again, with a shorter limit. */
-void worker_drain(struct worker *w, uint32_t limit_ms);
 
 /* Wakes the loops that a gate has told are waiting (a bit each). Any worker's
  * thread. */

@@ -79,6 +79,7 @@ struct live_pool {
 	char name[MODEL_NAME_MAX + 1];
 	alignas(64) atomic_ullong requests;	/* counted only where a check is `after` */
 	atomic_bool   check_asked;		/* by a loop; the control thread takes it back */
+	atomic_bool   need_told;		/* likewise: somebody waits, and nobody is up */
 	atomic_ullong retries, retries_over_budget, no_server_up, queued, queue_full,
 		      queue_timeouts;
 	atomic_uint   waiting;			/* requests in queues, all loops */
@@ -128,6 +129,7 @@ struct live {
 	struct gate   connections;	/* in all */
 	atomic_uint   connections_max;	/* as the model says, or as descriptors allow; 0: no
 					 * limit; writer: control thread */
+	atomic_ullong request_ids;	/* given so far, from anywhere on (request_id.h) */
 	atomic_ullong accept_out_of_descriptors, dials_out_of_descriptors, pipes_none_left,
 		      memory_refused;
 };

@@ -2,7 +2,8 @@
  *
  * - how they were cut into reads changes no answer;
  * - each answer is whole HTTP with one JSON object, an error in its one shape;
- * - what is answered with an error has changed nothing. */
+ * - what is answered with an error has changed nothing;
+ * - a connection that a listener has handed over gets at most one answer, in its shape. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ enum { OUTPUT_MAX = 1 << 21 };
 
 static struct fake fake;
 static struct exchange x;
+static uint64_t version;	/* before anything is asked */
 static char first[OUTPUT_MAX], again[OUTPUT_MAX];
 
 /* How much of the output, without what only tells to go on. */
@@ -33,13 +35,34 @@ static size_t take_output(char *output, size_t len)
 	return len;
 }
 
+static void begin(bool legacy)
+{
+	fake_init(&fake);
+	fake_make(&fake);
+	fake.owners.later = true;
+	version = fake.version;
+	exchange_init(&x, &fake.view, NULL, false);
+	if (legacy)
+		exchange_only_legacy(&x, "made");
+}
+
+/* The same, and what has to be waited for before. */
+static size_t take_answers(char *output, size_t len)
+{
+	len = take_output(output, len);
+	while (x.state == EXCHANGE_WAITING) {
+		fake_order_done(&fake.owners);
+		exchange_resume(&x);
+		len = take_output(output, len);
+	}
+	return len;
+}
+
 /* All that is answered, when the bytes come at most `step` at once. */
 static size_t run(const uint8_t *data, size_t size, size_t step, char *output)
 {
 	size_t len = 0, room;
 
-	fake_init(&fake);
-	exchange_init(&x, &fake.view, NULL, false);
 	while (size > 0) {
 		char *at = exchange_room(&x, &room);
 		must(room > 0);
@@ -47,15 +70,27 @@ static size_t run(const uint8_t *data, size_t size, size_t step, char *output)
 		n = n < size ? n : size;
 		memcpy(at, data, n);
 		exchange_received(&x, n);
-		len = take_output(output, len);
+		len = take_answers(output, len);
 		data += n;
 		size -= n;
 	}
 	exchange_ended(&x);
-	len = take_output(output, len);
+	len = take_answers(output, len);
 	must(x.state == EXCHANGE_OVER);
 	exchange_fini(&x);
 	return len;
+}
+
+/* One of /rep, /add and /rm. */
+static void check_legacy(const json_t *body, int status)
+{
+	const json_t *message = json_object_get(body, "message");
+	const char *how = json_string_value(json_object_get(body, "status"));
+
+	must(json_object_size(body) == 2);
+	must(strcmp(how, status == 200 ? "successful" : "failure") == 0);
+	must(status == 200 || strncmp(json_string_value(message), "<Error> ", 8) == 0);
+	must(status != 200 || json_is_array(json_object_get(message, "replicas")));
 }
 
 static void check_error(const json_t *body)
@@ -78,13 +113,18 @@ static size_t check_body(const char *at, size_t left, const struct h1_head *head
 	must(head->content_length <= left);
 	json_t *body = json_loadb(at, head->content_length, 0, &fault);
 	must(json_is_object(body));
-	must((head->status >= 400) == (json_object_get(body, "error") != NULL));
-	if (head->status >= 400)
-		check_error(body);
+	if (*x.legacy_pool != '\0') {
+		check_legacy(body, head->status);
+	} else {
+		must((head->status >= 400) == (json_object_get(body, "error") != NULL));
+		if (head->status >= 400)
+			check_error(body);
+	}
 	json_decref(body);
 	return head->content_length;
 }
 
+/* How many say that something was done. */
 static uint32_t check_answers(const char *at, size_t len)
 {
 	static const struct h1_limits limits = {4096, 4096, 64};
@@ -103,17 +143,27 @@ static uint32_t check_answers(const char *at, size_t len)
 	return changes;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check(const uint8_t *data, size_t size, bool legacy)
 {
 	static const size_t steps[] = {1, 7};
 
+	begin(legacy);
 	size_t len = run(data, size, SIZE_MAX, first);
-	must(fake.version - 1 <= check_answers(first, len));
+	uint32_t done = check_answers(first, len);
+	must(fake.version - version + fake.owners.asked <= done);
+	must(!legacy || (done <= 1 && fake.version == version));
 	fake_fini(&fake);
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		begin(legacy);
 		must(run(data, size, steps[i], again) == len);
 		must(len == 0 || memcmp(first, again, len) == 0);
 		fake_fini(&fake);
 	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	check(data, size, false);
+	check(data, size, true);
 	return 0;
 }

@@ -429,6 +429,172 @@ static void the_door_stays_for_the_answer(void **unused)
 	turn(3);
 }
 
+/* ---- answers that come later ---- */
+
+static const char scale[] = "PUT /v1/pools/made/owned HTTP/1.1\r\nHost: b\r\n"
+	"Content-Length: 12\r\n\r\n{\"count\": 5}";
+
+static int connect_and_wait(void)
+{
+	if (fake.owners.asked == 0)
+		fake_make(&fake);
+	fake.owners.later = true;
+	int fd = connect_unix();
+	say(fd, scale);
+	assert_int_equal(hear(fd), -1);
+	assert_non_null(fake.owners.under_way);
+	return fd;
+}
+
+static void an_answer_wakes_its_connection(void **unused)
+{
+	int fd = connect_and_wait(), other = connect_unix();
+
+	(void)unused;
+	assert_int_equal(ask(other), 200);
+	shutdown(fd, SHUT_WR);		/* who says no more is still there */
+	turn(3);
+	assert_int_equal(fake.owners.forgotten, 0);
+	fake_order_done(&fake.owners);
+	assert_int_equal(status_of(fd), 200);
+	assert_int_equal(hear(fd), 0);
+	close(fd);
+	close(other);
+}
+
+static void a_client_that_is_gone_is_forgotten(void **unused)
+{
+	(void)unused;
+	close(connect_and_wait());
+	turn(3);
+	assert_int_equal(fake.owners.forgotten, 1);
+}
+
+static void the_end_forgets_who_waits(void **unused)
+{
+	int fd = connect_and_wait();
+
+	(void)unused;
+	control_destroy(control);
+	assert_int_equal(fake.owners.forgotten, 1);
+	close(fd);
+	control = control_create(l, &fake.live, &fake.hooks, &fake.facts);
+	assert_int_equal(control_open_unix(control, path, &taken, &err), 0);
+}
+
+static void a_door_that_closes_waits_for_the_answer(void **unused)
+{
+	char one[32], request[300];
+
+	(void)unused;
+	fake_make(&fake);
+	fake.owners.later = true;
+	free_port(one);
+	write_token("secret", 0600);
+	assert_int_equal(use_doors(one, NULL), 0);
+	int fd = connect_text(one);
+	snprintf(request, sizeof request, "PUT /v1/pools/made/owned HTTP/1.1\r\nHost: b\r\n"
+		 "Authorization: Bearer secret\r\nContent-Length: 12\r\n\r\n"
+		 "{\"count\": 5}");
+	say(fd, request);
+	assert_int_equal(use_doors(NULL, NULL), 0);
+	assert_int_equal(hear(fd), -1);
+	fake_order_done(&fake.owners);
+	assert_int_equal(status_of(fd), 200);
+	assert_int_equal(hear(fd), 0);
+	close(fd);
+	turn(3);
+}
+
+/* ---- handed over by a listener ---- */
+
+/* The client's end of a connection that was handed over with these bytes. */
+static int hand_over(const char *bytes)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	control_take(control, fds[1], bytes, strlen(bytes), "made");
+	turn(4);
+	return fds[0];
+}
+
+static void a_connection_is_taken_wherever_it_was_cut(void **unused)
+{
+	static const char add[] = "POST /add HTTP/1.1\r\nHost: b\r\nContent-Length: 8\r\n"
+		"\r\n{\"n\": 1}";
+	char begun[sizeof add];
+
+	(void)unused;
+	fake_make(&fake);
+	for (size_t len = 0; len < sizeof add; len++) {
+		snprintf(begun, sizeof begun, "%.*s", (int)len, add);
+		int fd = hand_over(begun);
+		if (add[len] != '\0')
+			say(fd, add + len);
+		assert_int_equal(status_of(fd), 200);
+		assert_non_null(strstr(heard, "{\"message\":{\"N\":1,\"replicas\":"
+				       "[\"S1\"]},\"status\":\"successful\"}"));
+		assert_int_equal(hear(fd), 0);
+		close(fd);
+		turn(2);
+	}
+	assert_int_equal(fake.owners.asked, sizeof add);
+}
+
+/* What a listener has read may be more than is taken at once, or at all. */
+static void what_was_read_may_be_long(void **unused)
+{
+	enum { LONG = 100000 };
+	char *long_one = memory_new(LONG + 200, 1);
+
+	(void)unused;
+	fake_make(&fake);
+	int len = snprintf(long_one, 200, "POST /add HTTP/1.1\r\nHost: b\r\n"
+			   "Expect: 100-continue\r\nContent-Length: %d\r\n\r\n", LONG);
+	memset(long_one + len, ' ', LONG);
+	memcpy(long_one + len + LONG - 8, "{\"n\": 1}", 8);
+	int fd = hand_over(long_one);
+	assert_int_equal(status_of(fd), 200);
+	close(fd);
+	len = snprintf(long_one, 200, "GET /rep HTTP/1.1\r\nHost: b\r\nX: ");
+	memset(long_one + len, 'a', LONG);
+	long_one[len + LONG] = '\0';
+	fd = hand_over(long_one);
+	assert_int_equal(status_of(fd), 431);
+	assert_non_null(strstr(heard, "\"status\":\"failure\"}"));
+	close(fd);
+	free(long_one);
+	turn(3);
+}
+
+static void those_handed_over_are_bounded(void **unused)
+{
+	enum { SERVED = CONTROL_HANDED_MAX, ALL = SERVED + CONTROL_BUSY_MAX + 2 };
+	static const char rep[] = "GET /rep HTTP/1.1\r\nHost: b\r\n\r\n";
+	int fds[ALL];
+
+	(void)unused;
+	fake_make(&fake);
+	for (int i = 0; i < ALL; i++)
+		fds[i] = hand_over("");
+	for (int i = 0; i < SERVED + CONTROL_BUSY_MAX; i++) {
+		say(fds[i], rep);
+		assert_int_equal(status_of(fds[i]), i < SERVED ? 200 : 503);
+		assert_non_null(strstr(heard, "\"status\":"));
+	}
+	assert_int_equal(hear(fds[ALL - 1]), 0);
+	int fd = connect_unix();
+	assert_int_equal(ask(fd), 200);
+	close(fd);
+	for (int i = 0; i < ALL; i++)
+		close(fds[i]);
+	turn(10);
+	fd = hand_over(rep);
+	assert_int_equal(status_of(fd), 200);
+	close(fd);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -444,6 +610,13 @@ int main(void)
 		CASE(what_fails_changes_nothing),
 		CASE(tcp_leaves_places_for_the_socket),
 		CASE(the_door_stays_for_the_answer),
+		CASE(an_answer_wakes_its_connection),
+		CASE(a_client_that_is_gone_is_forgotten),
+		CASE(the_end_forgets_who_waits),
+		CASE(a_door_that_closes_waits_for_the_answer),
+		CASE(a_connection_is_taken_wherever_it_was_cut),
+		CASE(what_was_read_may_be_long),
+		CASE(those_handed_over_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -200,6 +200,118 @@ static void who_has_no_place_is_told_so(void **unused)
 	assert_int_equal(x.state, EXCHANGE_LINGER);
 }
 
+/* ---- answers that come later ---- */
+
+static const char scale[] = "PUT /v1/pools/made/owned HTTP/1.1\r\nHost: b\r\n"
+	"Content-Length: 12\r\n\r\n{\"count\": 5}";
+
+static uint32_t told;
+
+static void on_answered(struct exchange *of)
+{
+	assert_ptr_equal(of, &x);
+	told++;
+}
+
+/* Asks for what takes its time, with the next request behind it. */
+static void begin_waiting(void)
+{
+	char both[sizeof scale + sizeof several];
+
+	fake_make(&fake);
+	fake.owners.later = true;
+	told = 0;
+	x.on_answered = on_answered;
+	snprintf(both, sizeof both, "%s%.37s", scale, several);
+	put_text(both);
+	assert_int_equal(x.state, EXCHANGE_WAITING);
+	assert_int_equal(output_len, 0);
+}
+
+static void an_answer_may_come_later(void **unused)
+{
+	size_t room;
+
+	(void)unused;
+	begin_waiting();
+	assert_int_equal(exchange_limit_ms(&x), CONTROL_WAITING_MS);
+	exchange_room(&x, &room);
+	assert_int_equal(room, 0);
+	exchange_resume(&x);		/* by mistake: it is not there */
+	assert_int_equal(x.state, EXCHANGE_WAITING);
+	fake_order_done(&fake.owners);
+	assert_int_equal(told, 1);
+	assert_int_equal(x.state, EXCHANGE_WAITING);
+	exchange_resume(&x);
+	take_output(SIZE_MAX);
+	assert_int_equal(next_answer(), 200);
+	assert_string_equal(text_of("pool"), "made");
+	assert_int_equal(next_answer(), 200);	/* to what was sent ahead */
+	assert_int_equal(x.state, EXCHANGE_HEAD);
+	assert_int_equal(fake.owners.forgotten, 0);
+}
+
+static void who_says_no_more_still_gets_it(void **unused)
+{
+	(void)unused;
+	begin_waiting();
+	exchange_ended(&x);
+	assert_int_equal(x.state, EXCHANGE_WAITING);
+	fake_order_done(&fake.owners);
+	exchange_resume(&x);
+	take_output(SIZE_MAX);
+	assert_int_equal(next_answer(), 200);
+	assert_int_equal(next_answer(), 200);
+	assert_int_equal(x.state, EXCHANGE_OVER);
+}
+
+static void who_goes_is_forgotten(void **unused)
+{
+	(void)unused;
+	begin_waiting();
+	exchange_fini(&x);
+	assert_int_equal(fake.owners.forgotten, 1);
+	assert_null(fake.owners.under_way);
+}
+
+/* Between the answer and the turn of the loop that takes it. */
+static void who_goes_with_the_answer_at_hand_is_no_trouble(void **unused)
+{
+	(void)unused;
+	begin_waiting();
+	fake_order_done(&fake.owners);
+	exchange_fini(&x);
+	assert_int_equal(fake.owners.forgotten, 0);
+}
+
+static void waiting_has_an_end(void **unused)
+{
+	(void)unused;
+	begin_waiting();
+	exchange_give_up(&x);
+	assert_int_equal(fake.owners.forgotten, 1);
+	take_output(SIZE_MAX);
+	assert_int_equal(next_answer(), 504);
+	assert_string_equal(code(), "late");
+	assert_int_equal(next_answer(), 200);
+	assert_int_equal(x.state, EXCHANGE_HEAD);
+}
+
+static void closing_waits_for_an_answer_that_comes_later(void **unused)
+{
+	(void)unused;
+	begin_waiting();
+	exchange_close(&x);
+	assert_int_equal(x.state, EXCHANGE_WAITING);
+	fake_order_done(&fake.owners);
+	exchange_resume(&x);
+	take_output(SIZE_MAX);
+	assert_non_null(strstr(output, "\r\nConnection: close\r\n"));
+	assert_int_equal(next_answer(), 200);
+	assert_int_equal(output_len, 0);
+	assert_int_equal(x.state, EXCHANGE_LINGER);
+}
+
 /* ---- the end ---- */
 
 static void a_client_that_ends_still_gets_its_answer(void **unused)
@@ -279,6 +391,12 @@ int main(void)
 		CASE(what_is_no_http_is_answered_and_ends),
 		CASE(over_tcp_a_token_is_needed),
 		CASE(who_has_no_place_is_told_so),
+		CASE(an_answer_may_come_later),
+		CASE(who_says_no_more_still_gets_it),
+		CASE(who_goes_is_forgotten),
+		CASE(who_goes_with_the_answer_at_hand_is_no_trouble),
+		CASE(waiting_has_an_end),
+		CASE(closing_waits_for_an_answer_that_comes_later),
 		CASE(a_client_that_ends_still_gets_its_answer),
 		CASE(half_a_request_is_never_answered),
 		CASE(closing_waits_for_a_request_that_has_begun),

@@ -11,7 +11,10 @@
 #include "control/control.h"
 #include "model/live_registry.h"
 #include "model/model.h"
+#include "model/own.h"
 #include "pick/policy.h"
+
+#include "fake_owners.h"
 
 struct fake {
 	struct live     live;
@@ -23,6 +26,7 @@ struct fake {
 	struct change   changed;		/* the last one asked for */
 	uint32_t        change_count, reloads, stops, stop_ms;
 	bool            draining;
+	struct owners   owners;			/* of pool `made` */
 	struct control_hooks hooks;
 	struct control_facts facts;
 	struct view     view;
@@ -116,6 +120,25 @@ static void fake_add_pool(struct model *m, const char *name, const char *const *
 				   &err) == 0);
 }
 
+/* A pool that makes its servers itself: S1 serves, S2 is starting, S3 has no address. */
+static inline void fake_make(struct fake *f)
+{
+	static const char *const made[] = {"127.0.0.1:5001", "127.0.0.1:5002", NULL};
+	struct model *m = model_copy(f->model);
+	struct model_own *own = memory_new(1, sizeof *own);
+
+	model_own_defaults(own, OWN_PROCESS);
+	own->max = 9;
+	fake_add_pool(m, "made", made);
+	m->pools[m->pool_count - 1].own = own;
+	fake_use(f, m);
+	live_server_set_up(m->pools[m->pool_count - 1].servers[0].live, true);
+	fake_entry(&f->owners, "S1", made[0], "serving", true);
+	fake_entry(&f->owners, "S2", made[1], "starting", false);
+	fake_entry(&f->owners, "S3", "", "starting", false);
+	f->owners.figures = (struct owners_figures){.wanted = 3, .serving = 1, .starting = 2};
+}
+
 /* One that listens for pool `web` on port 8080. */
 static struct model *fake_file(void)
 {
@@ -154,6 +177,7 @@ static void fake_init(struct fake *f)
 		.model = fake_model, .changes = fake_changes, .version = fake_version,
 		.change = fake_change, .reload = fake_reload, .stop = fake_stop,
 		.draining = fake_draining, .heap_bytes = fake_heap_bytes, .arg = f,
+		.owners = &f->owners,
 	};
 	f->facts = (struct control_facts){
 		.name = "default", .version = "0", .config_path = "/etc/a.conf",

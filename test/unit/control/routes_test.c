@@ -101,7 +101,9 @@ static void the_table_says_what_it_means(void **unused)
 	for (uint32_t i = 0; i < control_route_count; i++) {
 		const struct route *a = &control_routes[i];
 		assert_true(a->run != NULL && a->help != NULL && *a->help != '\0');
-		assert_int_equal(a->role == ROLE_READ, a->method == H1_GET);
+		/* A question with a body, which changes nothing. */
+		bool asks = a->method == H1_GET || a->run == explain_post;
+		assert_int_equal(a->role == ROLE_READ, asks);
 		assert_true(*routes_method_text(a->method) != '\0');
 		for (uint32_t j = 0; j < i; j++)
 			assert_false(control_routes[j].method == a->method &&

@@ -77,8 +77,12 @@ struct edge {
 /* All there are, for a request that may not be tried again. */
 static const struct edge edges[] = {
 	{REQUEST_NEW, EVENT_BEGUN, REQUEST_PICKING, DO_PICK, 0},
+	{REQUEST_NEW, EVENT_HELD, REQUEST_HELD, DO_HOLD, 0},
 	{REQUEST_NEW, EVENT_BUSY, REQUEST_WAITING, DO_WAIT, 0},
 	{REQUEST_NEW, EVENT_CLIENT_GONE, REQUEST_DONE, DO_CUT, 0},
+
+	{REQUEST_HELD, EVENT_BEGUN, REQUEST_PICKING, DO_PICK, 0},
+	{REQUEST_HELD, EVENT_CLIENT_GONE, REQUEST_DONE, DO_CUT, 0},
 
 	{REQUEST_PICKING, EVENT_PICKED, REQUEST_CONNECTING, DO_CONNECT, 0},
 	{REQUEST_PICKING, EVENT_BUSY, REQUEST_WAITING, DO_WAIT, 0},
@@ -86,6 +90,7 @@ static const struct edge edges[] = {
 	{REQUEST_PICKING, EVENT_CLIENT_GONE, REQUEST_DONE, DO_CUT, 0},
 
 	{REQUEST_WAITING, EVENT_ROOM, REQUEST_PICKING, DO_PICK, 0},
+	{REQUEST_WAITING, EVENT_HELD, REQUEST_HELD, DO_HOLD, 0},
 	{REQUEST_WAITING, EVENT_WAIT_OVER, REQUEST_DONE, DO_ANSWER, 503},
 	{REQUEST_WAITING, EVENT_CLIENT_GONE, REQUEST_DONE, DO_CUT, 0},
 
@@ -241,6 +246,47 @@ static void the_last_failure_says_more_than_nobody_left(void **unused)
 	PLAY(3, IDEMPOTENT, REQUEST_DONE, 502, TO_CONNECTING,
 	     {EVENT_CONNECT_FAILED, DO_PICK, 0}, {EVENT_BUSY, DO_WAIT, 0},
 	     {EVENT_ROOM, DO_PICK, 0}, {EVENT_NOBODY, DO_ANSWER, 0});
+}
+
+/* As the shell sets it when there is nobody to be picked. */
+static enum request_action nobody_is_up(void)
+{
+	life.patient = true;
+	return request_step(&life, EVENT_NOBODY);
+}
+
+static void a_patient_one_waits_for_somebody_to_come_up(void **unused)
+{
+	(void)unused;
+	PLAY(2, ONLY_ONCE, REQUEST_PICKING, 0, {EVENT_BEGUN, DO_PICK, 0});
+	assert_int_equal(nobody_is_up(), DO_WAIT);
+	assert_int_equal(life.state, REQUEST_WAITING);
+	assert_int_equal(request_step(&life, EVENT_ROOM), DO_PICK);
+	assert_int_equal(nobody_is_up(), DO_WAIT);
+	assert_int_equal(request_step(&life, EVENT_WAIT_OVER), DO_ANSWER);
+	assert_int_equal(life.status, 503);
+}
+
+static void patience_is_no_further_try(void **unused)
+{
+	(void)unused;
+	PLAY(1, IDEMPOTENT, REQUEST_PICKING, 502, TO_AWAITING,
+	     {EVENT_LOST, DO_PICK, SENT});
+	assert_int_equal(nobody_is_up(), DO_WAIT);
+	assert_int_equal(life.retries_left, 0);
+	assert_int_equal(request_step(&life, EVENT_ROOM), DO_PICK);
+	assert_int_equal(request_step(&life, EVENT_PICKED), DO_CONNECT);
+	assert_int_equal(request_step(&life, EVENT_CONNECT_FAILED), DO_ANSWER);
+	assert_int_equal(life.status, 502);
+}
+
+static void who_is_held_is_placed_with_its_batch(void **unused)
+{
+	(void)unused;
+	PLAY(0, ONLY_ONCE, REQUEST_CONNECTING, 0, {EVENT_HELD, DO_HOLD, 0},
+	     {EVENT_BEGUN, DO_PICK, 0}, {EVENT_PICKED, DO_CONNECT, 0});
+	PLAY(0, ONLY_ONCE, REQUEST_PICKING, 0, {EVENT_BUSY, DO_WAIT, 0},
+	     {EVENT_HELD, DO_HOLD, 0}, {EVENT_BEGUN, DO_PICK, 0});
 }
 
 static void what_a_server_may_have_seen_is_sent_again_if_idempotent(void **unused)
@@ -460,6 +506,9 @@ int main(void)
 		cmocka_unit_test(another_server_saves_the_day),
 		cmocka_unit_test(no_retry_left_means_an_answer),
 		cmocka_unit_test(the_last_failure_says_more_than_nobody_left),
+		cmocka_unit_test(a_patient_one_waits_for_somebody_to_come_up),
+		cmocka_unit_test(patience_is_no_further_try),
+		cmocka_unit_test(who_is_held_is_placed_with_its_batch),
 		cmocka_unit_test(what_a_server_may_have_seen_is_sent_again_if_idempotent),
 		cmocka_unit_test(a_body_that_went_by_is_not_sent_again),
 		cmocka_unit_test(silence_and_nonsense_are_not_tried_again),

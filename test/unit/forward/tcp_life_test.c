@@ -91,6 +91,18 @@ static void a_place_is_waited_for(void **unused)
 	PLAY(IDLE, 3, TCP_DONE, BEGUN, {TCP_EVENT_NOBODY, TCP_DO_CUT, 0, 0});
 }
 
+static void a_patient_one_waits_for_somebody_to_come_up(void **unused)
+{
+	(void)unused;
+	PLAY(IDLE, 3, TCP_PICKING, BEGUN);
+	life.patient = true;
+	assert_int_equal(tell(TCP_EVENT_NOBODY, 0), TCP_DO_WAIT);
+	assert_int_equal(life.state, TCP_WAITING);
+	assert_int_equal(tell(TCP_EVENT_ROOM, 0), TCP_DO_PICK);
+	assert_int_equal(tell(TCP_EVENT_NOBODY, 0), TCP_DO_WAIT);
+	assert_int_equal(tell(TCP_EVENT_WAIT_OVER, 0), TCP_DO_CUT);
+}
+
 static void a_failed_connection_goes_elsewhere_as_often_as_allowed(void **unused)
 {
 	(void)unused;
@@ -394,6 +406,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plain_session_passes_both_ends_on),
+		cmocka_unit_test(a_patient_one_waits_for_somebody_to_come_up),
 		cmocka_unit_test(a_place_is_waited_for),
 		cmocka_unit_test(a_failed_connection_goes_elsewhere_as_often_as_allowed),
 		cmocka_unit_test(a_dead_server_is_replaced_before_it_answers),
