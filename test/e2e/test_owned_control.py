@@ -115,20 +115,35 @@ def test_a_pool_that_owns_nothing_says_so(stage):
 
 # ---- balancerctl ----
 
-def test_balancerctl_scales_and_lists(owned):
+def says(*names):
+    return (f"{len(names)} server{'s' if len(names) > 1 else ''} in pool web: "
+            + ", ".join(names))
+
+
+def test_balancerctl_scales_adds_and_removes(owned):
     pool = owned(min=1)
     pool.until_serving(1)
-    done = pool.ctl("scale", "web", 3)
-    assert re.search(r"\b3\b", done.did()), done
+    guest = f"{pool.mark}-guest"
+    assert pool.ctl("scale", "web", 3).did() == says(*pool.names(1, 2, 3))
     assert pool.rep().text == replicas(pool.names(1, 2, 3))
-    listed = pool.ctl("list")
-    assert listed.code == 0 and listed.err == ""
-    for name in pool.names(1, 2, 3):
-        line, = (line for line in listed.lines if re.search(rf"\b{name}\b", line))
-        assert re.search(r"\b(up|serving)\b", line), listed
-    done = pool.ctl("scale", "web", 1)
-    assert re.search(r"\b1\b", done.did()), done
+    assert pool.ctl("scale", "+1").did() == says(*pool.names(1, 2, 3, 4))
+    assert pool.ctl("remove", *pool.names(2, 3)).did() == says(*pool.names(1, 4))
+    assert pool.ctl("add", guest).did() == says(*pool.names(1, 4), guest)
+    assert pool.rep().text == replicas([*pool.names(1, 4), guest])
+    pool.ctl("scale", "web", 1).did()
     assert len(pool.serving()) == 1
+    pool.stage.until(lambda: len(pool.all()) == 1, "those that were removed have ended")
+
+
+def test_balancerctl_lists_them_by_name(owned):
+    pool = owned(min=2)
+    pool.until_serving(2)
+    listed = pool.ctl("list")
+    assert listed.code == 0 and listed.err == "", listed
+    assert listed.lines[0].split()[-1] == "NAME"
+    rows = [line.split() for line in listed.lines[1:]]
+    assert [row[-1] for row in rows] == pool.names(1, 2)
+    assert [(row[1], row[2], row[7]) for row in rows] == 2 * [("web", "up", "owned")]
 
 
 def test_balancerctl_says_why_not(owned):
@@ -137,6 +152,9 @@ def test_balancerctl_says_why_not(owned):
     before = pool.ids()
     assert "3" in pool.ctl("scale", "web", 4).failed(1)
     assert "api" in pool.ctl("scale", "api", 2).failed(5)
+    assert "nobody" in pool.ctl("remove", "nobody").failed(5)
+    assert pool.names(1)[0] in pool.ctl("add", *pool.names(1)).failed(6)
     pool.driver.hinder()
     assert re.search(pool.driver.trouble, pool.ctl("scale", "web", 2).failed(1))
     assert pool.ids() == before
+    pool.driver.mend()
