@@ -5,6 +5,7 @@
  *   publish.c    a model comes into force
  *   loops.c      the threads of the data path
  *   notices.c    what they tell the control thread
+ *   handed.c     connections that they hand over to the control interface
  *   hubs.c       the same threads' part of key-value mode
  *   steering.c   what is asked by signals and by the control interface
  *   admin.c      the control interface

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "daemon/handed.h"
 #include "daemon/inside.h"
 #include "daemon/owned.h"
 #include "forward/worker.h"
@@ -133,7 +134,7 @@ void notices_hooks(struct service *s, struct worker_hooks *hooks)
 {
 	*hooks = (struct worker_hooks){
 		.marked_down = on_marked_down, .proved = on_proved, .check_due = on_check_due,
-		.server_needed = on_server_needed,
+		.server_needed = on_server_needed, .admin_asked = handed_over,
 		.drained = on_drained, .arg = s,
 	};
 }
