@@ -34,16 +34,11 @@ variant := $(variant)$(if $(filter-out gcc cc,$(notdir $(CC))),-$(notdir $(CC)))
 variant := $(variant)$(if $(COVER),-cover)
 OUT     ?= out$(variant)
 
-PACKAGES  := libxxhash jansson libcrypto
+PACKAGES  := libxxhash jansson libcrypto libcurl
 PKGCFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKGLIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 
-# balancerctl alone is a client; the daemon does not link what it needs for that.
-CTL_PACKAGES := libcurl
-CTL_LIBS     := $(shell pkg-config --libs $(CTL_PACKAGES) 2>/dev/null)
-PKGCFLAGS    += $(shell pkg-config --cflags $(CTL_PACKAGES) 2>/dev/null)
-
-# And kv-client alone reads lines from people.
+# kv-client alone reads lines from people.
 CLIENT_PACKAGES := libedit
 CLIENT_LIBS     := $(shell pkg-config --libs $(CLIENT_PACKAGES) 2>/dev/null)
 PKGCFLAGS       += $(shell pkg-config --cflags $(CLIENT_PACKAGES) 2>/dev/null)
@@ -85,8 +80,8 @@ programs: $(PROGRAMS)
 
 # Says what is missing before the compiler says it in its own words.
 libraries:
-	@pkg-config --exists $(PACKAGES) $(CTL_PACKAGES) $(CLIENT_PACKAGES) || { \
-		echo "missing: $(PACKAGES) $(CTL_PACKAGES) $(CLIENT_PACKAGES)." \
+	@pkg-config --exists $(PACKAGES) $(CLIENT_PACKAGES) || { \
+		echo "missing: $(PACKAGES) $(CLIENT_PACKAGES)." \
 			"Please run: tools/install-deps build" >&2; \
 		exit 1; }
 
@@ -106,7 +101,7 @@ $(OUT)/balancerd: $(OUT)/obj/daemon/main.o $(LIBRARY)
 
 $(OUT)/balancerctl: $(OUT)/obj/ctl/main.o $(LIBRARY)
 	$(SAY) "  link  $@"
-	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(CTL_LIBS) -o $@
+	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
 $(OUT)/origin: $(OUT)/obj/origin/main.o $(LIBRARY)
 	$(SAY) "  link  $@"
@@ -144,7 +139,6 @@ $(OUT)/kv-client: $(OUT)/obj/client/main.o $(LIBRARY)
 UNIT_SOURCES := $(sort $(wildcard test/unit/*/*_test.c))
 UNIT_TESTS   := $(patsubst test/unit/%.c,$(OUT)/unit/%,$(UNIT_SOURCES))
 
-$(OUT)/unit/ctl/%: LIBS += $(CTL_LIBS)
 $(OUT)/unit/%: test/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "  test  $<"

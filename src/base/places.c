@@ -131,3 +131,19 @@ int places_state(const struct places *p, char out[PLACES_FOLDER_MAX], struct err
 		return err_set(err, "the path of the state folder is too long");
 	return 0;
 }
+
+void places_slug(char slug[PLACES_SLUG_MAX + 1], const char *serves)
+{
+	size_t len = 0, all = strlen(serves);
+
+	serves += all > PLACES_SLUG_MAX ? all - PLACES_SLUG_MAX : 0;
+	for (const char *at = serves; *at != '\0'; at++) {
+		bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+			     (*at >= '0' && *at <= '9') || *at == '.' || *at == '_';
+		if (plain)
+			slug[len++] = *at;
+		else if (len > 0 && slug[len - 1] != '-')
+			slug[len++] = '-';
+	}
+	slug[len] = '\0';
+}

@@ -16,6 +16,7 @@ enum {
 	PLACES_NAME_MAX   = 63,
 	PLACES_SOCKET_MAX = 108,	/* with NUL; of struct sockaddr_un, unix(7) */
 	PLACES_FOLDER_MAX = 4096,	/* with NUL */
+	PLACES_SLUG_MAX   = 80,
 };
 
 #define PLACES_NAME_DEFAULT "default"
@@ -50,6 +51,10 @@ int places_socket(const struct places *p, char out[PLACES_SOCKET_MAX], bool *by_
 
 /* The folder of the state. -1 and *err: nothing says where. */
 int places_state(const struct places *p, char out[PLACES_FOLDER_MAX], struct err *err);
+
+/* The end of what is served (a file's real path; "tcp 127.0.0.1:80"), in characters that
+ * every file name may have: for people to tell files apart by. */
+void places_slug(char slug[PLACES_SLUG_MAX + 1], const char *serves);
 
 /* Letters, digits, '-', '_' and '.', which is not the first; 1 to PLACES_NAME_MAX. */
 bool places_is_name(const char *name);

@@ -285,6 +285,13 @@ static struct entry *entry_add(struct changes *c, const struct change *of)
 	return e;
 }
 
+static void entry_remove(struct changes *c, const struct entry *e)
+{
+	c->count--;
+	for (uint32_t i = (uint32_t)(e - c->entries); i < c->count; i++)
+		move(c, i, c, i + 1);
+}
+
 static void wish_to_change(const struct wish *w, struct change *c)
 {
 	static const enum change_kind kinds[] = {
@@ -342,12 +349,19 @@ enum change_fault changes_note(struct changes *all, const struct model *file,
 	if (!c->temporary)
 		wish_change(&e->lasting, c, in_file != NULL);
 	entry_settle(e, in_file);
-	if (entry_is_empty(e)) {
-		all->count--;
-		for (uint32_t i = (uint32_t)(e - all->entries); i < all->count; i++)
-			move(all, i, all, i + 1);
-	}
+	if (entry_is_empty(e))
+		entry_remove(all, e);
 	return CHANGE_FINE;
+}
+
+void changes_forget(struct changes *all, const char *pool, const struct address *server)
+{
+	struct change of = {.server = *server};
+
+	snprintf(of.pool, sizeof of.pool, "%s", pool);
+	struct entry *e = entry_find(all, &of);
+	if (e != NULL)
+		entry_remove(all, e);
 }
 
 void changes_apply(struct changes *all, struct model *m, uint32_t *caught_up)

@@ -68,6 +68,9 @@ enum change_fault changes_note(struct changes *all, const struct model *file,
  * the entries that this made smaller. What has no pool there, or no room in it, waits. */
 void changes_apply(struct changes *all, struct model *m, uint32_t *caught_up);
 
+/* As if nobody had ever wished anything of this server, whatever of it lasts. */
+void changes_forget(struct changes *all, const char *pool, const struct address *server);
+
 /* For listing: each entry in turn, in the order in which they were first made. */
 struct changes_entry {
 	struct change change;		/* kind: what the entry does to the file;

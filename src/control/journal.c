@@ -11,15 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/places.h"
 #include "control/journal_text.h"
 
-enum {
-	SLUG_MAX = 80,		/* bytes of what is served that its file's name shows */
-	READ_STEP = 64 * 1024,
-};
+enum { READ_STEP = 64 * 1024 };
 
 /* Which file it was: each writing makes another one. */
 struct identity {
@@ -38,22 +37,6 @@ struct journal {
 
 /* ---- names ---- */
 
-/* The end of `serves` in characters that every file name may have. */
-static void write_slug(char slug[SLUG_MAX + 1], const char *serves)
-{
-	size_t len = 0, all = strlen(serves);
-
-	for (const char *at = serves + (all > SLUG_MAX ? all - SLUG_MAX : 0); *at; at++) {
-		bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-			     (*at >= '0' && *at <= '9') || *at == '.' || *at == '_';
-		if (plain)
-			slug[len++] = *at;
-		else if (len > 0 && slug[len - 1] != '-')
-			slug[len++] = '-';
-	}
-	slug[len] = '\0';
-}
-
 __attribute__((format(printf, 1, 2)))
 static char *text_of(const char *format, ...)
 {
@@ -69,9 +52,9 @@ static char *text_of(const char *format, ...)
 struct journal *journal_open(const char *folder, const char *serves)
 {
 	struct journal *j = memory_new(1, sizeof *j);
-	char slug[SLUG_MAX + 1];
+	char slug[PLACES_SLUG_MAX + 1];
 
-	write_slug(slug, serves);
+	places_slug(slug, serves);
 	j->lock = -1;
 	j->folder = memory_text(folder);
 	j->serves = memory_text(serves);
@@ -202,23 +185,6 @@ struct changes *journal_read(struct journal *j)
 
 /* ---- writing ---- */
 
-/* Makes all folders of the path that are missing. What cannot be made is seen by who
- * opens something in it. */
-static void make_folders(const char *path)
-{
-	char *part = memory_text(path);
-
-	for (char *at = part + 1; *part != '\0' && *at != '\0'; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		mkdir(part, 0755);
-		*at = '/';
-	}
-	mkdir(part, 0755);
-	free(part);
-}
-
 static int say_taken(const struct journal *j, int lock, struct err *err)
 {
 	char who[16] = "";
@@ -246,7 +212,7 @@ static int take(struct journal *j, struct err *err)
 {
 	if (holds_lock(j))
 		return 0;
-	make_folders(j->folder);
+	folder_make(j->folder);
 	int lock = open(j->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (lock < 0)
 		return err_sys(err, "cannot write %s", j->lock_path);
@@ -309,18 +275,6 @@ static int write_beside(const struct journal *j, const char *text, struct identi
 	return result;
 }
 
-/* A folder that cannot be synced may show the old file after a loss of power, which is
- * no worse than the change coming a moment later. */
-static void sync_folder(const struct journal *j)
-{
-	int fd = open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) != 0)
-		log_warn("cannot sync the folder %s: %m", j->folder);
-	if (fd >= 0)
-		close(fd);
-}
-
 static int replace(struct journal *j, const char *text, struct err *err)
 {
 	struct identity made;
@@ -332,7 +286,7 @@ static int replace(struct journal *j, const char *text, struct err *err)
 		goto unlink_beside;
 	}
 	j->known = made;
-	sync_folder(j);
+	folder_sync(j->folder);
 	return 0;
 
 unlink_beside:

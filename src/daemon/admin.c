@@ -72,7 +72,7 @@ static struct control *create(struct service *s, const struct places *places)
 		.model = hook_model, .changes = hook_changes, .version = hook_version,
 		.change = hook_change, .reload = hook_reload, .stop = hook_stop,
 		.draining = hook_draining, .heap_bytes = hook_heap_bytes,
-		.metrics = hook_metrics, .arg = s,
+		.metrics = hook_metrics, .owners = s->owners, .arg = s,
 	};
 	const struct journal *journal = s->wanted.journal;
 	const struct control_facts facts = {

@@ -5,10 +5,12 @@
  *   publish.c    a model comes into force
  *   loops.c      the threads of the data path
  *   notices.c    what they tell the control thread
+ *   handed.c     connections that they hand over to the control interface
  *   hubs.c       the same threads' part of key-value mode
  *   steering.c   what is asked by signals and by the control interface
  *   admin.c      the control interface
  *   workers.c    workers of key-value pools become servers of these
+ *   owned.c      servers that pools make become servers of these
  *
  * Thread: control.
  */
@@ -27,6 +29,7 @@ struct access_log;
 struct control;
 struct kv_hub;
 struct kv_registry;
+struct owners;
 struct prober;
 struct resolver;
 struct worker;
@@ -50,6 +53,8 @@ struct service {
 	uint32_t         worker_count, thread_count, drained_count;
 	struct kv_hub   *hubs[MODEL_LOOPS_MAX];	/* key-value mode's, one for each loop */
 	struct kv_registry *registry;
+	struct owners   *owners;
+	char            *state_folder;	/* NULL: there is none */
 	uint32_t         hubs_without_clients;
 	struct prober   *prober;
 	struct resolver *resolver;
@@ -62,6 +67,7 @@ struct service {
 	struct drained   drained[MODEL_LOOPS_MAX], clients_gone[MODEL_LOOPS_MAX],
 			 parted[MODEL_LOOPS_MAX];
 	bool             draining;
+	bool             hurried;	/* and asked to end at once */
 };
 
 #endif

@@ -3,9 +3,12 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "daemon/handed.h"
 #include "daemon/inside.h"
+#include "daemon/owned.h"
 #include "forward/worker.h"
 #include "health/prober.h"
+#include "spawn/owners.h"
 #include "model/live_registry.h"
 
 struct mark {
@@ -90,6 +93,7 @@ static void run_needed(struct loop_job *job)
 
 	/* Before it is told: who begins to wait from here on tells again. */
 	atomic_store(&mark->pool->need_told, false);
+	owners_on_needed(mark->service->owners, mark->pool->name);
 	end(mark);
 }
 
@@ -104,7 +108,7 @@ static void run_drained(struct loop_job *job)
 	struct service *s = CONTAINER_OF(job, struct drained, job)->service;
 
 	if (++s->drained_count == 2 * s->worker_count)	/* each in both halves */
-		loop_stop(s->loop);
+		owned_end(s);
 }
 
 static void on_drained(void *arg, struct worker *w)
@@ -130,7 +134,7 @@ void notices_hooks(struct service *s, struct worker_hooks *hooks)
 {
 	*hooks = (struct worker_hooks){
 		.marked_down = on_marked_down, .proved = on_proved, .check_due = on_check_due,
-		.server_needed = on_server_needed,
+		.server_needed = on_server_needed, .admin_asked = handed_over,
 		.drained = on_drained, .arg = s,
 	};
 }

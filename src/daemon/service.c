@@ -10,6 +10,7 @@
 #include "daemon/loops.h"
 #include "daemon/notices.h"
 #include "daemon/notify.h"
+#include "daemon/owned.h"
 #include "daemon/steering.h"
 #include "daemon/summary.h"
 #include "daemon/workers.h"
@@ -53,6 +54,7 @@ static int start(struct service *s, struct model *m, struct err *err)
 	s->version = loop_wall_us(s->loop);	/* none that was told before a restart */
 	atomic_store(&s->live.request_ids, s->version);		/* so too */
 	wanted_open(&s->wanted, &places, s->options.serves);
+	owned_open(s, &places);
 	if (loops_create(s, m, err) != 0 || admin_open(s, &places, err) != 0) {
 		model_put(m);
 		return -1;
@@ -81,7 +83,7 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	s->loop = loop_create(err);
 	if (s->loop == NULL)
 		goto free_service;
-	s->prober = prober_create(s->loop, NULL, NULL);
+	s->prober = prober_create(s->loop, owned_on_judged, s);
 	s->resolver = resolver_create(s->loop, err);
 	if (s->resolver == NULL)
 		goto destroy_prober;
@@ -122,6 +124,7 @@ void service_stop(struct service *s)
 	if (s->control != NULL)
 		control_destroy(s->control);
 	s->control = NULL;		/* messages may still be for it */
+	owned_close(s);
 	names_use(&s->names, NULL);
 	resolver_destroy(s->resolver);
 	prober_destroy(s->prober);

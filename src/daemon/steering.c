@@ -9,14 +9,17 @@
 #include "daemon/inside.h"
 #include "daemon/loops.h"
 #include "daemon/notify.h"
+#include "daemon/owned.h"
 #include "daemon/publish.h"
 #include "model/live_registry.h"
 #include "observe/access_log.h"
+#include "spawn/owners.h"
 
 /* ---- one server ---- */
 
-/* How long what a server has may go on once it is out, for the loops to read. */
-static void set_leave(const struct service *s, const struct change *c)
+/* How long what a server has may go on once it is out, for the loops to read. Returns its
+ * live part. */
+static struct live_server *set_leave(const struct service *s, const struct change *c)
 {
 	int pool = model_pool_find(s->model, span_of(c->pool));
 	uint32_t leave_ms = c->limit_ms;
@@ -29,6 +32,7 @@ static void set_leave(const struct service *s, const struct change *c)
 		model_server_find(&s->model->pools[pool], &c->server);
 	must(server != NULL);		/* or the change would have been refused */
 	atomic_store(&server->live->leave_ms, leave_ms);
+	return server->live;
 }
 
 static void say_changed(const struct change *c)
@@ -54,6 +58,7 @@ static int say_ending(struct err *err)
 enum control_result steering_change(struct service *s, const struct change *c,
 				    enum change_fault *fault, struct err *err)
 {
+	struct live_server *removed = NULL;
 	struct draft d;
 
 	if (s->draining) {
@@ -68,7 +73,7 @@ enum control_result steering_change(struct service *s, const struct change *c,
 		return CONTROL_NOT_WRITTEN;
 	}
 	if (c->kind == CHANGE_REMOVE)
-		set_leave(s, c);
+		removed = set_leave(s, c);
 	if (publish_change(s, draft_take(&d), err) != 0) {
 		wanted_refuse(&s->wanted, &d);
 		live_take_over(s->model);
@@ -76,6 +81,9 @@ enum control_result steering_change(struct service *s, const struct change *c,
 	}
 	wanted_adopt(&s->wanted, &d);
 	say_changed(c);
+	/* Its live part is there until the next turn, whoever held it. */
+	if (removed != NULL)
+		owned_on_removed(s, removed, c->limit_ms);
 	return CONTROL_DONE;
 }
 
@@ -98,6 +106,7 @@ int steering_use_file(struct service *s, struct model *file, struct err *err)
 	if (d.caught_up > 0 && wanted_keep(&s->wanted, &d, &not_kept) != 0)
 		log_warn("%s", not_kept.text);
 	wanted_adopt(&s->wanted, &d);
+	owners_use(s->owners, s->model);
 	return 0;
 }
 
@@ -159,6 +168,8 @@ void steering_drain(struct service *s, uint32_t limit_ms)
 		limit_ms = s->model->drain_ms;
 	if (!s->draining)
 		notify_stopping();
+	if (!s->draining)
+		owners_rest(s->owners);
 	s->draining = true;
 	log_info("draining limit_ms=%u", limit_ms);
 	loops_drain(s, limit_ms);
@@ -171,7 +182,9 @@ static void on_end_asked(struct service *s)
 		return;
 	}
 	log_info("asked again: ending now");
-	loops_drain(s, 0);
+	if (s->drained_count < 2 * s->worker_count)
+		loops_drain(s, 0);
+	owned_hurry(s);
 }
 
 static void reopen_logs(struct service *s)

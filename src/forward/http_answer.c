@@ -164,6 +164,7 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 	if (r != NULL) {
 		record.minor = r->minor;
 		record.tries = r->tries;
+		record.request_id = r->id;
 		record.server_us = r->server_us;
 		if (r->head != NULL)
 			texts_of_sent(r, texts);

@@ -14,14 +14,6 @@ static struct span host_asked(const struct h1_head *head, const char *at)
 	return (struct span){at + head->host_at, head->host_len};
 }
 
-/* The client's own number is passed on, and none of ours. */
-static bool names_itself(const struct h1_head *head)
-{
-	const struct h1_field *f = h1_field_find(head, H1_NAME_X_REQUEST_ID);
-
-	return f != NULL && !f->named_hop;
-}
-
 /* Writes the head, and the body bytes at hand behind it, to be sent and sent again.
  * False: out of memory. */
 static bool write_head(struct request *r, const char *at, size_t body_len)
@@ -38,7 +30,8 @@ static bool write_head(struct request *r, const char *at, size_t body_len)
 	char line[REQUEST_ID_LINE_MAX];
 	size_t gap = 0;
 
-	if (UNLIKELY(r->id > 0) && !names_itself(head))
+	/* A client's own is passed on, and none of ours. */
+	if (UNLIKELY(r->id > 0) && (head->seen & 1u << H1_NAME_X_REQUEST_ID) == 0)
 		how.lines = (struct span){line, request_id_write(r->id, line)};
 	if (pool->host_mode == HOST_FIXED)
 		how.host = span_of(pool->host);

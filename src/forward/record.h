@@ -39,6 +39,7 @@ struct record {
 	uint64_t bytes_out;		/* to the client, without heads */
 	uint64_t total_us;		/* from the first byte to the last */
 	uint32_t server_us;		/* from the pick to the response head; 0: none */
+	uint32_t request_id;		/* its number; 0: its pool gives none */
 	uint16_t text_len[RECORD_TEXTS];
 };
 

@@ -39,7 +39,7 @@ struct checked_server {
 
 struct prober {
 	struct loop        *loop;	/* borrowed */
-	void              (*changed)(void *arg);
+	prober_judged      *judged;
 	void               *arg;
 	const struct model *model;	/* held, NULL at first */
 	uint32_t            generation;	/* one more with each model */
@@ -80,8 +80,20 @@ static void publish(struct checked_server *c, const char *reason, const char *ev
 	log_write(up ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
 		  "server is %s pool=%s server=%s reason=\"%s\"%s", up ? "up" : "down",
 		  c->live->pool, c->live->text, c->live->reason, evidence);
-	if (c->prober->changed != NULL)
-		c->prober->changed(c->prober->arg);
+}
+
+static void tell(const struct checked_server *c, bool good, const char *reason)
+{
+	if (c->prober->judged != NULL)
+		c->prober->judged(c->prober->arg, c->live, good, reason);
+}
+
+/* It comes up without a probe. */
+static void publish_up(struct checked_server *c, const char *reason)
+{
+	verdict_force(&c->verdict, true);
+	publish(c, reason, "");
+	tell(c, true, reason);
 }
 
 /* The data path has set it down; the verdict follows. */
@@ -102,8 +114,7 @@ static void lift_mark(struct checked_server *c)
 
 	if (is_up(c) || !has_address(c))
 		return;
-	verdict_force(&c->verdict, true);
-	publish(c, "given another try", "");
+	publish_up(c, "given another try");
 	if (fails > 0)		/* half open: the next failure marks it again */
 		atomic_store_explicit(&c->live->failures_in_row, fails - 1,
 				      memory_order_relaxed);
@@ -143,6 +154,7 @@ static void judge(struct checked_server *c, bool good, const char *reason)
 		snprintf(evidence, sizeof evidence, " checks_failed=%u", results);
 		publish(c, reason, evidence);
 	}
+	tell(c, good, reason);
 }
 
 /* Our own lack of something is no fault of the server: said once, judged never. */
@@ -341,12 +353,12 @@ static void forget_those_before(struct prober *p, uint32_t generation)
 	}
 }
 
-struct prober *prober_create(struct loop *loop, void (*changed)(void *arg), void *arg)
+struct prober *prober_create(struct loop *loop, prober_judged *judged, void *arg)
 {
 	struct prober *p = memory_new(1, sizeof *p);
 
 	p->loop = loop;
-	p->changed = changed;
+	p->judged = judged;
 	p->arg = arg;
 	list_init(&p->servers);
 	list_init(&p->waiting);
@@ -400,8 +412,7 @@ void prober_check_server(struct prober *p, struct live_server *s)
 	if (has_check(c)) {
 		ask(c);
 	} else if (!is_up(c) && !c->timer.armed) {
-		verdict_force(&c->verdict, true);
-		publish(c, "name resolved", "");
+		publish_up(c, "name resolved");
 	}
 }
 
@@ -413,8 +424,7 @@ void prober_on_proof(struct prober *p, struct live_server *s)
 		return;
 	must(c->prober == p);
 	loop_timer_stop(p->loop, &c->timer);
-	verdict_force(&c->verdict, true);
-	publish(c, "answered", "");
+	publish_up(c, "answered");
 }
 
 void prober_on_passive_mark(struct prober *p, struct live_server *s,

@@ -27,10 +27,13 @@ enum { PROBES_MAX = 1024 };
 
 struct prober;
 
-/* loop: the control thread's. changed (may be NULL) is called after each change of
- * a verdict, which has then been published and logged, out of the loop or out of
- * any function below but prober_destroy. It may call prober_check_pool. */
-struct prober *prober_create(struct loop *loop, void (*changed)(void *arg), void *arg);
+/* Told after each probe that counts, and after a server has come up without one. What
+ * follows from it has been published and logged then, in s->up too. Out of the loop or out
+ * of any function below but prober_destroy; it may call prober_check_pool. */
+typedef void prober_judged(void *arg, struct live_server *s, bool good, const char *reason);
+
+/* loop: the control thread's; judged may be NULL. */
+struct prober *prober_create(struct loop *loop, prober_judged *judged, void *arg);
 void prober_destroy(struct prober *p);
 
 /* From now on the pools and servers of m, which is held until the next call, are

@@ -73,18 +73,34 @@ static void give_id(struct live *live, uint32_t id)
 	live->ids[id / 64] &= ~(UINT64_C(1) << id % 64);
 }
 
+static struct live_server *find_in(struct live_server *bucket, const char *pool,
+				   const struct address *address)
+{
+	while (bucket != NULL && (strcmp(bucket->text, address->text) != 0 ||
+				  strcmp(bucket->pool, pool) != 0))
+		bucket = bucket->next_in_bucket;
+	return bucket;
+}
+
+struct live_server *live_server_find(struct live *live, const char *pool,
+				     const struct address *address)
+{
+	uint64_t seed = hash_bytes(address->text, strlen(address->text));
+
+	return find_in(*bucket_of(live, pool, seed), pool, address);
+}
+
 /* Found or made, with one holder more; NULL: no id is left. */
 static struct live_server *hold_server(struct live *live, const struct model_pool *pool,
 				       const struct address *address)
 {
 	uint64_t seed = hash_bytes(address->text, strlen(address->text));
 	struct live_server **bucket = bucket_of(live, pool->name, seed);
+	struct live_server *there = find_in(*bucket, pool->name, address);
 
-	for (struct live_server *s = *bucket; s != NULL; s = s->next_in_bucket) {
-		if (strcmp(s->text, address->text) == 0 && strcmp(s->pool, pool->name) == 0) {
-			s->holders++;
-			return s;
-		}
+	if (there != NULL) {
+		there->holders++;
+		return there;
 	}
 
 	int64_t id = take_id(live);

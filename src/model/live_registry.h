@@ -44,6 +44,11 @@ void live_collect(struct live *live);
 /* For model_put: takes over a model that nobody holds. Any thread. */
 void live_release(struct live *live, struct model *m);
 
+/* By the pool's name and the address's text, also where only an older model has it; NULL:
+ * no model has. */
+struct live_server *live_server_find(struct live *live, const char *pool,
+				     const struct address *address);
+
 /* Publishes a copy of a resolved address. Old ones stay until the server is freed,
  * since a loop may be reading them; one that comes back is used again, so that they
  * are no more than the different ones. */

@@ -242,6 +242,8 @@ static char *put_json(char *at, const struct record *r,
 	at = put_string(PUT(at, ",\"pool\":"), texts[RECORD_POOL]);
 	at = put_string(PUT(at, ",\"server\":"), texts[RECORD_SERVER]);
 	at = put_number(PUT(at, ",\"tries\":"), r->tries);
+	at = PUT(at, ",\"request_id\":");
+	at = r->request_id > 0 ? put_number(at, r->request_id) : PUT(at, "null");
 	at = put_string(PUT(at, ",\"referer\":"), texts[RECORD_REFERER]);
 	at = put_string(PUT(at, ",\"user_agent\":"), texts[RECORD_USER_AGENT]);
 	at = PUT(at, ",\"http\":");

@@ -20,6 +20,9 @@
 #include "model/own.h"
 
 struct loop;
+struct spawn_driver;
+
+enum { OWNERS_END_MS = 20 * 1000, OWNERS_HURRY_MS = 5 * 1000 };
 
 /* How a server becomes one of its pool, and none again. */
 struct owners_hooks {
@@ -40,8 +43,16 @@ struct owners_hooks {
 
 struct owners;
 
-/* `balancer` and `state` (may be NULL) are borrowed, see spawn/driver.h. */
-struct owners *owners_create(struct loop *loop, const char *balancer, const char *state,
+/* Who owns. The texts are borrowed until owners_destroy. */
+struct owners_facts {
+	const char *balancer;		/* its name, see spawn/driver.h */
+	const char *state;		/* folder for what is to be known after a restart; NULL:
+					 * none */
+	const char *serves;		/* what that belongs to: the real path of the file, ... */
+	const struct spawn_driver *(*driver_of)(enum own_driver driver);
+};
+
+struct owners *owners_create(struct loop *loop, const struct owners_facts *facts,
 			     const struct owners_hooks *hooks);
 
 /* Servers go on; what is under way is dropped. */
@@ -53,16 +64,29 @@ void owners_destroy(struct owners *o);
  * the other. */
 void owners_use(struct owners *o, const struct model *m);
 
-/* A probe of this server has ended. */
+/* A probe of this server was judged. Only noted: may be called out of anything, also out of
+ * a hook. Servers that are nobody's are none of our business. */
 void owners_on_probed(struct owners *o, struct live_server *s, bool good,
 		      const char *reason);
+
+/* Somebody else than us took this server out of its pool; what it has may go on for
+ * limit_ms (UINT32_MAX: as its pool says). It is drained and ended, and one less is wanted,
+ * but never less than min. Its live part is not looked at any more. */
+void owners_on_taken_out(struct owners *o, const struct live_server *s, uint32_t limit_ms);
 
 /* A request waits in this pool, and nobody is up. */
 void owners_on_needed(struct owners *o, const char *pool);
 
-/* The balancer ends: nothing is started any more, and those that are not to be left are
- * ended; `ended` is told when they are gone, or at once. Once. */
+/* The balancer drains: nothing is started any more, and no order is taken. */
+void owners_rest(struct owners *o);
+
+/* The balancer ends: those that are not to be left are ended, and not waited for longer
+ * than OWNERS_END_MS beyond their stop time. `ended` is told when they are gone, which may
+ * be out of this call. Once. */
 void owners_end(struct owners *o, void (*ended)(void *arg), void *arg);
+
+/* While it ends: by force, and at most OWNERS_HURRY_MS more. */
+void owners_hurry(struct owners *o);
 
 /* ---- asked for by people ---- */
 

@@ -6,6 +6,7 @@ import pytest
 
 from harness import engine as engines
 from harness.balancer import BALANCERD
+from harness.owned_pool import OwnedPool
 from harness.stage import Stage
 
 
@@ -37,6 +38,13 @@ def engine():
     engine = engines.find()
     yield engine
     engine.close()
+
+
+@pytest.fixture(params=["process", "docker"])
+def owned(request, stage):
+    """Makes pools that own their servers: each test once for each driver."""
+    engine = request.getfixturevalue("engine") if request.param == "docker" else None
+    return lambda **settings: OwnedPool(stage, request.param, engine, **settings)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -32,12 +32,24 @@ static const struct model_check no_check = {.rise = 1, .fall = 1};
 static struct loop *l;
 static struct live live;
 static struct prober *prober;
-static int changes;
+
+/* What the prober has told last, and how often. */
+static struct {
+	int count;
+	struct live_server *server;
+	bool good, up;
+	char reason[LIVE_REASON_MAX];
+} told;
 static char log_path[] = "/tmp/prober_test.XXXXXX";
 
-static void on_changed(void *arg)
+static void on_judged(void *arg, struct live_server *s, bool good, const char *reason)
 {
-	(*(int *)arg)++;
+	assert_ptr_equal(arg, &told);
+	told.count++;
+	told.server = s;
+	told.good = good;
+	told.up = s->up;
+	snprintf(told.reason, sizeof told.reason, "%s", reason);
 }
 
 static int open_all(void **unused)
@@ -47,8 +59,8 @@ static int open_all(void **unused)
 	(void)unused;
 	l = loop_create(&err);
 	live_init(&live);
-	changes = 0;
-	prober = prober_create(l, on_changed, &changes);
+	memset(&told, 0, sizeof told);
+	prober = prober_create(l, on_judged, &told);
 	assert_int_equal(truncate(log_path, 0), 0);
 	return l != NULL ? 0 : -1;
 }
@@ -163,7 +175,6 @@ static void a_silent_server_delays_nobody(void **unused)
 		assert_int_equal(quick[i].connections, 1);
 		fake_close(&quick[i]);
 	}
-	assert_int_equal(changes, 1);
 	assert_int_equal(lines_with("server is"), 1);
 	fake_close(&silent);
 }
@@ -203,7 +214,7 @@ static void a_killed_server_goes_down_and_comes_back(void **unused)
 	struct live_server *s = server_at(server.text);
 	WAIT_FOR(server.connections >= 2);
 	assert_true(s->up);
-	assert_int_equal(changes, 0);
+	assert_int_equal(lines_with("server is"), 0);
 
 	fake_close(&server);
 	WAIT_FOR(!s->up);
@@ -216,7 +227,6 @@ static void a_killed_server_goes_down_and_comes_back(void **unused)
 	assert_string_equal(s->reason, "200 after 2 good checks");
 	assert_int_equal(lines_with("info server is up pool=web server=127.0.0.1"), 1);
 	assert_int_equal(lines_with("server is"), 2);
-	assert_int_equal(changes, 2);
 	fake_close(&server);
 }
 
@@ -459,7 +469,7 @@ static void a_reload_keeps_verdicts_and_forgets_the_gone(void **unused)
 	assert_ptr_equal(server_at(stays.text), s);
 	assert_false(s->up);
 	assert_int_equal(stays.connections, 1);		/* the check is the same */
-	assert_int_equal(changes, 1);
+	assert_int_equal(lines_with("server is"), 1);
 
 	use(model_with(check_every(NEVER_MS - 1, 1, 3), SERVERS(comes.text, stays.text)));
 	atomic_store(&stays.answer, GOOD);
@@ -467,6 +477,48 @@ static void a_reload_keeps_verdicts_and_forgets_the_gone(void **unused)
 	fake_close(&stays);
 	fake_close(&goes);
 	fake_close(&comes);
+}
+
+static void each_probe_is_told_after_what_follows_from_it(void **unused)
+{
+	struct fake_server server;
+
+	(void)unused;
+	fake_open(&server, 0, BAD);
+	use(model_with(check_every(SOON_MS, 1, 2), SERVERS(server.text)));
+	struct live_server *s = server_at(server.text);
+	WAIT_FOR(told.count >= 1);
+	assert_ptr_equal(told.server, s);
+	assert_false(told.good);
+	assert_string_equal(told.reason, "status 503");
+	WAIT_FOR(told.count >= 2 && !told.up);		/* though it goes on being bad: */
+	int before = told.count;
+	WAIT_FOR(told.count > before);
+	assert_false(told.good);
+
+	atomic_store(&server.answer, GOOD);
+	WAIT_FOR(told.good);
+	assert_true(told.up);
+	assert_string_equal(told.reason, "200");
+	fake_close(&server);
+}
+
+/* Without a probe there is nothing to judge, but one that is up may be waited for. */
+static void who_comes_up_without_a_check_is_told(void **unused)
+{
+	struct address at;
+	struct err err;
+
+	(void)unused;
+	use(model_with(no_check, SERVERS("app.invalid:80")));
+	struct live_server *s = server_at("app.invalid:80");
+	assert_int_equal(address_parse(&at, "127.0.0.1:9", "127.0.0.1", &err), 0);
+	live_server_set_address(s, &at);
+	assert_int_equal(told.count, 0);
+	prober_check_server(prober, s);
+	assert_int_equal(told.count, 1);
+	assert_ptr_equal(told.server, s);
+	assert_true(told.good && told.up);
 }
 
 static void a_check_that_is_gone_holds_nobody_down(void **unused)
@@ -501,7 +553,7 @@ static void no_server_is_left_out(void **unused)
 	}
 	struct model_check check = check_every(200, 1, 1);
 	use(model_with(check, servers));
-	WAIT_FOR(changes == COUNT);
+	WAIT_FOR(told.count >= COUNT);
 	for (int i = 0; i < COUNT; i++)
 		assert_false(server_at(texts[i])->up);
 }
@@ -524,6 +576,8 @@ int main(void)
 		TEST(a_name_without_address_is_down),
 		TEST(a_name_without_a_check_is_up_when_resolved),
 		TEST(a_reload_keeps_verdicts_and_forgets_the_gone),
+		TEST(each_probe_is_told_after_what_follows_from_it),
+		TEST(who_comes_up_without_a_check_is_told),
 		TEST(a_check_that_is_gone_holds_nobody_down),
 		TEST(no_server_is_left_out),
 	};

@@ -17,7 +17,8 @@ static char out[ACCESS_LINE_MAX + 1];
 static struct access_clock date;
 
 static const struct record usual = {
-	.status = 200, .minor = 1, .tries = 1, .wall_us = UINT64_C(1795191000123456),
+	.status = 200, .minor = 1, .tries = 1, .request_id = 123456,
+	.wall_us = UINT64_C(1795191000123456),
 	.bytes_out = 5120, .total_us = 1500001, .server_us = 20,
 };
 
@@ -78,6 +79,7 @@ static void json_has_every_member(void **unused)
 			    "\"host\":\"example.com\",\"status\":200,\"bytes\":5120,"
 			    "\"seconds\":1.500001,\"server_seconds\":0.000020,"
 			    "\"pool\":\"web\",\"server\":\"127.0.0.1:8081\",\"tries\":1,"
+			    "\"request_id\":123456,"
 			    "\"referer\":\"http://x/\",\"user_agent\":\"curl/8 (x y)\","
 			    "\"http\":\"1.1\"}\n");
 }
@@ -91,7 +93,8 @@ static void json_has_null_for_what_is_missing(void **unused)
 			    "{\"time\":\"2026-11-20T16:10:00.123Z\",\"peer\":\"::1\","
 			    "\"method\":null,\"target\":null,\"host\":null,\"status\":null,"
 			    "\"bytes\":0,\"seconds\":0.000000,\"server_seconds\":null,"
-			    "\"pool\":null,\"server\":null,\"tries\":0,\"referer\":null,"
+			    "\"pool\":null,\"server\":null,\"tries\":0,"
+			    "\"request_id\":null,\"referer\":null,"
 			    "\"user_agent\":null,\"http\":null}\n");
 }
 
@@ -195,7 +198,7 @@ static void check_json(size_t len)
 			members += out[i] == ':';
 	}
 	assert_false(within);
-	assert_int_equal(members, 15);
+	assert_int_equal(members, 16);
 	assert_int_equal(out[len - 2], '}');
 }
 
@@ -236,6 +239,7 @@ static void the_longest_line_has_room(void **unused)
 	struct span texts[RECORD_TEXTS];
 	const struct record longest = {
 		.status = UINT16_MAX, .minor = UINT8_MAX, .tries = UINT8_MAX,
+		.request_id = UINT32_MAX,
 		.wall_us = UINT64_MAX, .bytes_out = UINT64_MAX, .total_us = UINT64_MAX,
 		.server_us = UINT32_MAX,
 	};

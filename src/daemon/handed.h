@@ -1,0 +1,18 @@
+/* daemon/handed.h - connections that listeners hand over to the admin interface: a client
+ * of the data path that asks for /rep, /add or /rm.
+ *
+ * So many may be on their way at once; who comes then is told by the listener.
+ */
+#ifndef DAEMON_HANDED_H
+#define DAEMON_HANDED_H
+
+#include "base/span.h"
+#include "model/model.h"
+
+enum { HANDED_MAX = 256 };
+
+/* worker_hooks.admin_asked; `arg` is the service. Any worker's thread. */
+bool handed_over(void *arg, const struct model *m, uint32_t pool, int fd,
+		 struct span bytes);
+
+#endif

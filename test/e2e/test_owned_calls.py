@@ -1,0 +1,299 @@
+"""/rep, /add and /rm of pools that own their servers, by both drivers: to the byte what
+programs have long relied on, and nothing changed behind a call that cannot be."""
+
+import json
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from harness.owned_pool import OwnedPool, failure, replicas
+from harness.stage import Stage
+
+LIST_LONG = ("<Error> Length of hostname list is more than newly added instances",
+             "<Error> Length of hostname list is more than removable instances")
+
+
+def is_json(answer):
+    return (answer.fields.get("content-type") == "application/json"
+            and answer.fields.get("cache-control") in (None, "no-store"))
+
+
+# ---- what is right ----
+
+def test_a_pool_starts_with_three(owned):
+    pool = owned()
+    pool.until_serving(pool.names(1, 2, 3))
+    assert [one.name for one in pool.all()] == pool.names(1, 2, 3)
+    assert {pool.home() for _ in range(30)} == set(pool.names(1, 2, 3))
+
+
+def test_its_names_are_s_and_a_number(owned):
+    pool = owned(names=None)
+    pool.until_serving(["S1", "S2", "S3"])
+    answer = pool.rep()
+    assert answer.status == 200 and is_json(answer)
+    assert answer.text == ('{"message":{"N":3,"replicas":["S1","S2","S3"]},'
+                           '"status":"successful"}')
+
+
+def test_two_are_added_under_made_up_names(owned):
+    pool = owned(min=1)
+    pool.until_serving(1)
+    answer = pool.ask("POST", "/add", {"n": 2})
+    assert (answer.status, answer.text) == (200, replicas(pool.names(1, 2, 3)))
+    assert is_json(answer)
+    assert [one.name for one in pool.all()] == pool.names(1, 2, 3)
+    assert pool.rep().text == answer.text
+
+
+def test_servers_are_added_by_name_and_the_rest_made_up(owned):
+    pool = owned(min=1)
+    pool.until_serving(1)
+    given = [f"{pool.mark}-z", *pool.names(3)]
+    answer = pool.add(3, *given)
+    assert (answer.status, answer.text) == (
+        200, replicas([*pool.names(1, 2, 3), f"{pool.mark}-z"]))
+    assert pool.home() in answer.text
+
+
+def test_names_are_listed_as_people_count(owned):
+    pool = owned(min=1)
+    pool.until_serving(1)
+    answer = pool.add(2, *pool.names(10, 2))
+    assert answer.text == replicas(pool.names(1, 2, 10))
+
+
+@pytest.mark.parametrize("method", ["DELETE", "POST"])
+def test_one_is_removed_by_name(owned, method):
+    pool = owned(min=1)
+    pool.until_serving(1)
+    pool.add(2)
+    answer = pool.ask(method, "/rm", {"n": 1, "hostnames": pool.names(2)})
+    assert (answer.status, answer.text) == (200, replicas(pool.names(1, 3)))
+    pool.stage.until(lambda: [one.name for one in pool.all()] == pool.names(1, 3),
+                     "what was removed has ended")
+    assert {pool.home() for _ in range(10)} == set(pool.names(1, 3))
+
+
+def test_the_rest_of_a_removal_is_chosen(owned):
+    pool = owned(min=1)
+    pool.until_serving(1)
+    pool.add(3)
+    answer = pool.remove(2, *pool.names(3))
+    left = json.loads(answer.text)["message"]["replicas"]
+    assert answer.status == 200 and len(left) == 2
+    assert answer.text == replicas(left)
+    assert pool.names(3)[0] not in left and set(left) < set(pool.names(1, 2, 4))
+    pool.stage.until(lambda: [one.name for one in pool.all()] == left,
+                     "those that were removed have ended")
+
+
+def test_a_name_that_was_removed_is_free_again(owned):
+    pool = owned(min=1)
+    pool.until_serving(1)
+    before = pool.ids()
+    pool.add(1)
+    pool.remove(1, *pool.names(2))
+    answer = pool.add(1)
+    assert answer.text == replicas(pool.names(1, 2))
+    assert before < pool.ids()
+
+
+def test_whatever_else_is_asked_for_goes_to_a_server(owned):
+    pool = owned(min=1)
+    pool.until_serving(1)
+    name, = pool.names(1)
+    hello = '{"message":"Hello from Server: ' + name + '","status":"successful"}'
+    assert pool.ask("GET", "/home").text.strip() == hello
+    heartbeat = pool.ask("GET", "/heartbeat")
+    assert (heartbeat.status, heartbeat.text) == (200, "")
+    assert pool.ask("GET", "/status/418").status == 418
+    assert pool.ask("POST", "/echo", "said").text == "said"
+    for target in ("/repl", "/rep/", "/add/1", "/rm/x", "/x/rep"):
+        answer = pool.ask("GET", target)
+        assert answer.status == 404 and "<Error>" not in answer.text, target
+
+
+def test_a_query_does_not_matter(owned):
+    pool = owned(min=1)
+    pool.until_serving(1)
+    assert pool.ask("GET", "/rep?now=1").text == replicas(pool.names(1))
+
+
+# ---- what is wrong ----
+
+def bad(text, message):
+    """A body, with NAME for that of the server that there is, and what is said of it."""
+    return pytest.param(text, message, id=text[:50] or "nothing")
+
+
+BAD_BOTH = [
+    bad("", ""),
+    bad("no JSON", ""),
+    bad('{"n":1', ""),
+    bad('{"n":1}}', ""),
+    bad("[]", ""),
+    bad("7", ""),
+    bad("null", ""),
+    bad("{}", "n"),
+    bad('{"hostnames":["NEW"]}', "n"),
+    bad('{"n":null}', "n"),
+    bad('{"n":"1"}', "n"),
+    bad('{"n":1.5}', "n"),
+    bad('{"n":true}', "n"),
+    bad('{"n":[1]}', "n"),
+    bad('{"n":0}', "n"),
+    bad('{"n":-1}', "n"),
+    bad('{"n":1001}', "n"),
+    bad('{"n":4294967297}', "n"),
+    bad('{"n":18446744073709551617}', "n"),
+    bad('{"n":1,"n":1}', "n"),
+    bad('{"n":1,"hostnames":"NEW"}', "hostnames"),
+    bad('{"n":1,"hostnames":{}}', "hostnames"),
+    bad('{"n":1,"hostnames":null}', "hostnames"),
+    bad('{"n":1,"hostnames":[1]}', "hostnames"),
+    bad('{"n":1,"hostnames":[null]}', "hostnames"),
+    bad('{"n":1,"hostnames":[["NEW"]]}', "hostnames"),
+    bad('{"n":1,"hostnames":[""]}', "hostnames"),
+    bad('{"n":1,"hostnames":["a b"]}', "hostnames"),
+    bad('{"n":1,"hostnames":["../up"]}', "hostnames"),
+    bad('{"n":1,"hostnames":["nul\\u0000"]}', "hostnames"),
+    bad('{"n":1,"hostnames":["' + 64 * "x" + '"]}', "hostnames"),
+    bad('{"n":1,"host":["NEW"]}', "host"),
+    bad('{"n":1,"hostnames":["\xff"]}', "hostnames"),
+]
+
+BAD_ADD = [
+    bad('{"n":1,"hostnames":["NEW","NEW2"]}', LIST_LONG[0]),
+    bad('{"n":0,"hostnames":["NEW"]}', "n"),
+    bad('{"n":2,"hostnames":["NEW","NEW"]}', "hostnames"),
+    bad('{"n":1,"hostnames":["NAME"]}', "hostnames"),
+    bad('{"n":2,"hostnames":["NEW","NAME"]}', "hostnames"),
+    bad('{"n":4}', "n"),
+]
+
+BAD_REMOVE = [
+    bad('{"n":1,"hostnames":["NAME","NAME2"]}', LIST_LONG[1]),
+    bad('{"n":1,"hostnames":["NEW"]}', "hostnames"),
+    bad('{"n":2,"hostnames":["NAME","NAME"]}', "hostnames"),
+    bad('{"n":2}', "n"),
+]
+
+
+@pytest.fixture(scope="module", params=["process", "docker"])
+def two(request, tmp_path_factory):
+    """A pool of two, of which one may be removed and to which two may be added, for all
+    that leave it as it is; with what it was like."""
+    stage = Stage(tmp_path_factory.mktemp("two"))
+    engine = request.getfixturevalue("engine") if request.param == "docker" else None
+    pool = OwnedPool(stage, request.param, engine, min=1, max=4)
+    pool.until_serving(1)
+    pool.add(1)
+    yield SimpleNamespace(pool=pool, stage=stage, ids=pool.ids(), rep=pool.rep().text)
+    stage.close()
+
+
+def refuses(two, method, path, text, message):
+    """To the byte; and nothing has changed behind it, nor does it a moment later."""
+    name, name2 = two.pool.names(1, 2)
+    text = text.replace("NAME2", name2).replace("NAME", name)
+    text = text.replace("NEW", two.pool.mark + "-new")
+    answer = two.pool.ask(method, path, text)
+    said = json.loads(answer.text)
+    assert answer.status == 400 and is_json(answer)
+    assert answer.text == failure(said["message"])
+    if message.startswith("<Error>"):
+        assert said["message"] == message
+    else:
+        assert said["message"].startswith("<Error> ")
+        assert re.search(rf"\b{message}\b", said["message"]), said
+    assert two.pool.ids() == two.ids
+    assert two.pool.rep().text == two.rep
+
+
+@pytest.mark.parametrize("text, message", BAD_BOTH + BAD_ADD)
+def test_a_bad_add_is_refused(two, text, message):
+    refuses(two, "POST", "/add", text, message)
+
+
+@pytest.mark.parametrize("text, message", BAD_BOTH + BAD_REMOVE)
+def test_a_bad_rm_is_refused(two, text, message):
+    refuses(two, "DELETE", "/rm", text, message)
+
+
+@pytest.mark.parametrize("method, path, allow", [
+    ("POST", "/rep", "GET"), ("DELETE", "/rep", "GET"), ("PUT", "/rep", "GET"),
+    ("GET", "/add", "POST"), ("DELETE", "/add", "POST"), ("PATCH", "/add", "POST"),
+    ("GET", "/rm", "DELETE, POST"), ("PUT", "/rm", "DELETE, POST")])
+def test_a_wrong_method_is_refused(two, method, path, allow):
+    body = None if method == "GET" else '{"n":1}'
+    answer = two.pool.ask(method, path, body)
+    assert answer.status == 405 and is_json(answer)
+    said = json.loads(answer.text)["message"]
+    assert answer.text == failure(said) and said.startswith("<Error> ")
+    allowed = {word.strip() for word in answer.fields.get("allow").split(",")}
+    assert set(allow.split(", ")) <= allowed <= {*allow.split(", "), "HEAD"}
+    assert two.pool.ids() == two.ids
+    assert two.pool.rep().text == two.rep
+
+
+def test_a_body_that_is_too_long_is_refused(two):
+    text = '{"n":1,"hostnames":["' + 2_000_000 * "x" + '"]}'
+    answer = two.pool.ask("POST", "/add", text)
+    assert answer.status in (400, 413)
+    assert answer.text == failure(json.loads(answer.text)["message"])
+    assert two.pool.ids() == two.ids
+
+
+# ---- what fails ----
+
+def test_an_add_that_fails_half_way_leaves_none_behind(owned):
+    pool = owned(min=1)
+    pool.until_serving(1)
+    before = pool.ids()
+    names = [f"{pool.mark}-{letter}" for letter in "abcde"]
+    pool.driver.obstruct(names[2])
+    answer = pool.add(5, *names)
+    said = json.loads(answer.text)["message"]
+    assert answer.status == 502 and answer.text == failure(said)
+    assert said.startswith("<Error> ") and names[2] in said
+    assert pool.ids() == before
+    assert pool.rep().text == replicas(pool.names(1))
+    pool.driver.clear(names[2])
+    answer = pool.add(5, *names)
+    assert (answer.status, answer.text) == (200, replicas([*pool.names(1), *names]))
+
+
+def test_an_add_says_what_is_wrong_with_the_driver(owned):
+    pool = owned(min=1)
+    pool.until_serving(1)
+    before = pool.ids()
+    pool.driver.hinder()
+    answer = pool.add(2)
+    said = json.loads(answer.text)["message"]
+    assert answer.status == 502 and answer.text == failure(said)
+    assert re.search(pool.driver.trouble, said)
+    assert pool.ids() == before
+    pool.driver.mend()
+    assert pool.add(2).text == replicas(pool.names(1, 2, 3))
+
+
+def test_two_adds_at_once_never_exceed_the_most(owned):
+    pool = owned(min=1, max=4)
+    pool.until_serving(1)
+    answers = [pool.stage.aside(pool.add, 2) for _ in range(3)]
+    done = sorted(answer.result().status for answer in answers)
+    assert done == [200, 400, 400]
+    assert pool.rep().text == replicas(pool.names(1, 2, 3))
+    assert [one.name for one in pool.all()] == pool.names(1, 2, 3)
+
+
+def test_an_add_goes_on_when_its_asker_is_gone(owned):
+    pool = owned(min=1)
+    pool.until_serving(1)
+    client = pool.stage.client(pool)
+    client.send(b"POST /add HTTP/1.1\r\nHost: test\r\nContent-Length: 7\r\n\r\n{\"n\":2}")
+    pool.stage.until(lambda: len(pool.all()) > 1, "it has begun")
+    client.reset()
+    pool.until_serving(pool.names(1, 2, 3))
