@@ -231,7 +231,7 @@ static enum makes meant_makes(enum context in, const struct tree_statement *s)
 	return d != NULL ? d->makes : MAKES_NOTHING;
 }
 
-/* Other defaults hold in a pool that owns its servers, wherever in its block it says so. */
+/* A pool that owns its servers has other defaults, wherever in its block it says so. */
 static void prepare_pool(struct model_pool *p, const struct tree_statement *first)
 {
 	for (const struct tree_statement *s = first; s != NULL; s = s->next)

@@ -269,7 +269,8 @@ static void check_batch_sense(const struct build *b, const struct block *block)
 	const struct model_pool *p = block->target;
 	const struct given *batch = block_given(block, "batch");
 
-	if (p->batch_ms == 0 && given_argument(batch, "count") != NULL)
+	if (p->batch_ms == 0 && given_argument(batch, "window") != NULL &&
+	    given_argument(batch, "count") != NULL)
 		report_warning(b->report, given_place(batch, "count"),
 			       "\"count\" does nothing: no request waits for others");
 }

@@ -36,18 +36,15 @@ static void check_count(const struct build *b, const struct block *block)
 
 	if (own->min <= own->max)
 		return;
+	must(min != NULL);	/* it is at most 1 if nothing is said */
 	if (max == NULL)
 		report_error(b->report, given_place(min, ""),
-			     "min is %u, and max %u if nothing is said; add for example: "
-			     "max %u", own->min, own->max, own->min);
-	else if (min == NULL)
-		report_error(b->report, given_place(max, ""),
-			     "max is %u, and min %u if nothing is said; add for example: "
-			     "min %u", own->max, own->min, own->max);
+			     "min is %u, and max %u if nothing is said; add for "
+			     "example: max %u", own->min, own->max, own->min);
 	else
 		report_error(b->report, given_place(max, ""),
-			     "max is %u, less than min, which is %u in line %u; raise max "
-			     "or lower min", own->max, own->min,
+			     "max is %u, less than min, which is %u in line %u; raise "
+			     "max or lower min", own->max, own->min,
 			     given_place(min, "").line);
 }
 
@@ -65,7 +62,8 @@ static void check_scale(const struct build *b, const struct block *block)
 			     "for example", own->scale_down, own->scale_up);
 	if (own->min == own->max)
 		report_warning(b->report, given_place(scale, ""),
-			       "\"scale\" does nothing: min and max are both %u", own->min);
+			       "\"scale\" does nothing: min and max are both %u",
+			       own->min);
 }
 
 void check_own(const struct build *b, const struct block *block)
@@ -74,8 +72,8 @@ void check_own(const struct build *b, const struct block *block)
 
 	if (own->driver == OWN_DOCKER && block_given(block, "image") == NULL)
 		report_error(b->report, block->at,
-			     "\"own docker\" does not say what containers are made of; add "
-			     "to its block for example: image balancerd-sample");
+			     "\"own docker\" does not say what containers are made of; "
+			     "add to its block for example: image balancerd-sample");
 	if (own->driver == OWN_PROCESS && block_given(block, "command") == NULL)
 		report_error(b->report, block->at,
 			     "\"own process\" does not say what is run; add to its block "
@@ -120,13 +118,13 @@ void check_owning_pool(const struct build *b, const struct block *block)
 
 	if (p->server_count > 0)
 		report_error(b->report, block->made[MAKES_SERVER][0],
-			     "this pool makes its servers by itself, see \"own\" in line "
-			     "%u; remove one of both, or give this server a pool of its own",
-			     line);
+			     "this pool makes its servers by itself, see \"own\" in "
+			     "line %u; remove one of both, or give this server a pool of "
+			     "its own", line);
 	if (p->check.kind == CHECK_OFF)
 		report_error(b->report, given_place(check, ""),
-			     "servers that a pool owns have to be checked (see \"own\" in "
-			     "line %u), or none would ever be known to have started; "
+			     "servers that a pool owns have to be checked (see \"own\" "
+			     "in line %u), or none would ever be known to have started; "
 			     "write: check http /heartbeat, or check tcp", line);
 	if (p->own->min == 0 && (p->queue_max == 0 || p->queue_ms == 0))
 		report_warning(b->report, given_place(queue, ""),
@@ -152,9 +150,9 @@ void check_legacy(const struct build *b, const struct block *block)
 	/* With an error elsewhere it may be there, only misspelt. */
 	if (l->legacy_pool == 0 && b->report->error_count == 0)
 		report_error(b->report, given_place(admin, ""),
-			     "\"admin legacy\" is about the servers that a pool owns, and "
-			     "no pool that this listener leads to does; add to one: own "
-			     "docker { ... } or own process { ... }");
+			     "\"admin legacy\" is about the servers that a pool owns, "
+			     "and no pool that this listener leads to does; add to one: "
+			     "own docker { ... } or own process { ... }");
 }
 
 /* Whether a number behind one makes what a number behind the other may make too. */
@@ -186,9 +184,9 @@ void check_own_names(const struct build *b)
 			if (!containers_meet(&pools[k], &pools[i]))
 				continue;
 			report_warning(b->report, b->pools[i].at,
-				       "pools %s (line %u) and %s would take the same names "
-				       "for their containers; add to \"own docker\" of one "
-				       "for example: names %s-",
+				       "pools %s (line %u) and %s would take the same "
+				       "names for their containers; add to \"own "
+				       "docker\" of one for example: names %s-",
 				       quote(pools[k].name).text, b->pools[k].at.line,
 				       quote(pools[i].name).text, pools[i].name);
 			break;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "config/build.h"
 #include "config/tree.h"
+#include "model/own.h"
 
 struct model *config_read(const char *text, size_t len, const char *name,
 			  struct config_report *report)
@@ -54,13 +55,15 @@ struct model *config_load(const char *path, struct config_report *report)
 	return m;
 }
 
-static uint32_t count_servers(const struct model *m)
+/* Of the file's own, and of those that pools are to make at least and at most. */
+static void count_servers(const struct model *m, uint32_t *min, uint32_t *max)
 {
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < m->pool_count; i++)
-		n += m->pools[i].server_count;
-	return n;
+	*min = *max = 0;
+	for (uint32_t i = 0; i < m->pool_count; i++) {
+		const struct model_pool *p = &m->pools[i];
+		*min += p->own != NULL ? p->own->min : p->server_count;
+		*max += p->own != NULL ? p->own->max : p->server_count;
+	}
 }
 
 static const char *plural(uint32_t n)
@@ -70,11 +73,14 @@ static const char *plural(uint32_t n)
 
 void config_print_counts(const struct model *m, FILE *out)
 {
-	uint32_t servers = count_servers(m);
+	uint32_t min, max;
 
-	fprintf(out, "%u listener%s, %u pool%s, %u server%s", m->listener_count,
-		plural(m->listener_count), m->pool_count, plural(m->pool_count), servers,
-		plural(servers));
+	count_servers(m, &min, &max);
+	fprintf(out, "%u listener%s, %u pool%s, ", m->listener_count,
+		plural(m->listener_count), m->pool_count, plural(m->pool_count));
+	if (min < max)
+		fprintf(out, "%u to ", min);
+	fprintf(out, "%u server%s", max, plural(max));
 }
 
 void config_print_summary(const struct model *m, const char *name, FILE *out)

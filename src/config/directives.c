@@ -105,6 +105,12 @@ const struct alias *directive_alias(const char *theirs)
 		{"stick", NULL, "balance ring, and what it goes by: key address"},
 		{"cookie", NULL, "sticky cookie NAME"},
 		{"stats", NULL, "control unix:PATH"},
+		{"docker", NULL, "own docker { image NAME }"},
+		{"spawn", NULL, "own process { command PROGRAM }"},
+		{"replicas", NULL, "min N and max N, in an own block"},
+		{"environment", "env", NULL}, {"cmd", "command", NULL},
+		{"mem_limit", "memory", NULL}, {"pids_limit", "processes", NULL},
+		{"stop_grace_period", "stop-time", NULL},
 	};
 	for (size_t i = 0; i < COUNT_OF(aliases); i++)
 		if (strcmp(aliases[i].theirs, theirs) == 0)

@@ -22,7 +22,7 @@ enum context {
 	IN_FILE = 1 << 0,
 	IN_HTTP = 1 << 1, IN_TCP = 1 << 2, IN_UDP = 1 << 3, IN_KV = 1 << 4,
 	IN_POOL = 1 << 5,
-	IN_DOCKER = 1 << 6, IN_PROCESS = 1 << 7,	/* in own blocks, within a pool's */
+	IN_DOCKER = 1 << 6, IN_PROCESS = 1 << 7,	/* own blocks, in a pool's */
 };
 #define IN_LISTEN (IN_HTTP | IN_TCP | IN_UDP | IN_KV)
 #define IN_OWN    (IN_DOCKER | IN_PROCESS)

@@ -26,6 +26,7 @@ void fresh_init(struct fresh *f)
 	f->owning_slots.key = KEY_REQUEST_ID;
 	model_own_defaults(&f->docker, OWN_DOCKER);
 	model_own_defaults(&f->process, OWN_PROCESS);
+	f->owning.own = f->owning_slots.own = &f->docker;
 	model_server_defaults(&f->server);
 }
 

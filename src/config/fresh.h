@@ -11,8 +11,8 @@ struct fresh {
 	struct model         *model;	/* owned */
 	struct model_listener http, tcp, udp, kv;
 	struct model_pool     pool;
-	struct model_pool     owning, owning_slots;	/* that owns its servers; and goes
-							 * by slots */
+	struct model_pool     owning;		/* it owns its servers; and what holds */
+	struct model_pool     owning_slots;	/* besides when it goes by slots */
 	struct model_own      docker, process;
 	struct model_server   server;
 };

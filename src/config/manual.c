@@ -25,8 +25,25 @@ struct page {
 static const enum context contexts[] = {IN_FILE, IN_HTTP, IN_TCP, IN_UDP, IN_KV,
 					IN_POOL, IN_DOCKER, IN_PROCESS};
 
+/* What holds in a place, put behind what holds in others, if that is something else. Both
+ * are given; either may be NULL, and so may what is returned. */
+static char *add_default(char *all, char *text, const char *where)
+{
+	char *both;
+
+	if (text == NULL || (all != NULL && strcmp(all, text) == 0)) {
+		free(text);
+		return all;
+	}
+	must(asprintf(&both, "%s%s%s %s", all != NULL ? all : "",
+		      all != NULL ? ", " : "", text, where) > 0);
+	free(all);
+	free(text);
+	return both;
+}
+
 /* What holds without the argument, as one would write it; where blocks differ, for
- * each: `1h (in a listen tcp block), ...`. Owned by the caller; NULL: nothing. */
+ * each: `1h, 30s in a listen tcp block`. Owned by the caller; NULL: nothing. */
 static char *default_text(const struct fresh *f, const struct directive *d,
 			  const struct argument *a)
 {
@@ -38,20 +55,14 @@ static char *default_text(const struct fresh *f, const struct directive *d,
 		    fresh_target(f, d, in, NULL) == NULL)
 			continue;
 		char *text = show_text(a, fresh_target(f, d, in, NULL), f->model);
-		if (all == NULL) {
-			all = text;
-			continue;
-		}
-		if (text != NULL && strcmp(all, text) != 0) {
-			char *both;
-			must(asprintf(&both, "%s, %s %s", all, text,
-				      context_text(in).text) > 0);
-			free(all);
-			all = both;
-		}
-		free(text);
+		all = all == NULL ? text
+				  : add_default(all, text, context_text(in).text);
 	}
-	return all;
+	if ((d->in & IN_POOL) == 0 || d->makes != MAKES_NOTHING)
+		return all;
+	const void *owning = fresh_target(f, d, IN_POOL, &f->owning);
+	return add_default(all, show_text(a, owning, f->model),
+			   "in a pool that owns its servers");
 }
 
 /* `1 to 64, by default auto`, or nothing; owned by the caller. */
@@ -214,8 +225,9 @@ static void print_limits(FILE *out)
 	fprintf(out, "and blocks stand in blocks at most %d deep.\n", TREE_DEPTH_MAX);
 	fprintf(out, "There are at most %d listeners with %d routes each,\n",
 		MODEL_LISTENERS_MAX, MODEL_ROUTES_MAX);
-	fprintf(out, "and %d pools with %d servers each.\n", MODEL_POOLS_MAX,
+	fprintf(out, "and %d pools with %d servers each,\n", MODEL_POOLS_MAX,
 		MODEL_SERVERS_MAX);
+	fprintf(out, "of which a pool owns at most %d.\n", OWN_SERVERS_MAX);
 }
 
 void manual_print(FILE *out)
@@ -225,6 +237,7 @@ void manual_print(FILE *out)
 	fresh_init(&page.fresh);
 	fputs(manual_beginning, out);
 	fputs(manual_listeners, out);
+	fputs(manual_own, out);
 	print_context(&page, IN_FILE, "AT THE TOP OF THE FILE");
 	print_context(&page, IN_LISTEN, "IN A LISTEN BLOCK");
 	print_context(&page, IN_POOL, "IN A POOL BLOCK");

@@ -118,8 +118,8 @@ static void print_made(struct printing *p, enum context in, enum makes makes,
 	}
 }
 
-/* Workers come by themselves, and servers that a pool owns are made: a file that named them
- * would be refused. */
+/* Workers come by themselves, and servers that a pool owns are made: a file that named
+ * them would be refused. */
 static bool comes_by_itself(const struct printing *p, const struct model_pool *pool)
 {
 	return pool->own != NULL ||

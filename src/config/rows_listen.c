@@ -193,9 +193,10 @@ static const struct directive rows[] = {
 		},
 	}, {
 		.word = "admin", .second = "legacy", .in = IN_HTTP,
-		.help = "GET /rep lists the servers of a pool that owns them, POST /add and "
-			"DELETE /rm make and end some; the pool gets all other requests. "
-			"Who reaches this listener may do that.",
+		.help = "GET /rep lists the servers of a pool that owns them, POST /add "
+			"and DELETE /rm start and end some, as JSON says how many or "
+			"which; all else is for the routes. Whoever reaches this "
+			"listener may do that.",
 		.arguments = {
 			{NULL, "POOL", .kind = ARGUMENT_OWNING_POOL, .optional = true,
 			 LISTENER_FIELD(legacy_pool),

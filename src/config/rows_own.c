@@ -50,7 +50,8 @@ static const struct directive rows[] = {
 		},
 	}, {
 		.word = "cpu", .in = IN_DOCKER,
-		.help = "Of the time of one core, what each may take; 200% are two cores.",
+		.help = "What each may take of the time of one core; 200% are two of "
+			"them.",
 		.arguments = {
 			{NULL, "PERCENT", PERCENT(1, CPU_MAX), OWN_FIELD(cpu_percent),
 			 .choices = choice_unlimited},
@@ -93,17 +94,16 @@ static const struct directive rows[] = {
 		},
 	}, {
 		.word = "env", .in = IN_OWN, .makes = MAKES_VARIABLE, .repeats = true,
-		.help = "A variable of their environment, at most 64. PORT and SERVER_ID, "
-			"the server's name, are there in any case.",
+		.help = "A variable of their environment, at most 64. PORT and "
+			"SERVER_ID, the server's name, are there in any case.",
 		.arguments = {
-			{NULL, "NAME", .kind = ARGUMENT_VARIABLE, .field = {0, sizeof(char *)}},
-			{NULL, "VALUE", .kind = ARGUMENT_VARIABLE_VALUE,
-			 .field = {0, sizeof(char *)}},
+			{NULL, "NAME", .kind = ARGUMENT_VARIABLE},
+			{NULL, "VALUE", .kind = ARGUMENT_VARIABLE_VALUE},
 		},
 	}, {
 		.word = "min", .in = IN_OWN,
-		.help = "So many there are at least; who fails is replaced. 0: none until "
-			"a request comes, which waits for it.",
+		.help = "So many there are at least; who fails is replaced. 0: none "
+			"until a request comes, which waits for it.",
 		.arguments = {
 			{NULL, "N", NUMBER(0, OWN_SERVERS_MAX), OWN_FIELD(min)},
 		},
@@ -115,10 +115,11 @@ static const struct directive rows[] = {
 		},
 	}, {
 		.word = "names", .in = IN_OWN,
-		.help = "What a name begins with that nobody has chosen; the lowest number "
-			"that is free follows.",
+		.help = "What a name begins with that nobody has chosen; the lowest "
+			"number that is free follows.",
 		.arguments = {
-			{NULL, "PREFIX", .kind = ARGUMENT_SERVER_PREFIX, OWN_FIELD(prefix)},
+			{NULL, "PREFIX", .kind = ARGUMENT_SERVER_PREFIX,
+			 OWN_FIELD(prefix)},
 		},
 	}, {
 		.word = "start-time", .in = IN_OWN,
@@ -129,14 +130,15 @@ static const struct directive rows[] = {
 		},
 	}, {
 		.word = "stop-time", .in = IN_OWN,
-		.help = "From SIGTERM, which asks a server to end, to SIGKILL; 0s: at once.",
+		.help = "From SIGTERM, which asks a server to end, to SIGKILL; 0s: at "
+			"once.",
 		.arguments = {
 			{NULL, "TIME", TIME_OR_NONE, OWN_FIELD(stop_ms)},
 		},
 	}, {
 		.word = "drain-time", .in = IN_OWN,
-		.help = "What a server has when it is taken out may go on so long, before "
-			"it is asked to end.",
+		.help = "What a server has when it is taken out may go on so long, "
+			"before it is asked to end.",
 		.arguments = {
 			{NULL, "TIME", TIME_OR_NONE, OWN_FIELD(drain_ms)},
 		},
@@ -149,9 +151,9 @@ static const struct directive rows[] = {
 		},
 	}, {
 		.word = "at-end", .in = IN_OWN,
-		.help = "When the balancer ends, they are stopped, or left: then they go on, "
-			"and the next balancer of that name has them again. After a crash "
-			"it has in any case.",
+		.help = "When the balancer ends, they are stopped, or left: then they go "
+			"on, and the next balancer of that name has them again. After a "
+			"crash it has in any case.",
 		.arguments = {
 			{NULL, NULL, CHOICE(ends), OWN_FIELD(leave)},
 		},
@@ -159,8 +161,8 @@ static const struct directive rows[] = {
 		.word = "memory", .in = IN_OWN,
 		.help = "What each may take. Of a process it is what it has mapped.",
 		.arguments = {
-			{NULL, "SIZE", SIZE(MEMORY_MIN, MEMORY_MAX), OWN_FIELD(memory_max),
-			 .choices = choice_unlimited},
+			{NULL, "SIZE", SIZE(MEMORY_MIN, MEMORY_MAX),
+			 OWN_FIELD(memory_max), .choices = choice_unlimited},
 		},
 	}, {
 		.word = "files", .in = IN_OWN,
@@ -171,9 +173,9 @@ static const struct directive rows[] = {
 		},
 	}, {
 		.word = "scale", .in = IN_OWN,
-		.help = "How many there are between min and max goes by load: requests that "
-			"are served or wait, for each server. Without it there are as many "
-			"as were last asked for, at first min.",
+		.help = "How many there are between min and max goes by load: requests "
+			"that are served or wait, for each server. Without it there are "
+			"as many as were last asked for, at first min.",
 		.arguments = {
 			{"up-above", "N", NUMBER(1, LOAD_MAX), .required = true,
 			 OWN_FIELD(scale_up), .help = "one more while there are more"},

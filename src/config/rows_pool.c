@@ -88,9 +88,9 @@ static const struct directive rows[] = {
 	}, {
 		.word = "key", .second = "request-id", .in = IN_POOL,
 		SETS(model_pool, key, KEY_REQUEST_ID),
-		.help = "They go by a number that each request has of its own. This is so "
-			"without any key where a pool owns its servers and balances by "
-			"slots. HTTP only.",
+		.help = "They go by a number that each request has of its own. This is "
+			"so without any key where a pool owns its servers and balances "
+			"by slots. HTTP only.",
 	}, {
 		.word = "key", .second = "header", .in = IN_POOL,
 		SETS(model_pool, key, KEY_HEADER),
@@ -148,8 +148,9 @@ static const struct directive rows[] = {
 		.word = "own", .second = "docker", .in = IN_POOL,
 		.makes = MAKES_OWN, .opens = IN_DOCKER,
 		SETS(model_own, driver, OWN_DOCKER),
-		.help = "The pool's servers are containers that the balancer starts by the "
-			"Docker Engine, checks, replaces and stops; there are no others.",
+		.help = "The pool's servers are containers that the balancer starts by "
+			"the Docker Engine, checks, replaces and stops; there are no "
+			"others.",
 	}, {
 		.word = "own", .second = "process", .in = IN_POOL,
 		.makes = MAKES_OWN, .opens = IN_PROCESS,
@@ -217,7 +218,8 @@ static const struct directive rows[] = {
 	}, {
 		.word = "queue", .in = IN_POOL,
 		.help = "Requests that may wait while every server has as many as it "
-			"may; one more is answered 503.",
+			"may, or while none is up, where the pool owns them; one more is "
+			"answered 503.",
 		.arguments = {
 			{NULL, "N", NUMBER(0, QUEUE_MAX), POOL_FIELD(queue_max)},
 			{"wait", "TIME", TIME_OR_NONE, POOL_FIELD(queue_ms),
@@ -232,8 +234,8 @@ static const struct directive rows[] = {
 		},
 	}, {
 		.word = "batch", .in = IN_POOL,
-		.help = "Requests are gathered, and servers chosen for all of them at once. "
-			"HTTP only.",
+		.help = "Requests are gathered, and servers chosen for all of them at "
+			"once. HTTP only.",
 		.arguments = {
 			{"window", "TIME", TIME_FROM(0, BATCH_TIME_MAX), .required = true,
 			 POOL_FIELD(batch_ms),

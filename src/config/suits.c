@@ -197,9 +197,9 @@ static void check_owned(const struct build *b, uint32_t i, const struct users *u
 		p->key = KEY_REQUEST_ID;
 	if (tcp && block_given(block, "check") == NULL)
 		report_warning(b->report, block->at,
-			       "pool %s probes its servers over HTTP, GET /heartbeat, and "
-			       "\"listen tcp\" in line %u uses it; if they do not speak HTTP, "
-			       "add: check tcp", quote(p->name).text,
+			       "pool %s probes its servers over HTTP, GET /heartbeat, "
+			       "and \"listen tcp\" in line %u uses it; if they do not "
+			       "speak HTTP, add: check tcp", quote(p->name).text,
 			       users->lines[LISTEN_TCP]);
 }
 
@@ -212,7 +212,7 @@ static void check_served_pool(const struct build *b, uint32_t i,
 
 	check_load(b, i);
 	check_owned(b, i, users);
-	if (p->server_count == 0 && p->own == NULL)
+	if (p->server_count == 0 && p->own == NULL && all_read)
 		report_warning(b->report, block->at,
 			       "pool %s has no server; nothing that is sent to it is "
 			       "served",

@@ -180,8 +180,8 @@ int value_check_image(const char *word, struct err *err)
 		good &= is_letter_or_digit(*c) || strchr("-_./:@", *c) != NULL;
 	if (!good)
 		return err_set(err,
-			       "%s is no name of an image; expected one like app, app:1.2 "
-			       "or registry.example.com/team/app",
+			       "%s is no name of an image; expected one like app, "
+			       "app:1.2 or registry.example.com/team/app",
 			       quote(word).text);
 	if (strlen(word) > IMAGE_MAX)
 		return err_set(err, "%s is too long; expected at most %d bytes",
@@ -194,8 +194,8 @@ static int check_object_name(const char *word, size_t max, struct err *err)
 {
 	if (!is_letter_or_digit(*word) || !consists_of_name_bytes(word, strlen(word)))
 		return err_set(err,
-			       "%s is no name; expected a letter or a digit, then letters, "
-			       "digits, \"-\", \"_\" and \".\"",
+			       "%s is no name; expected a letter or a digit, then "
+			       "letters, digits, \"-\", \"_\" and \".\"",
 			       quote(word).text);
 	if (strlen(word) > max)
 		return err_set(err, "%s is too long; expected at most %zu bytes",
@@ -213,9 +213,9 @@ int value_check_network(const char *word, struct err *err)
 	for (size_t i = 0; i < sizeof docker_has / sizeof *docker_has; i++)
 		if (strcmp(word, docker_has[i]) == 0)
 			return err_set(err,
-				       "%s is one of Docker's own networks, where servers "
-				       "are not found by their names; write another name, "
-				       "it is made when it is missing",
+				       "%s is one of Docker's own networks, where "
+				       "servers are not found by their names; write "
+				       "another name, it is made when it is missing",
 				       quote(word).text);
 	return 0;
 }
@@ -223,8 +223,10 @@ int value_check_network(const char *word, struct err *err)
 int value_check_folder(const char *word, struct err *err)
 {
 	if (*word != '/')
-		return err_set(err, "%s is no path from the root; expected one that begins "
-			       "with \"/\"", quote(word).text);
+		return err_set(err,
+			       "%s is no path from the root; expected one that begins "
+			       "with \"/\"",
+			       quote(word).text);
 	return 0;
 }
 
@@ -239,8 +241,10 @@ int value_check_engine(const char *word, struct err *err)
 	if (value_check_folder(word, err) != 0)
 		return -1;
 	if (strlen(word) >= sizeof un.sun_path)
-		return err_set(err, "%s is too long; the path of a socket has at most %zu "
-			       "bytes", quote(word).text, sizeof un.sun_path - 1);
+		return err_set(err,
+			       "%s is too long; the path of a socket has at most %zu "
+			       "bytes",
+			       quote(word).text, sizeof un.sun_path - 1);
 	return 0;
 }
 

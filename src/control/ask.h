@@ -32,7 +32,7 @@ struct view {
 struct ask {
 	const struct view *view;
 	const char *pool, *server;	/* of the path, decoded; "" where it has none. A
-					 * legacy call is about the pool that it came for */
+					 * legacy call: the pool that it came for */
 	struct span query;		/* without the "?" */
 	struct span body;
 };

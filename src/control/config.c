@@ -153,12 +153,14 @@ static const char *what_of(const struct changes_entry *entry)
 	return "changed";
 }
 
-/* A worker adds itself; what somebody has changed of it is another matter. */
-static bool is_worker(const struct model *m, const struct change *c)
+/* A worker adds itself, and a server that its pool owns is made by it; what somebody has
+ * changed of them is another matter. */
+static bool came_by_itself(const struct model *m, const struct change *c)
 {
 	int pool = model_pool_find(m, span_of(c->pool));
 
-	return c->kind == CHANGE_ADD && pool >= 0 && model_pool_is_kv(m, (uint32_t)pool);
+	return c->kind == CHANGE_ADD && pool >= 0 &&
+	       (m->pools[pool].own != NULL || model_pool_is_kv(m, (uint32_t)pool));
 }
 
 static bool is_as_it_came(const struct change *c)
@@ -177,14 +179,14 @@ static json_t *changes_of(const struct view *view)
 	for (uint32_t i = 0; i < changes_count(all); i++) {
 		const struct changes_entry *entry = changes_at(all, i);
 		const struct change *c = &entry->change;
-		bool worker = is_worker(view_model(view), c);
-		if (worker && is_as_it_came(c))
+		bool by_itself = came_by_itself(view_model(view), c);
+		if (by_itself && is_as_it_came(c))
 			continue;
 		json_t *one = json_object();
 		json_object_set_new(one, "pool", reply_text(c->pool));
 		json_object_set_new(one, "server", reply_text(c->server.text));
-		json_object_set_new(one, "what", json_string(worker ? "changed"
-									: what_of(entry)));
+		json_object_set_new(one, "what", json_string(by_itself ? "changed"
+								: what_of(entry)));
 		json_object_set_new(one, "weight", c->has_weight ? json_integer(c->weight)
 								 : json_null());
 		json_object_set_new(one, "drain", c->has_drain ? json_boolean(c->drain)

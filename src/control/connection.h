@@ -41,8 +41,8 @@ struct connection {
 	struct link  link;		/* in control's list */
 	struct loop *loop;		/* borrowed */
 	struct control *control;	/* borrowed */
-	struct door *door;		/* borrowed: lives as long as this; NULL: a listener
-					 * has handed it over */
+	struct door *door;		/* borrowed: lives as long as this; NULL: a
+					 * listener has handed it over */
 	struct begun begun;		/* is read before the socket is */
 	uint32_t phase;			/* of the exchange, for which limit was started */
 	bool     readable;		/* there may be bytes in the socket */

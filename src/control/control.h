@@ -28,8 +28,8 @@ struct owners;
 
 enum {
 	CONTROL_CONNECTIONS_MAX = 64,
-	CONTROL_TCP_MAX = 48,		/* of these, over TCP and from listeners: strangers
-					 * must not keep us out */
+	CONTROL_TCP_MAX = 48,		/* of these, over TCP and from listeners:
+					 * strangers must not keep us out */
 	CONTROL_HANDED_MAX = 32,	/* of those: from listeners */
 	CONTROL_BUSY_MAX = 16,		/* beyond these, to be told to go */
 	CONTROL_BODY_MAX = 1 << 20,	/* bytes */
@@ -113,8 +113,8 @@ int control_open_unix(struct control *c, const char *path, bool *taken, struct e
 int control_use(struct control *c, const struct model *m, struct err *err);
 
 /* Serves a connection that a listener hands over, with the bytes that it has read of it:
- * one legacy call (legacy.h) about this pool, then it closes. The descriptor is given, the
- * rest borrowed. Who finds no place is told so, or closed. */
+ * one legacy call (legacy.h) about this pool, then it closes. The descriptor is given,
+ * the rest borrowed. Who finds no place is told so, or closed. */
 void control_take(struct control *c, int fd, const char *bytes, size_t len,
 		  const char *pool);
 

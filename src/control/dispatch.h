@@ -13,8 +13,8 @@ struct request {
 	const char *bytes;		/* of the head */
 	struct span body;		/* without framing */
 	enum role   role;		/* of who asks: not ROLE_NONE */
-	const char *legacy_pool;	/* only legacy calls, about this pool; NULL: all but
-					 * these */
+	const char *legacy_pool;	/* only legacy calls, about this pool; NULL: all
+					 * but these */
 };
 
 /* Answers, at once or later (reply.later); *r is fresh from reply_init. */

@@ -57,8 +57,9 @@ struct exchange {
 	bool     ended;			/* the client sends no more */
 	uint32_t answers;		/* given so far */
 	uint32_t phase;			/* another one when it waits for something else */
-	char     legacy_pool[MODEL_NAME_MAX + 1];	/* only the legacy calls, about this
-					 * pool; "": the whole interface */
+
+	/* Only the legacy calls, about this pool; "": the whole interface. */
+	char legacy_pool[MODEL_NAME_MAX + 1];
 
 	/* Told when the answer that it waits for is there, out of whatever brought it:
 	 * exchange_resume is due. NULL: nobody is. */

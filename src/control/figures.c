@@ -164,9 +164,9 @@ json_t *figures_server(struct figures *f, const struct model_pool *p,
 	const json_t *owned = find_owned(f, p, s);
 	const char *state = state_of(s);
 
-	/* One that has never been up is no cause for alarm. */
+	/* One that has not been up yet is no cause for alarm. */
 	if (strcmp(state, "down") == 0 && json_is_false(json_object_get(owned, "serves")))
-		state = json_string_value(json_object_get(owned, "state"));
+		state = "starting";
 	json_t *object = begin_server(s->live, state);
 	if (owned != NULL)
 		json_object_set(object, "name", json_object_get(owned, "name"));

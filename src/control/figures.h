@@ -24,7 +24,7 @@ struct figures {
 	const struct changes_entry **entries;	/* owned: by pool and server */
 	uint32_t entry_count;
 	bool of_workers[MODEL_POOLS_MAX];	/* by pool: model_pool_is_kv */
-	const struct model_pool *owned_pool;	/* of which `owned` is; NULL: of none so far */
+	const struct model_pool *owned_pool;	/* whose `owned` is; NULL: of none so far */
 	json_t *owned;			/* owned: see owned_by_address, or NULL */
 };
 

@@ -17,7 +17,8 @@ static void reply_replicas(const struct view *view, const char *pool, struct rep
 	json_t *names = json_array(), *message = json_object(), *body = json_object();
 
 	owners_list(view->hooks->owners, pool, add_replica, names);
-	json_object_set_new(message, "N", json_integer((json_int_t)json_array_size(names)));
+	json_int_t count = (json_int_t)json_array_size(names);
+	json_object_set_new(message, "N", json_integer(count));
 	json_object_set_new(message, "replicas", names);
 	json_object_set_new(body, "message", message);
 	json_object_set_new(body, "status", json_string("successful"));
@@ -67,6 +68,7 @@ static uint16_t status_of(const struct reply *r)
 	switch ((unsigned)r->code) {
 	case REPLY_SERVER_UNKNOWN:
 	case REPLY_SERVER_EXISTS:
+	case REPLY_REFUSED:
 		return 400;
 	case REPLY_DRAINING:
 		return 503;

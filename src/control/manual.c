@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "control/control.h"
+#include "control/legacy.h"
 #include "control/reply.h"
 #include "control/routes.h"
 
@@ -105,10 +106,29 @@ static void print_route(FILE *out, const struct route *route)
 	if (route->role == ROLE_CHANGE)
 		fputs(" No \\(em Em change", out);
 	fprintf(out, "\n%s\n", route->help);
-	if (route->query != NULL)
+	if (route->query != NULL && *route->query != '\0')
 		fprintf(out, ".br\nquery:\n.Li %s\n", route->query);
 	if (route->body != NULL)
 		fprintf(out, ".br\nbody:\n.Bd -literal -compact\n%s\n.Ed\n", route->body);
+}
+
+static void print_legacy(FILE *out)
+{
+	fputs(".Sh LEGACY CALLS\n"
+	      "A listener with\n"
+	      ".Ic admin legacy\n"
+	      "answers these about one pool that makes its servers,\n"
+	      "without a token:\n"
+	      ".Bl -tag -width Ds\n", out);
+	for (uint32_t i = 0; i < legacy_route_count; i++)
+		print_route(out, &legacy_routes[i]);
+	fputs(".El\n"
+	      "They answer\n"
+	      ".Bd -literal -offset indent\n"
+	      "{\"message\":{\"N\":2,\"replicas\":[\"S1\",\"S2\"]},"
+	      "\"status\":\"successful\"}\n"
+	      "{\"message\":\"<Error> ...\",\"status\":\"failure\"}\n"
+	      ".Ed\n", out);
 }
 
 static void print_limits(FILE *out)
@@ -118,6 +138,10 @@ static void print_limits(FILE *out)
 		"of which %d may be over TCP;\n"
 		"who comes after them gets 503.\n",
 		CONTROL_CONNECTIONS_MAX, CONTROL_TCP_MAX);
+	fprintf(out, "Among those over TCP are up to %d whose legacy calls\n"
+		"listeners have handed over.\n", CONTROL_HANDED_MAX);
+	fprintf(out, "An answer that has to wait for servers comes after %d s "
+		"at the latest.\n", CONTROL_WAITING_MS / 1000);
 	fprintf(out, "A head has at most %d bytes, a body %d.\n", CONTROL_HEAD_MAX,
 		CONTROL_BODY_MAX);
 	fprintf(out, "A connection is closed when a head takes longer than %d s,\n"
@@ -135,6 +159,7 @@ void control_print_manual(FILE *out)
 	fputs(between, out);
 	reply_print_codes(out);
 	fputs(".El\n", out);
+	print_legacy(out);
 	print_limits(out);
 	fputs(ending, out);
 }

@@ -15,8 +15,9 @@ const struct model_pool *owned_pool(const struct ask *ask, struct reply *r)
 
 	if (p == NULL || (p->own != NULL && ask->view->hooks->owners != NULL))
 		return p;
-	reply_error(r, REPLY_NOT_OWNED, NULL, "the servers of pool %s are not made by this "
-		    "balancer; with `own` in its configuration they would be", p->name);
+	reply_error(r, REPLY_NOT_OWNED, NULL, "the servers of pool %s are not made by "
+		    "this balancer; with `own` in its configuration they would be",
+		    p->name);
 	return NULL;
 }
 
@@ -124,8 +125,10 @@ static void refuse_bad(const struct order *o, const struct err *err, struct repl
 		reply_error(r, REPLY_SERVER_EXISTS, m->names, "%s", err->text);
 		break;
 	case OWNERS_N_RANGE:
+		reply_error(r, REPLY_COUNT_RANGE, m->count, "%s", err->text);
+		break;
 	case OWNERS_FINE:
-		reply_error(r, REPLY_BAD_REQUEST, m->count, "%s", err->text);
+		reply_error(r, REPLY_REFUSED, NULL, "%s", err->text);
 		break;
 	}
 }
@@ -141,8 +144,8 @@ static void reply_result(const struct order *o, enum owners_result result,
 		refuse_bad(o, err, r);
 		break;
 	case OWNERS_NOT_OWNED:
-		reply_error(r, REPLY_NOT_OWNED, NULL, "the servers of pool %s are not made "
-			    "by this balancer", o->pool);
+		reply_error(r, REPLY_NOT_OWNED, NULL, "the servers of pool %s are not "
+			    "made by this balancer", o->pool);
 		break;
 	case OWNERS_FAILED:
 		reply_error(r, REPLY_NOT_STARTED, NULL, "%s", err->text);
@@ -203,8 +206,8 @@ static void begin(const struct ask *ask, enum owners_wish wish, const struct ask
 }
 
 /* Of no more names than count says. False: the reply says what is wrong. */
-static bool take_names(const json_t *list, const struct owned_manner *m, struct asked *asked,
-		       struct reply *r)
+static bool take_names(const json_t *list, const struct owned_manner *m,
+		       struct asked *asked, struct reply *r)
 {
 	size_t count = json_array_size(list);
 

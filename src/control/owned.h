@@ -14,13 +14,13 @@
 struct owned_manner {
 	const char *count, *names;	/* members of the body */
 	bool        count_required;	/* else there are as many as names */
-	const char *too_many_names;	/* what is said of more names than count; NULL: what
-					 * names the members */
+	const char *too_many_names;	/* what is said of more names than count;
+					 * NULL: what names the members */
 	void (*reply_done)(const struct view *view, const char *pool, struct reply *r);
 };
 
-/* The pool that the path names; NULL: there is none, or its servers are not made here, and
- * the reply says so. */
+/* The pool that the path names; NULL: there is none, or its servers are not made here,
+ * and the reply says so. */
 const struct model_pool *owned_pool(const struct ask *ask, struct reply *r);
 
 /* Reads a wish in this manner and has it fulfilled; the reply may come later. */

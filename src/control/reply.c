@@ -29,6 +29,8 @@ static const struct {
 		"the pool has as many servers as one can have"},
 	[REPLY_CHANGES_FULL] = {409, "changes-full",
 		"there are as many changes over the file as are kept"},
+	[REPLY_COUNT_RANGE] = {400, "out-of-range",
+		"the pool would have more servers than its max, or fewer than its min"},
 	[REPLY_NOT_OWNED] = {409, "not-owned",
 		"the balancer does not make the servers of this pool"},
 	[REPLY_DRAINING] = {409, "draining", "the balancer is ending"},

@@ -28,8 +28,8 @@ const struct route control_routes[] = {
 	 "limit_ms=30000&temporary=1", NULL,
 	 "takes it out: no new work; what it has may go on for limit_ms"},
 	{H1_GET, "/v1/pools/{pool}/owned", ROLE_READ, owned_get, NULL, NULL,
-	 "a pool that makes its servers itself: these, by name, and how many there are to "
-	 "be"},
+	 "a pool that makes its servers itself: these, by name, and how many there are "
+	 "to be"},
 	{H1_POST, "/v1/pools/{pool}/owned", ROLE_CHANGE, owned_add, NULL,
 	 "{\"count\": 2, \"names\": [\"S5\"]}",
 	 "starts more; answered when they serve. Names that are missing are made up; "

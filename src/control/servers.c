@@ -211,8 +211,8 @@ void servers_add(const struct ask *ask, struct reply *r)
 		return;
 	}
 	if (p->own != NULL) {
-		reply_error(r, REPLY_REFUSED, NULL, "pool %s makes its servers itself; to "
-			    "have more: balancerctl scale %s +1, or POST "
+		reply_error(r, REPLY_REFUSED, NULL, "pool %s makes its servers itself; "
+			    "to have more: balancerctl scale %s +1, or POST "
 			    "/v1/pools/%s/owned", p->name, p->name, p->name);
 		return;
 	}
@@ -281,9 +281,10 @@ void servers_remove(const struct ask *ask, struct reply *r)
 		return;
 	}
 	if (p->own != NULL) {
-		reply_error(r, REPLY_REFUSED, NULL, "pool %s makes its servers itself; to "
-			    "have one less, by its name or any: DELETE "
-			    "/v1/pools/%s/owned, or balancerctl", p->name, p->name);
+		reply_error(r, REPLY_REFUSED, NULL, "pool %s makes its servers itself; "
+			    "to have one less: balancerctl remove and its name, "
+			    "balancerctl scale %s -1, or DELETE /v1/pools/%s/owned",
+			    p->name, p->name, p->name);
 		return;
 	}
 	struct change c = change_of(CHANGE_REMOVE, p, &s->address);

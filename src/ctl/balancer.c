@@ -244,7 +244,8 @@ enum outcome ctl_stop(struct call *call, struct err *err)
 		return outcome;
 	}
 	int pidfd = open_process(call, member_number(status.json, "pid"));
-	outcome = call_ask(call, &(struct question){"POST", "/v1/stop", body}, &a, err);
+	outcome = call_ask(call, &(struct question){"POST", "/v1/stop", body, 0}, &a,
+			   err);
 	if (outcome == OUTCOME_DONE) {
 		outcome = wait_for_end(call, pidfd, err);
 		paper_waited(&call->paper);
@@ -264,7 +265,8 @@ enum outcome ctl_reload(struct call *call, struct err *err)
 {
 	struct answer a;
 	enum outcome outcome =
-		call_ask(call, &(struct question){"POST", "/v1/reload", NULL}, &a, err);
+		call_ask(call, &(struct question){"POST", "/v1/reload", NULL, 0}, &a,
+			 err);
 
 	if (outcome != OUTCOME_DONE)
 		return outcome;

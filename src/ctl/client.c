@@ -237,10 +237,11 @@ static enum outcome refuse_status(const struct client *c, long status, const jso
 			   message);
 }
 
-static enum outcome perform(struct client *c, const char *method, const char *body,
+static enum outcome perform(struct client *c, const struct question *q, const char *body,
 			    struct err *err)
 {
-	int left = wait_left(c->deadline_ms, CLIENT_ANSWER_MS);
+	int left = wait_left(c->deadline_ms,
+			     q->answer_ms > 0 ? q->answer_ms : CLIENT_ANSWER_MS);
 
 	/* 0 would mean no limit. */
 	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, (long)(left > 0 ? left : 1));
@@ -251,7 +252,7 @@ static enum outcome perform(struct client *c, const char *method, const char *bo
 	} else {
 		curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
 	}
-	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, q->method);
 	free(c->text);
 	c->text = NULL;
 	c->len = 0;
@@ -272,7 +273,7 @@ enum outcome client_ask(struct client *c, const struct question *q, struct answe
 		must(body != NULL);
 		json_decref(q->body);
 	}
-	enum outcome outcome = perform(c, q->method, body, err);
+	enum outcome outcome = perform(c, q, body, err);
 	free(body);
 	if (outcome != OUTCOME_DONE)
 		return outcome;

@@ -15,6 +15,8 @@
 
 enum {
 	CLIENT_ANSWER_MS    = 10 * 1000,	/* unless a deadline comes first */
+	CLIENT_LATER_MS     = 330 * 1000,	/* where the balancer itself waits for
+						 * something, which it does for 300 s */
 	CLIENT_BODY_MAX     = 64 << 20,		/* bytes of an answer */
 	CLIENT_TOKEN_MAX    = 256,
 	CLIENT_PATH_MAX     = 2048,		/* bytes of a question's path */
@@ -38,6 +40,7 @@ struct question {
 	const char *method;
 	const char *path;		/* /v1/..., encoded */
 	json_t     *body;		/* given; NULL: none */
+	int         answer_ms;		/* 0: CLIENT_ANSWER_MS */
 };
 
 struct answer {

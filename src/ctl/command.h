@@ -17,6 +17,8 @@ struct call;
 enum command_words {
 	WORDS_OTHER,			/* nothing that we could know */
 	WORDS_SERVER,			/* one server that is there */
+	WORDS_SERVER_NAME,		/* the same, by its name if it has one */
+	WORDS_POOL,
 	WORDS_FILE,
 	WORDS_COMMAND,
 	WORDS_SHELL,			/* bash, zsh */
@@ -67,6 +69,7 @@ enum outcome ctl_status(struct call *call, struct err *err);
 enum outcome ctl_reload(struct call *call, struct err *err);
 enum outcome ctl_add(struct call *call, struct err *err);
 enum outcome ctl_remove(struct call *call, struct err *err);
+enum outcome ctl_scale(struct call *call, struct err *err);
 enum outcome ctl_list(struct call *call, struct err *err);
 enum outcome ctl_drain(struct call *call, struct err *err);
 enum outcome ctl_enable(struct call *call, struct err *err);

@@ -43,20 +43,33 @@ const struct command command_table[] = {
 	 "state, weight, requests or connections under way, in all, and failed, where "
 	 "the server comes from, and why it is down. "
 	 "The state is up, down, draining, off (weight 0) or leaving. "
-	 "What has no value is a minus sign.",
+	 "What has no value is a minus sign. "
+	 "Where the balancer makes servers itself, their names are a last column, and "
+	 "those are there too that have no address yet.",
 	 ctl_list},
+	{"scale", NULL, "[POOL] N|+N|-N", 1, 2, OPTIONS_TARGET | O(POOL), WORDS_POOL,
+	 "set how many servers the balancer makes",
+	 "For pools whose servers it makes itself: containers, or programs. "
+	 "With N there are so many then, with +N so many more, with -N so many less. "
+	 "Returns when the new ones serve; where one does not come up, all of them are "
+	 "taken back.",
+	 ctl_scale},
 	{"add", NULL, "ADDRESS PORT", 0, COMMAND_WORDS_MANY,
 	 OPTIONS_TARGET | O(POOL) | O(WEIGHT) | O(DRAIN) | O(TEMPORARY), WORDS_OTHER,
 	 "add a server",
 	 "ADDRESS is a name, an IPv4 or an IPv6 address. "
-	 "ADDRESS:PORT as one word does as well, and so does unix:PATH.",
+	 "ADDRESS:PORT as one word does as well, and so does unix:PATH. "
+	 "In a pool whose servers the balancer makes itself, the words are the names of "
+	 "new ones.",
 	 ctl_add},
 	{"remove", NULL, "ADDRESS PORT", 0, COMMAND_WORDS_MANY,
-	 OPTIONS_TARGET | O(POOL) | O(LIMIT) | O(NO_WAIT) | O(TEMPORARY), WORDS_SERVER,
-	 "remove a server",
+	 OPTIONS_TARGET | O(POOL) | O(LIMIT) | O(NO_WAIT) | O(TEMPORARY),
+	 WORDS_SERVER_NAME, "remove a server",
 	 "It gets no new work at once. "
 	 "Returns when its last connection has ended, which takes no longer than the "
-	 "balancer's drain time, or --limit.",
+	 "balancer's drain time, or --limit. "
+	 "In a pool whose servers the balancer makes itself, the words are names; it "
+	 "returns at once.",
 	 ctl_remove},
 	{"drain", NULL, "ADDRESS PORT", 0, COMMAND_WORDS_MANY,
 	 OPTIONS_TARGET | O(POOL) | O(TEMPORARY), WORDS_SERVER,

@@ -97,7 +97,9 @@ static enum offer offer_of_option(enum option_id id)
 static enum offer offer_of_words(const struct command *c)
 {
 	switch (c->words) {
-	case WORDS_SERVER:  return OFFER_SERVERS;
+	case WORDS_SERVER:
+	case WORDS_SERVER_NAME: return OFFER_SERVERS;
+	case WORDS_POOL:    return OFFER_POOLS;
 	case WORDS_FILE:    return OFFER_FILES;
 	case WORDS_COMMAND: return OFFER_COMMANDS;
 	case WORDS_SHELL:   return OFFER_SHELLS;
@@ -212,6 +214,15 @@ static void print_options(const struct completion *c)
 			print_word(c, "--", option_table[id].name, option_table[id].help);
 }
 
+static void print_server(const struct completion *c, const json_t *server)
+{
+	const char *name = c->command->words == WORDS_SERVER_NAME
+			 ? member_text(server, "name") : "";
+
+	print_word(c, "", *name != '\0' ? name : member_text(server, "address"),
+		   member_text(server, "state"));
+}
+
 /* Servers of the pool that is meant, or of all; or the names of the pools. */
 static void print_from_balancer(const struct completion *c, struct call *call)
 {
@@ -234,8 +245,7 @@ static void print_from_balancer(const struct completion *c, struct call *call)
 			print_word(c, "", name, member_text(pool, "balance"));
 		else if (wanted == NULL || strcmp(wanted, name) == 0)
 			json_array_foreach(json_object_get(pool, "servers"), k, server)
-				print_word(c, "", member_text(server, "address"),
-					   member_text(server, "state"));
+				print_server(c, server);
 	}
 	client_answer_fini(&a);
 }

@@ -131,8 +131,9 @@ int ctl_options_read(struct options *o, int argc, char **argv, uint32_t *count,
 	*o = (struct options){0};
 	*count = 0;
 	for (int i = 0; i < argc; i++) {
-		/* A "-" alone is a word, as it is for most programs. */
-		bool is_option = !over && argv[i][0] == '-' && argv[i][1] != '\0';
+		/* A "-" alone is a word, as it is for most programs, and so is -2. */
+		bool is_option = !over && argv[i][0] == '-' && argv[i][1] != '\0' &&
+				 strchr("0123456789", argv[i][1]) == NULL;
 		if (is_option && strcmp(argv[i], "--") == 0)
 			over = true;
 		else if (!is_option)

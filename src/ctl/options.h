@@ -1,8 +1,9 @@
 /* ctl/options.h - the options of balancerctl, in one table.
  *
  * They stand anywhere on the line, as `--limit 30s` or `--limit=30s`, until `--`; what is
- * left are the words of the command. An option means the same for each command that
- * takes it. Of one that is given twice, the second counts, unless it is a list.
+ * left are the words of the command, -2 among them. An option means the same for each
+ * command that takes it. Of one that is given twice, the second counts, unless it is a
+ * list.
  */
 #ifndef CTL_OPTIONS_H
 #define CTL_OPTIONS_H

@@ -28,6 +28,7 @@ static const struct {
 	{"server-unknown",   OUTCOME_UNKNOWN},
 	{"server-exists",    OUTCOME_CONFLICT},
 	{"version-changed",  OUTCOME_CONFLICT},
+	{"late",             OUTCOME_LATE},
 };
 
 enum outcome outcome_of_code(const char *code)

@@ -1,12 +1,12 @@
-/* ctl/servers.c - the servers of a pool: list, add, remove, drain, enable, weight. */
+/* ctl/servers.c - the servers of a pool: add, remove, drain, enable, weight. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "ctl/call.h"
 #include "ctl/member.h"
+#include "ctl/named.h"
 #include "ctl/place.h"
-#include "ctl/table.h"
 #include "ctl/wait.h"
 
 enum { LEAVING_EVERY_MS = 200 };
@@ -63,8 +63,13 @@ enum outcome ctl_add(struct call *call, struct err *err)
 	struct target t;
 	struct answer a;
 	char weight[40] = "";
-	enum outcome outcome = find_target(call, &t, NULL, err);
+	bool named;
+	enum outcome outcome = named_are_meant(call, &named, err);
 
+	if (named)
+		return named_add(call, err);
+	if (outcome == OUTCOME_DONE)
+		outcome = find_target(call, &t, NULL, err);
 	if (outcome == OUTCOME_DONE)
 		outcome = make_path(&t, NULL, err);
 	if (outcome != OUTCOME_DONE)
@@ -78,7 +83,7 @@ enum outcome ctl_add(struct call *call, struct err *err)
 		json_object_set_new(body, "drain", json_true());
 	if (option_given(o, OPTION_TEMPORARY))
 		json_object_set_new(body, "temporary", json_true());
-	outcome = call_ask(call, &(struct question){"POST", t.path, body}, &a, err);
+	outcome = call_ask(call, &(struct question){"POST", t.path, body, 0}, &a, err);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	if (!call_printed_json(call, &a))
@@ -146,8 +151,13 @@ enum outcome ctl_remove(struct call *call, struct err *err)
 	struct target t;
 	struct answer a;
 	char path[CLIENT_PATH_MAX + 64], limit[40] = "";
-	enum outcome outcome = find_target(call, &t, NULL, err);
+	bool named;
+	enum outcome outcome = named_are_meant(call, &named, err);
 
+	if (named)
+		return named_remove(call, err);
+	if (outcome == OUTCOME_DONE)
+		outcome = find_target(call, &t, NULL, err);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	if (option_given(o, OPTION_LIMIT))
@@ -155,7 +165,7 @@ enum outcome ctl_remove(struct call *call, struct err *err)
 	snprintf(path, sizeof path, "%s%s%s", t.path, limit,
 		 !option_given(o, OPTION_TEMPORARY) ? "" :
 		 *limit != '\0' ? "&temporary=1" : "?temporary=1");
-	outcome = call_ask(call, &(struct question){"DELETE", path, NULL}, &a, err);
+	outcome = call_ask(call, &(struct question){"DELETE", path, NULL, 0}, &a, err);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	uint64_t left = member_number(a.json, "in_flight");
@@ -182,7 +192,7 @@ static enum outcome set_server(struct call *call, const struct target *t, json_t
 {
 	if (option_given(&call->options, OPTION_TEMPORARY))
 		json_object_set_new(body, "temporary", json_true());
-	return call_ask(call, &(struct question){"PATCH", t->path, body}, a, err);
+	return call_ask(call, &(struct question){"PATCH", t->path, body, 0}, a, err);
 }
 
 enum outcome ctl_drain(struct call *call, struct err *err)
@@ -250,92 +260,6 @@ enum outcome ctl_weight(struct call *call, struct err *err)
 			  member_text(a.json, "address"), t.pool,
 			  member_number(a.json, "weight"),
 			  weight == 0 ? " and gets no work" : "", until(a.json));
-	client_answer_fini(&a);
-	return OUTCOME_DONE;
-}
-
-static enum style state_style(const char *state)
-{
-	static const struct {
-		const char *state;
-		enum style  style;
-	} styles[] = {
-		{"up", STYLE_GOOD}, {"down", STYLE_BAD}, {"draining", STYLE_WARN},
-		{"leaving", STYLE_WARN}, {"off", STYLE_DIM},
-	};
-
-	for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
-		if (strcmp(styles[i].state, state) == 0)
-			return styles[i].style;
-	return STYLE_PLAIN;
-}
-
-static const struct column columns[] = {
-	{"SERVER", false}, {"POOL", false}, {"STATE", false}, {"WEIGHT", true},
-	{"NOW", true}, {"TOTAL", true}, {"FAILED", true}, {"FROM", false},
-	{"REASON", false},
-};
-
-static void put_server(struct table *table, const json_t *server)
-{
-	const char *state = member_text(server, "state");
-	const char *from = member_text(server, "from");
-	/* No worker is there for good: that is no news. */
-	bool temporary = member_is_true(server, "temporary") && strcmp(from, "worker") != 0;
-
-	table_put(table, STYLE_PLAIN, "%s", member_text(server, "address"));
-	table_put(table, STYLE_PLAIN, "%s", member_text(server, "pool"));
-	table_put(table, state_style(state), "%s", state);
-	table_put(table, STYLE_PLAIN, "%" PRIu64, member_number(server, "weight"));
-	table_put(table, STYLE_PLAIN, "%" PRIu64, member_number(server, "in_flight"));
-	table_put(table, STYLE_PLAIN, "%" PRIu64, member_number(server, "requests"));
-	table_put(table, STYLE_PLAIN, "%" PRIu64, member_number(server, "failures"));
-	table_put(table, STYLE_PLAIN, "%s", temporary ? "temporary" : from);
-	table_put(table, STYLE_PLAIN, "%s", member_text(server, "reason"));
-}
-
-static void print_pools(struct call *call, const json_t *pools)
-{
-	struct table *table = table_create(columns, sizeof columns / sizeof *columns);
-	const json_t *pool, *server;
-	size_t i, k, count = 0;
-	bool of_workers = json_array_size(pools) > 0;
-
-	json_array_foreach(pools, i, pool) {
-		of_workers &= strcmp(member_text(pool, "of"), "workers") == 0;
-		json_array_foreach(json_object_get(pool, "servers"), k, server) {
-			put_server(table, server);
-			count++;
-		}
-	}
-	if (count > 0)
-		table_print(table, &call->paper, NULL);
-	else if (call->paper.terminal)
-		paper_say(&call->paper, "%s", of_workers
-			  ? "no workers; they join by themselves, see kv-worker(1)"
-			  : "no servers; add one with: balancerctl add ADDRESS PORT");
-	table_destroy(table);
-}
-
-enum outcome ctl_list(struct call *call, struct err *err)
-{
-	const char *parts[] = {"v1", "pools", call->options.pool, NULL};
-	char path[CLIENT_PATH_MAX];
-	struct answer a;
-
-	if (!client_path(path, parts))
-		return outcome_set(err, OUTCOME_UNKNOWN, "there is no pool %s",
-				   quote(call->options.pool).text);
-	enum outcome outcome = call_get(call, path, &a, err);
-	if (outcome != OUTCOME_DONE)
-		return outcome;
-	if (!call_printed_json(call, &a)) {
-		json_t *pools = json_incref(json_object_get(a.json, "pools"));
-		if (pools == NULL)
-			pools = json_pack("[O]", a.json);
-		print_pools(call, pools);
-		json_decref(pools);
-	}
 	client_answer_fini(&a);
 	return OUTCOME_DONE;
 }

@@ -316,8 +316,8 @@ void model_pool_defaults(struct model_pool *p)
 	p->value_max = 256;
 }
 
-/* Who fails is replaced, so one bad probe is enough, and a request may as well wait for the
- * one that comes. */
+/* Who fails is replaced, so one bad probe is enough, and a request may as well wait for
+ * the one that comes. */
 void model_owning_pool_defaults(struct model_pool *p)
 {
 	p->check.kind = CHECK_HTTP;

@@ -210,6 +210,92 @@ def test_list_of_one_pool(fake, ctl):
     assert ctl("list", "--pool", "api").did().startswith("a:1\tapi\t")
 
 
+OWNED = "/v1/pools/web/owned"
+
+
+def made(name, address="", state="starting", **members):
+    return {"name": name, "id": "1", "address": address, "state": state,
+            "serves": state == "serving", "since_ms": 5, "why": ""} | members
+
+
+def figures(*servers, **members):
+    serving = sum(one["serves"] for one in servers)
+    return {"pool": "web", "driver": "process", "min": 1, "max": 9, "wanted": 3,
+            "serving": serving, "starting": len(servers) - serving, "leaving": 0,
+            "trouble": "", "servers": list(servers)} | members
+
+
+@pytest.fixture
+def owned(fake):
+    """A pool that makes its servers: S1 serves, S2 is checked, S3 has no address."""
+    whole = pool("web", server("127.0.0.1:5001", name="S1", **{"from": "owned"}),
+                 server("127.0.0.1:5002", name="S2", state="starting", temporary=True,
+                        **{"from": "owned"})) | {
+        "owned": figures(made("S1", "127.0.0.1:5001", "serving"),
+                         made("S2", "127.0.0.1:5002"),
+                         made("S3", why="exit status 1"))}
+    fake.answers["GET", "/v1/pools"] = (200, {"pools": [whole]})
+    fake.answers["GET", "/v1/pools/web"] = (200, whole)
+    return fake
+
+
+def test_list_shows_names_and_those_that_are_starting(owned, ctl):
+    assert [line.split("\t") for line in ctl("list").lines] == [
+        ["127.0.0.1:5001", "web", "up", "1", "0", "0", "0", "owned", "-", "S1"],
+        ["127.0.0.1:5002", "web", "starting", "1", "0", "0", "0", "owned", "-", "S2"],
+        ["-", "web", "starting", "-", "-", "-", "-", "owned", "exit status 1", "S3"]]
+    owned.answers["GET", "/v1/pools/web"][1]["owned"]["trouble"] = "no image x"
+    assert "pool web cannot start servers: no image x" in ctl.on_terminal("list")[1]
+
+
+@pytest.mark.parametrize("words, method, body", [
+    (["scale", "web", "5"], "PUT", {"count": 5}),
+    (["scale", "5"], "PUT", {"count": 5}),
+    (["scale", "--pool", "web", "0"], "PUT", {"count": 0}),
+    (["scale", "web", "+2"], "POST", {"count": 2}),
+    (["scale", "web", "-2"], "DELETE", {"count": 2}),
+    (["add", "S5"], "POST", {"names": ["S5"]}),
+    (["add", "--pool", "web", "S5", "other"], "POST", {"names": ["S5", "other"]}),
+    (["remove", "S1"], "DELETE", {"names": ["S1"]}),
+])
+def test_servers_that_the_balancer_makes(owned, ctl, words, method, body):
+    owned.answers[method, OWNED] = (200, figures(
+        made("S1", state="serving"), made("S5", state="serving"), made("S6")))
+    assert ctl(*words).did() == "2 servers in pool web: S1, S5"
+    assert owned.changes() == [(method, OWNED, body)]
+
+
+def test_a_person_sees_that_servers_are_waited_for(owned, ctl):
+    owned.answers["PUT", OWNED] = (200, figures())
+    assert "waiting for the servers of pool web" in ctl.on_terminal("scale", "5")[1]
+
+
+def test_json_of_scale(owned, ctl):
+    owned.answers["PUT", OWNED] = (200, figures())
+    assert ctl("scale", "web", "1", "--json").json == figures()
+
+
+@pytest.mark.parametrize("words, says", [
+    (["scale"],
+     "a word is missing; write: balancerctl scale [POOL] N|+N|-N [--pool NAME]"),
+    (["scale", "web", "many"], '"many" is no number; expected digits only'),
+    (["scale", "web", "+0"], '"0" is too small; expected 1 to 1000'),
+    (["remove", "S1", "--limit", "3s"],
+     "pool web makes its servers itself; there is no --limit for them"),
+])
+def test_wrong_lines_about_servers_that_are_made(owned, ctl, words, says):
+    assert ctl(*words).failed(2) == says
+    assert owned.changes() == []
+
+
+def test_a_name_in_a_pool_without_names_is_no_address(fake, ctl):
+    fake.answers["GET", "/v1/pools/web"] = (200, pool("web", server()) | {"owned": None})
+    assert ctl("remove", "app1").failed(2) == (
+        '"app1" has no port; write: balancerctl remove ADDRESS PORT')
+    fake.answers["GET", "/v1/pools/wbe"] = error(404, "pool-unknown")
+    ctl("remove", "app1", "--pool", "wbe").failed(5)
+
+
 def test_several_pools_and_none_named(fake, ctl):
     fake.answers["GET", "/v1/pools"] = (200, {"pools": [
         pool("web", server()), pool("api"), pool("db")]})

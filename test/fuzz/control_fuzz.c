@@ -3,7 +3,7 @@
  * - how they were cut into reads changes no answer;
  * - each answer is whole HTTP with one JSON object, an error in its one shape;
  * - what is answered with an error has changed nothing;
- * - a connection that a listener has handed over gets at most one answer, in its shape. */
+ * - one that a listener has handed over gets at most one answer, in its shape. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

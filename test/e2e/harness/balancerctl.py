@@ -114,7 +114,7 @@ class FakeControl:
                                        json.loads(body) if body else None, self.headers))
                 stand_in.answer(self, body)
 
-            do_GET = do_POST = do_PATCH = do_DELETE = handle_any
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
             def log_message(self, *_):
                 pass

@@ -184,8 +184,6 @@ static void a_block_stands_where_it_belongs(void **unused)
 		  "pool web\n"
 		  "listen http :80 { to web }",
 		  "1:10: error: \"threads\" has no block; write: threads N|auto\n"
-		  "2:1: warning: pool \"web\" has no server; nothing that is sent to "
-		  "it is served\n"
 		  "2:9: error: \"pool\" needs a block; write: pool NAME { ... }\n");
 }
 

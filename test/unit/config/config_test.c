@@ -122,11 +122,31 @@ static void a_good_file_says_what_is_in_it(void **unused)
 	model_put(m);
 }
 
+static void servers_that_are_made_are_counted_from_to(void **unused)
+{
+	(void)unused;
+	char *said;
+	size_t len;
+	FILE *out = open_memstream(&said, &len);
+	struct model *m = good("listen http :80 { to a }\npool a { server 1; server 2 }\n"
+			       "pool b { own process { command b; min 3; max 5 } }\n");
+
+	/* As one that is in force. */
+	assert_non_null(model_server_add(&m->pools[1]));
+	config_print_counts(m, out);
+	fclose(out);
+	assert_string_equal(said, "1 listener, 2 pools, 5 to 7 servers");
+	free(said);
+	model_put(m);
+}
+
 static void the_examples_read(void **unused)
 {
 	(void)unused;
 	static const char *const paths[] = {"doc/examples/http.conf",
-					    "doc/examples/tcp.conf"};
+					    "doc/examples/tcp.conf",
+					    "doc/examples/own.conf",
+					    "packaging/balancerd.conf"};
 
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
 		struct model *m = config_load(paths[i], &report);
@@ -147,6 +167,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_is_said),
 		cmocka_unit_test(a_file_has_a_largest_size),
 		cmocka_unit_test(a_good_file_says_what_is_in_it),
+		cmocka_unit_test(servers_that_are_made_are_counted_from_to),
 		cmocka_unit_test(the_examples_read),
 	};
 	return cmocka_run_group_tests(tests, make_file, remove_file);

@@ -135,6 +135,8 @@ static void a_place_is_named_by_its_blocks(void **unused)
 	assert_string_equal(context_text(IN_LISTEN).text, "in a listen block");
 	assert_string_equal(context_text(IN_LISTEN | IN_POOL).text,
 			    "in a listen block or in a pool block");
+	assert_string_equal(context_text(IN_OWN).text, "in an own block");
+	assert_string_equal(context_text(IN_PROCESS).text, "in an own process block");
 	assert_true(strlen(context_text(IN_ANY & ~IN_UDP).text) <
 		    sizeof(struct context_text) - 1);
 }
@@ -179,6 +181,14 @@ static void usage_is_what_one_writes(void **unused)
 			    "timeout [idle TIME] [lifetime TIME|unlimited]");
 	assert_string_equal(usage_of(directive_find(IN_KV, "timeout"), IN_KV),
 			    "timeout [idle TIME|unlimited]");
+	assert_string_equal(usage_of(directive_find(IN_HTTP, "admin"), IN_HTTP),
+			    "admin legacy [POOL]");
+	assert_string_equal(usage_of(directive_find(IN_POOL, "own"), IN_POOL),
+			    "own docker { ... }");
+	assert_string_equal(usage_of(directive_find(IN_DOCKER, "command"), IN_DOCKER),
+			    "command WORD ...");
+	assert_string_equal(usage_of(directive_find(IN_PROCESS, "port"), IN_PROCESS),
+			    "port N|any");
 	assert_string_equal(usage_of(directive_find(IN_HTTP, "proxy-protocol"), IN_HTTP),
 			    "proxy-protocol from ADDRESS[/BITS] ...");
 }

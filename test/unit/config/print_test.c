@@ -163,6 +163,28 @@ static const char *const in_pool[] = {
 	"proxy-protocol v1", "proxy-protocol v2", NULL,
 };
 
+/* In the blocks of pools that own their servers, and of what they say of these. */
+static const char *const in_owning_pool[] = {
+	"retry 3", "queue 5 wait 5s", "request-id off", "check tcp", "check tcp fall 3",
+	"check http /x timeout 1s", "check http /heartbeat rise 2",
+	"batch window 1ms count 2", "batch window 10s",
+	"balance slots", "balance ring", NULL,
+};
+static const char *const in_owning_slots[] = {"key path", "key address", NULL};
+static const char *const in_own[] = {
+	"command /a", "command a --b \"\" \"c d\"", "env A b", "env A \"\"",
+	"env A \"b c=d\\n\"", "min 0", "max 1000", "names a-", "start-time 1ms",
+	"stop-time 0s", "drain-time 24h", "starts-per-minute 10000", "at-end leave",
+	"memory 6m", "files 16", "scale up-above 1 down-below 0",
+	"scale up-above 1000000 down-below 999999 up-after 0s down-after 24h", NULL,
+};
+static const char *const images[] = {"image b", "image r.io:1/b:2@sha256:0", NULL};
+static const char *const in_docker[] = {
+	"network n", "socket \"/a b\"", "port 1", "cpu 102400%", "processes 1",
+	NULL,
+};
+static const char *const in_process[] = {"directory \"/a b\"", "port 65535", NULL};
+
 /* Each statement, put between these, is printed as it stands and reads the same. */
 static void are_printed(const char *const *statements, const char *before,
 			const char *behind)
@@ -195,6 +217,53 @@ static void every_word_is_printed_as_it_reads(void **unused)
 	are_printed(in_kv_pool, "listen kv :1 { to a; workers :2 }\npool a {\n", "}\n");
 	are_printed(in_pool, "pool a { server 1\n",
 		    "}\npool b { server 1 }\nlisten http :1 { to b }\n");
+}
+
+static void what_is_owned_is_printed_as_it_reads(void **unused)
+{
+	(void)unused;
+	static const char ending[] = "}\n}\nlisten http :1 { to a }\n";
+
+	are_printed(in_owning_pool, "pool a { own docker { image a }\n",
+		    "}\nlisten http :1 { to a }\n");
+	are_printed(in_owning_slots, "pool a { own docker { image a }; balance slots\n",
+		    "}\nlisten http :1 { to a }\n");
+	are_printed(in_own, "pool a { own docker { image a\n", ending);
+	are_printed(in_docker, "pool a { own docker { image a\n", ending);
+	are_printed(images, "pool a { own docker {\n", ending);
+	are_printed(in_own + 2, "pool a { own process { command a\n", ending);
+	are_printed(in_process, "pool a { own process { command a\n", ending);
+}
+
+static void what_holds_in_an_owning_pool_is_not_said(void **unused)
+{
+	(void)unused;
+	prints("listen http :80 { to a; admin legacy }\n"
+	       "pool a { queue 1024 wait 30s; retry 4; request-id on; key request-id\n"
+	       "	own docker { image a; min 1; max 10; names S; port 5000\n"
+	       "		network balancerd; socket /var/run/docker.sock; at-end stop\n"
+	       "		memory unlimited; cpu unlimited; stop-time 10s\n"
+	       "		env B 1; env A 2 }\n"
+	       "	balance slots\n"
+	       "	check http /heartbeat every 3s timeout 5s rise 1 fall 1 }\n"
+	       "pool b { own process { command b; port any } }\n",
+	       "listen http 0.0.0.0:80 {\n"
+	       "	to a\n"
+	       "	admin legacy a\n"
+	       "}\n"
+	       "pool a {\n"
+	       "	balance slots\n"
+	       "	own docker {\n"
+	       "		image a\n"
+	       "		env B 1\n"
+	       "		env A 2\n"
+	       "	}\n"
+	       "}\n"
+	       "pool b {\n"
+	       "	own process {\n"
+	       "		command b\n"
+	       "	}\n"
+	       "}\n");
 }
 
 static void quick_forms_are_configurations_too(void **unused)
@@ -254,6 +323,20 @@ static void workers_are_not_in_the_file(void **unused)
 	model_put(m);
 }
 
+static void servers_that_were_made_are_not_in_the_file(void **unused)
+{
+	(void)unused;
+	struct model *m = read_model("pool a { own process { command a } }\n"
+				     "listen http :1 { to a }\n");
+
+	assert_int_equal(fill_listen(&model_server_add(&m->pools[0])->address, "3",
+				     "127.0.0.1", &(struct err){""}), 0);
+	char *printed = config_print(m);
+	assert_null(strstr(printed, "server"));
+	free(printed);
+	model_put(m);
+}
+
 static void models_differ_in_one_word(void **unused)
 {
 	(void)unused;
@@ -274,6 +357,18 @@ static void models_differ_in_one_word(void **unused)
 		"pool b { server 1 }\n",
 		"listen http :1 { route path / to a }\npool a { server 1 }\n"
 		"pool b { server 1 }\n",
+		"listen http :1 { to a }\npool a { own docker { image a } }\n"
+		"pool b { server 1 }\n",
+		"listen http :1 { to a }\npool a { own docker { image b } }\n"
+		"pool b { server 1 }\n",
+		"listen http :1 { to a }\npool a { own process { command a } }\n"
+		"pool b { server 1 }\n",
+		"listen http :1 { to a }\npool a { own process { command a b } }\n"
+		"pool b { server 1 }\n",
+		"listen http :1 { to a }\npool a { own process { command a; env A b } }\n"
+		"pool b { server 1 }\n",
+		"listen http :1 { to a; admin legacy }\n"
+		"pool a { own docker { image a } }\npool b { server 1 }\n",
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -293,6 +388,9 @@ int main(void)
 		cmocka_unit_test(listeners_and_routes_keep_their_order),
 		cmocka_unit_test(what_one_word_decides_for_another_is_printed_too),
 		cmocka_unit_test(every_word_is_printed_as_it_reads),
+		cmocka_unit_test(what_is_owned_is_printed_as_it_reads),
+		cmocka_unit_test(what_holds_in_an_owning_pool_is_not_said),
+		cmocka_unit_test(servers_that_were_made_are_not_in_the_file),
 		cmocka_unit_test(quick_forms_are_configurations_too),
 		cmocka_unit_test(workers_are_not_in_the_file),
 		cmocka_unit_test(models_differ_in_one_word),

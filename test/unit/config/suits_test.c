@@ -73,6 +73,77 @@ static void probes_are_for_every_kind(void **unused)
 	pool_suits("check tcp", "listen tcp :1 { to a }\nlisten udp :1 { to a }\n", "");
 }
 
+/* The same for a pool that owns its servers, in line 2. */
+static void owning_pool_suits(const char *words, const char *listeners,
+			      const char *expected)
+{
+	char text[1024];
+
+	snprintf(text, sizeof text, "pool a {\nown docker { image a }; %s\n}\n%s", words,
+		 listeners);
+	complains(text, expected);
+}
+
+static void servers_are_owned_for_requests_and_connections(void **unused)
+{
+	(void)unused;
+	owning_pool_suits("", "listen http :1 { to a }\n", "");
+	owning_pool_suits("", "listen http :1 { route path /x to a }\n", "");
+	owning_pool_suits("check tcp", "listen tcp :1 { to a }\n", "");
+	owning_pool_suits("check http /x", "listen tcp :1 { to a }\n", "");
+	owning_pool_suits("", "listen tcp :1 { to a }\n",
+			  "1:1: warning: pool \"a\" probes its servers over HTTP, GET "
+			  "/heartbeat, and \"listen tcp\" in line 4 uses it; if they do "
+			  "not speak HTTP, add: check tcp\n");
+	owning_pool_suits("check tcp", "listen http :1 { to a }\nlisten udp :1 { to a }\n",
+			  "2:1: error: \"own docker\" is for http and tcp only, and "
+			  "\"listen udp\" in line 5 uses this pool; give that one a pool "
+			  "with \"server\" lines\n");
+	complains("pool a {\nown process { command a } }\n"
+		  "listen kv :1 { to a; workers :2 }\n",
+		  "2:1: error: \"own process\" is for http and tcp only, and \"listen "
+		  "kv\" in line 3 uses this pool; remove it: workers join by "
+		  "themselves\n");
+}
+
+static void numbers_and_batches_are_of_requests(void **unused)
+{
+	(void)unused;
+	pool_suits("request-id on; batch window 1ms", "listen http :1 { to a }\n", "");
+	pool_suits("request-id on", "listen tcp :1 { to a }\n",
+		   "2:1: error: \"request-id\" is for http only, and \"listen tcp\" in "
+		   "line 4 uses this pool; remove it: only requests of HTTP have such "
+		   "numbers and batches\n");
+	pool_suits("batch window 1ms", "listen udp :1 { to a }\n",
+		   "2:1: error: \"batch\" is for http only, and \"listen udp\" in line 4 "
+		   "uses this pool; remove it: only requests of HTTP have such numbers and "
+		   "batches\n");
+	pool_suits("balance ring; key request-id", "listen tcp :1 { to a }\n",
+		   "2:15: error: \"key request-id\" is for http only, and \"listen tcp\" "
+		   "in line 4 uses this pool; write: key address\n");
+}
+
+static void slots_of_connections_go_by_addresses(void **unused)
+{
+	(void)unused;
+	static const char text[] = "pool a { own docker { image a }; balance slots\n"
+				   "check tcp }\nlisten tcp :1 { to a }\n";
+	struct model *m = good(text);
+
+	assert_int_equal(m->pools[0].key, KEY_ADDRESS);
+	model_put(m);
+}
+
+static void an_empty_heartbeat_tells_no_load(void **unused)
+{
+	(void)unused;
+	owning_pool_suits("balance least-load", "listen http :1 { to a }\n",
+			  "2:25: error: \"balance least-load\" needs probes that report the "
+			  "load; add: check http /healthcheck\n");
+	owning_pool_suits("balance least-load; check http /healthcheck",
+			  "listen http :1 { to a }\n", "");
+}
+
 /* A pool with these words, in line 2, that workers may join by the listener in line 4. */
 static void kv_pool_suits(const char *words, const char *expected)
 {
@@ -220,6 +291,10 @@ int main(void)
 		cmocka_unit_test(the_proxy_protocol_is_for_tcp),
 		cmocka_unit_test(nobody_is_moved_without_tcp),
 		cmocka_unit_test(probes_are_for_every_kind),
+		cmocka_unit_test(servers_are_owned_for_requests_and_connections),
+		cmocka_unit_test(numbers_and_batches_are_of_requests),
+		cmocka_unit_test(slots_of_connections_go_by_addresses),
+		cmocka_unit_test(an_empty_heartbeat_tells_no_load),
 		cmocka_unit_test(workers_join_by_themselves),
 		cmocka_unit_test(what_workers_cannot_follow_is_refused),
 		cmocka_unit_test(what_only_workers_can_follow_is_refused_elsewhere),

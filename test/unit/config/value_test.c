@@ -2,6 +2,7 @@
 #include "unit/config/read.h"
 
 #include "config/value.h"
+#include "model/own.h"
 
 static struct err err;
 
@@ -107,6 +108,81 @@ static void names_of_fields_cookies_and_arguments_are_whole(void **unused)
 	assert_int_equal(value_check_query_name("a=", &err), -1);
 }
 
+static void images_and_networks_are_what_docker_takes(void **unused)
+{
+	(void)unused;
+	static const char *const good[] = {"a", "a:1", "r.io:5000/a/b_c@sha256:00", "A1"};
+	static const char *const bad[] = {"", "-a", "a b", "a\n", "a$b", "/a", "\xc3\xa4"};
+	char longest[257] = "";
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		assert_int_equal(value_check_image(good[i], &err), 0);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(value_check_image(bad[i], &err), -1);
+	memset(longest, 'a', 255);
+	assert_int_equal(value_check_image(longest, &err), 0);
+	memset(longest, 'a', 256);
+	assert_int_equal(value_check_image(longest, &err), -1);
+	assert_int_equal(value_check_network("my-net_1.x", &err), 0);
+	assert_int_equal(value_check_network("host2", &err), 0);
+	assert_int_equal(value_check_network("host", &err), -1);
+	assert_int_equal(value_check_network("bridge", &err), -1);
+	assert_int_equal(value_check_network("container:a", &err), -1);
+	assert_int_equal(value_check_network("", &err), -1);
+	assert_int_equal(value_check_network(".a", &err), -1);
+}
+
+static void a_socket_is_a_path_that_fits(void **unused)
+{
+	(void)unused;
+	char longest[110] = "/";
+
+	assert_int_equal(value_check_engine("/run/docker.sock", &err), 0);
+	assert_int_equal(value_check_engine("docker.sock", &err), -1);
+	assert_int_equal(value_check_engine("", &err), -1);
+	memset(longest + 1, 'a', 106);
+	assert_int_equal(value_check_engine(longest, &err), 0);
+	memset(longest + 1, 'a', 107);
+	assert_int_equal(value_check_engine(longest, &err), -1);
+	assert_int_equal(value_check_engine("unix:///run/a", &err), -1);
+	assert_string_equal(err.text, "\"unix:///run/a\" has a \"unix:\" before its path; "
+				      "write: /run/a");
+	assert_int_equal(value_check_engine("tcp://1.2.3.4:2375", &err), -1);
+	assert_int_equal(value_check_folder("/", &err), 0);
+	assert_int_equal(value_check_folder("srv", &err), -1);
+}
+
+static void a_made_up_name_has_room_for_its_number(void **unused)
+{
+	(void)unused;
+	char longest[OWN_NAME_MAX + 1] = "";
+
+	assert_int_equal(value_check_server_prefix("S", &err), 0);
+	assert_int_equal(value_check_server_prefix("web-1_.", &err), 0);
+	assert_int_equal(value_check_server_prefix("", &err), -1);
+	assert_int_equal(value_check_server_prefix("-a", &err), -1);
+	assert_int_equal(value_check_server_prefix("a/b", &err), -1);
+	memset(longest, 'a', OWN_NAME_MAX - 4);
+	assert_int_equal(value_check_server_prefix(longest, &err), 0);
+	memset(longest, 'a', OWN_NAME_MAX - 3);
+	assert_int_equal(value_check_server_prefix(longest, &err), -1);
+}
+
+static void a_variable_has_a_name_that_is_not_ours(void **unused)
+{
+	(void)unused;
+	assert_int_equal(value_check_variable("_A.b-1", &err), 0);
+	assert_int_equal(value_check_variable("port", &err), 0);
+	assert_int_equal(value_check_variable("PORT", &err), -1);
+	assert_int_equal(value_check_variable("SERVER_ID", &err), -1);
+	assert_int_equal(value_check_variable("1A", &err), -1);
+	assert_int_equal(value_check_variable("", &err), -1);
+	assert_int_equal(value_check_variable("A B", &err), -1);
+	assert_int_equal(value_check_variable("A=1", &err), -1);
+	assert_string_equal(err.text, "\"A=1\" has a \"=\"; write the name and then the "
+				      "value: env NAME VALUE");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +192,10 @@ int main(void)
 		cmocka_unit_test(a_star_is_the_first_label),
 		cmocka_unit_test(the_nearest_prime_is_named),
 		cmocka_unit_test(names_of_fields_cookies_and_arguments_are_whole),
+		cmocka_unit_test(images_and_networks_are_what_docker_takes),
+		cmocka_unit_test(a_socket_is_a_path_that_fits),
+		cmocka_unit_test(a_made_up_name_has_room_for_its_number),
+		cmocka_unit_test(a_variable_has_a_name_that_is_not_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

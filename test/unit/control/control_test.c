@@ -493,8 +493,8 @@ static void a_door_that_closes_waits_for_the_answer(void **unused)
 	write_token("secret", 0600);
 	assert_int_equal(use_doors(one, NULL), 0);
 	int fd = connect_text(one);
-	snprintf(request, sizeof request, "PUT /v1/pools/made/owned HTTP/1.1\r\nHost: b\r\n"
-		 "Authorization: Bearer secret\r\nContent-Length: 12\r\n\r\n"
+	snprintf(request, sizeof request, "PUT /v1/pools/made/owned HTTP/1.1\r\n"
+		 "Host: b\r\nAuthorization: Bearer secret\r\nContent-Length: 12\r\n\r\n"
 		 "{\"count\": 5}");
 	say(fd, request);
 	assert_int_equal(use_doors(NULL, NULL), 0);

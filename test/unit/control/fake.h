@@ -120,7 +120,7 @@ static void fake_add_pool(struct model *m, const char *name, const char *const *
 				   &err) == 0);
 }
 
-/* A pool that makes its servers itself: S1 serves, S2 is starting, S3 has no address. */
+/* A pool that makes its servers itself: S1 serves, S2 is checked, S3 has no address. */
 static inline void fake_make(struct fake *f)
 {
 	static const char *const made[] = {"127.0.0.1:5001", "127.0.0.1:5002", NULL};
@@ -134,9 +134,11 @@ static inline void fake_make(struct fake *f)
 	fake_use(f, m);
 	live_server_set_up(m->pools[m->pool_count - 1].servers[0].live, true);
 	fake_entry(&f->owners, "S1", made[0], "serving", true);
-	fake_entry(&f->owners, "S2", made[1], "starting", false);
+	fake_entry(&f->owners, "S2", made[1], "checking", false);
 	fake_entry(&f->owners, "S3", "", "starting", false);
-	f->owners.figures = (struct owners_figures){.wanted = 3, .serving = 1, .starting = 2};
+	f->owners.figures = (struct owners_figures){
+		.wanted = 3, .serving = 1, .starting = 2,
+	};
 }
 
 /* One that listens for pool `web` on port 8080. */

@@ -105,8 +105,10 @@ static void bad_bodies_name_the_field(void **unused)
 		{"", "\\\"n\\\" is missing"}, {"{}", "\\\"n\\\" is missing"},
 		{"{\"hostnames\": [\"S5\"]}", "\\\"n\\\" is missing"},
 		{"{\"n\": 0}", range}, {"{\"n\": -1}", range}, {"{\"n\": 1001}", range},
-		{"{\"n\": 1.5}", range}, {"{\"n\": 1.0}", range}, {"{\"n\": \"1\"}", range},
-		{"{\"n\": true}", range}, {"{\"n\": null}", range}, {"{\"n\": [1]}", range},
+		{"{\"n\": 1.5}", range}, {"{\"n\": 1.0}", range},
+		{"{\"n\": \"1\"}", range},
+		{"{\"n\": true}", range}, {"{\"n\": null}", range},
+		{"{\"n\": [1]}", range},
 		{"{\"n\": 99999999999}", range},
 		{"{\"n\": 1, \"hostnames\": \"S5\"}",
 		 "\\\"hostnames\\\" has to be an array"},
@@ -135,7 +137,8 @@ static void what_is_no_json_is_said_in_the_shape(void **unused)
 {
 	static const char *const bad[] = {
 		"{", "n=1", "{\"n\": 1, \"n\": 1}", "{\"n\": 1}x", "\xff", "1", "\"n\"",
-		"{\"n\": 999999999999999999999999}", "{\"n\": 1, \"hostnames\": [\"a\\u0000\"]}",
+		"{\"n\": 999999999999999999999999}",
+		"{\"n\": 1, \"hostnames\": [\"a\\u0000\"]}",
 	};
 	int status;
 
@@ -145,7 +148,8 @@ static void what_is_no_json_is_said_in_the_shape(void **unused)
 		assert_int_equal(status, 400);
 		assert_ptr_equal(strstr(found, "{\"message\":\"<Error> the body is no "
 					"JSON: "), found);
-		assert_string_equal(found + strlen(found) - 21, "\",\"status\":\"failure\"}");
+		assert_string_equal(found + strlen(found) - 21,
+				    "\",\"status\":\"failure\"}");
 	}
 	assert_int_equal(fake.owners.asked, 0);
 }
@@ -167,8 +171,8 @@ static void what_the_owner_refuses_names_the_field(void **unused)
 	err_set(&fake.owners.err, "it cannot be");
 	for (size_t i = 0; i < COUNT_OF(faults); i++) {
 		fake.owners.fault = faults[i].fault;
-		snprintf(wanted, sizeof wanted, "{\"message\":\"<Error> %s: it cannot be\","
-			 "\"status\":\"failure\"}", faults[i].field);
+		snprintf(wanted, sizeof wanted, "{\"message\":\"<Error> %s: it cannot "
+			 "be\",\"status\":\"failure\"}", faults[i].field);
 		says("POST /add", "{\"n\": 1}", 400, wanted);
 	}
 }

@@ -14,7 +14,7 @@ static int begin_made(void **unused)
 static void a_pool_shows_what_it_owns(void **unused)
 {
 	(void)unused;
-	snprintf(fake.owners.figures.trouble, sizeof fake.owners.figures.trouble, "no image");
+	strcpy(fake.owners.figures.trouble, "no image");
 	assert_int_equal(ask("GET " OWNED, ""), 200);
 	assert_string_equal(text_of("pool"), "made");
 	assert_string_equal(text_of("driver"), "process");
@@ -125,7 +125,8 @@ static void results_have_their_codes(void **unused)
 		int status;
 		const char *code;
 	} all[] = {
-		{OWNERS_BAD, OWNERS_N_RANGE, 400, "bad-request"},
+		{OWNERS_BAD, OWNERS_N_RANGE, 400, "out-of-range"},
+		{OWNERS_BAD, OWNERS_FINE, 409, "refused"},
 		{OWNERS_BAD, OWNERS_NAME_BAD, 400, "bad-request"},
 		{OWNERS_BAD, OWNERS_NAME_TWICE, 400, "bad-request"},
 		{OWNERS_BAD, OWNERS_MORE_NAMES_THAN_N, 400, "bad-request"},
@@ -151,7 +152,8 @@ static void its_servers_are_not_added_or_removed_singly(void **unused)
 	refused("POST /v1/pools/made/servers", "{\"address\": \"8083\"}", 409, "refused");
 	refused("DELETE /v1/pools/made/servers/5001", "", 409, "refused");
 	assert_int_equal(fake.change_count, 0);
-	assert_int_equal(ask("PATCH /v1/pools/made/servers/5001", "{\"drain\": true}"), 200);
+	assert_int_equal(ask("PATCH /v1/pools/made/servers/5001", "{\"drain\": true}"),
+			 200);
 }
 
 static void who_knows_no_owners_has_no_such_pool(void **unused)

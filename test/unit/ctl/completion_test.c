@@ -74,6 +74,8 @@ static void values_follow_their_option(void **unused)
 	assert_int_equal(offers("--socket /run/a.sock list --pool "), OFFER_POOLS);
 	assert_string_equal(looked.options.socket, "/run/a.sock");
 	assert_int_equal(offers("config check "), OFFER_FILES);
+	assert_int_equal(offers("scale "), OFFER_POOLS);
+	assert_int_equal(offers("scale web "), OFFER_NOTHING);
 	assert_int_equal(offers("completion "), OFFER_SHELLS);
 }
 

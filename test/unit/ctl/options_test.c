@@ -71,6 +71,15 @@ static void two_dashes_end_options(void **unused)
 	assert_int_equal(count, 3);
 }
 
+static void a_number_below_zero_is_a_word(void **unused)
+{
+	(void)unused;
+	assert_int_equal(reads("scale web -2 --json -"), 0);
+	assert_int_equal(count, 4);
+	assert_string_equal(words[2], "-2");
+	assert_string_equal(words[3], "-");
+}
+
 static void the_second_of_two_counts(void **unused)
 {
 	(void)unused;
@@ -112,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_stand_anywhere),
 		cmocka_unit_test(two_dashes_end_options),
+		cmocka_unit_test(a_number_below_zero_is_a_word),
 		cmocka_unit_test(the_second_of_two_counts),
 		cmocka_unit_test(times_have_units),
 		cmocka_unit_test(what_is_wrong_is_said),
