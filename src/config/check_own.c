@@ -185,8 +185,8 @@ void check_own_names(const struct build *b)
 				continue;
 			report_warning(b->report, b->pools[i].at,
 				       "pools %s (line %u) and %s would take the same "
-				       "names for their containers; add to \"own docker\" "
-				       "of one for example: names %s-",
+				       "names for their containers; add to \"own "
+				       "docker\" of one for example: names %s-",
 				       quote(pools[k].name).text, b->pools[k].at.line,
 				       quote(pools[i].name).text, pools[i].name);
 			break;

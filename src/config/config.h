@@ -51,7 +51,8 @@ struct model *config_quick_tcp(int argc, char *const argv[], struct err *err);
  * --clients; without --resp nobody is there for clients of Redis. Workers join later. */
 struct model *config_quick_kv(int argc, char *const argv[], struct err *err);
 
-/* "1 listener, 2 pools, 5 servers", "3 to 10 servers" where pools own some; and "FILE is good: " before it, a newline behind. */
+/* "1 listener, 2 pools, 5 servers", "3 to 10 servers" where pools own some; and "FILE is
+ * good: " before it, a newline behind. */
 void config_print_counts(const struct model *m, FILE *out);
 void config_print_summary(const struct model *m, const char *name, FILE *out);
 

@@ -58,11 +58,11 @@ static char *default_text(const struct fresh *f, const struct directive *d,
 		all = all == NULL ? text
 				  : add_default(all, text, context_text(in).text);
 	}
-	if ((d->in & IN_POOL) != 0 && d->makes == MAKES_NOTHING)
-		all = add_default(all, show_text(a, fresh_target(f, d, IN_POOL, &f->owning),
-						 f->model),
-				  "in a pool that owns its servers");
-	return all;
+	if ((d->in & IN_POOL) == 0 || d->makes != MAKES_NOTHING)
+		return all;
+	const void *owning = fresh_target(f, d, IN_POOL, &f->owning);
+	return add_default(all, show_text(a, owning, f->model),
+			   "in a pool that owns its servers");
 }
 
 /* `1 to 64, by default auto`, or nothing; owned by the caller. */

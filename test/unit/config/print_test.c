@@ -166,7 +166,8 @@ static const char *const in_pool[] = {
 /* In the blocks of pools that own their servers, and of what they say of these. */
 static const char *const in_owning_pool[] = {
 	"retry 3", "queue 5 wait 5s", "request-id off", "check tcp", "check tcp fall 3",
-	"check http /x timeout 1s", "check http /heartbeat rise 2", "batch window 1ms count 2", "batch window 10s",
+	"check http /x timeout 1s", "check http /heartbeat rise 2",
+	"batch window 1ms count 2", "batch window 10s",
 	"balance slots", "balance ring", NULL,
 };
 static const char *const in_owning_slots[] = {"key path", "key address", NULL};
