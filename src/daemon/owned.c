@@ -113,7 +113,8 @@ void owned_close(struct service *s)
 	s->state_folder = NULL;
 }
 
-void owned_on_judged(void *arg, struct live_server *server, bool good, const char *reason)
+void owned_on_judged(void *arg, struct live_server *server, bool good,
+		     const char *reason)
 {
 	struct service *s = arg;
 

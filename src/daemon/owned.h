@@ -1,5 +1,5 @@
-/* daemon/owned.h - servers that pools own become servers of these as others that are added
- * at run time for the time being do: so policies, status and balancerctl know them.
+/* daemon/owned.h - servers that pools own become servers of these as others that are
+ * added at run time for the time being do: so policies, status and balancerctl know them.
  *
  *   spawn/owners --(hooks)--> a change of run time -> a model in force
  *   prober, loops, steering --(what happened)--> spawn/owners
@@ -24,7 +24,8 @@ void owned_open(struct service *s, const struct places *places);
 void owned_close(struct service *s);
 
 /* For the prober (prober_judged); s is the service. */
-void owned_on_judged(void *arg, struct live_server *server, bool good, const char *reason);
+void owned_on_judged(void *arg, struct live_server *server, bool good,
+		     const char *reason);
 
 /* A server is in no model any more, since the one that is in force now. */
 void owned_on_removed(struct service *s, struct live_server *server, uint32_t limit_ms);

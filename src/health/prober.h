@@ -28,9 +28,10 @@ enum { PROBES_MAX = 1024 };
 struct prober;
 
 /* Told after each probe that counts, and after a server has come up without one. What
- * follows from it has been published and logged then, in s->up too. Out of the loop or out
- * of any function below but prober_destroy; it may call prober_check_pool. */
-typedef void prober_judged(void *arg, struct live_server *s, bool good, const char *reason);
+ * follows from it has been published and logged then, in s->up too. Out of the loop or
+ * out of any function below but prober_destroy; it may call prober_check_pool. */
+typedef void prober_judged(void *arg, struct live_server *s, bool good,
+			   const char *reason);
 
 /* loop: the control thread's; judged may be NULL. */
 struct prober *prober_create(struct loop *loop, prober_judged *judged, void *arg);

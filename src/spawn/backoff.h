@@ -22,6 +22,7 @@ struct backoff {
 	uint64_t until_ms;		/* not before this; 0: at once */
 };
 
+/* One has failed, or several at once. */
 void backoff_failed(struct backoff *b, uint64_t now_ms, uint64_t random);
 
 /* One has come up: the next one is tried at once. */
@@ -36,6 +37,7 @@ struct start_rate {
 	uint32_t starts[BACKOFF_WINDOW_S];
 };
 
+/* One more. */
 void start_rate_count(struct start_rate *r, uint64_t now_ms);
 
 /* How long until there are fewer than `max` (not 0) in a minute; 0: there are. */

@@ -13,8 +13,8 @@ struct edge {
 /* What is under way ends as it does anyway. */
 #define STAYS(event, state) [event] = {state, FLEET_DO_NOTHING}
 
-/* A missing edge is FLEET_BUG. Probes and ends of servers may be told late, so they have an
- * edge wherever there was something to probe or to end. */
+/* A missing edge is FLEET_BUG. Ends of servers may be told late, so they have an edge
+ * wherever there was something to end. */
 static const struct edge edges[FLEET_STATES][FLEET_EVENTS] = {
 	[FLEET_NEW] = {
 		[FLEET_EVENT_PLANNED]      = {FLEET_PLANNED, FLEET_DO_NOTHING},

@@ -64,7 +64,7 @@ enum fleet_event {
 	FLEET_EVENT_TAKEN_OUT,		/* of the pool, by somebody else */
 	FLEET_EVENT_STOPPED,
 	FLEET_EVENT_STOP_FAILED,
-	FLEET_EVENT_END,		/* the balancer ends; nobody needs to be drained */
+	FLEET_EVENT_END,		/* the balancer ends; no need to drain */
 	FLEET_EVENT_HURRY,		/* the same, by force */
 	FLEET_EVENT_GIVEN_UP,		/* at the end: it cannot be stopped */
 	FLEET_EVENTS
@@ -90,10 +90,10 @@ struct fleet_server {
 	char     name[OWN_NAME_MAX + 1];
 	uint8_t  state;			/* enum fleet_state; fleet_step alone writes it */
 	bool     outdated;		/* made by another recipe than the present one */
-	bool     unasked;		/* was found, and is none of those last asked for */
+	bool     unasked;		/* found, and none of those last asked for */
 	bool     chosen;		/* by plan_choose, while that is at work */
-	void    *order;			/* for whom it was started, until all of that order
-					 * serve; NULL: for nobody in particular */
+	void    *order;			/* for whom it was started, until all of that
+					 * order serve; NULL: for nobody in particular */
 };
 
 struct fleet {

@@ -150,8 +150,8 @@ void owner_ask(struct owner *o, struct owners_order *order)
 void orders_take_early(struct owner *o, const struct err *failed)
 {
 	while (!list_empty(&o->early)) {
-		struct owners_order *order = CONTAINER_OF(o->early.next, struct owners_order,
-							  link);
+		struct owners_order *order =
+			CONTAINER_OF(o->early.next, struct owners_order, link);
 		const char *const *names = order->names;
 		uint32_t count = order->name_count;
 		list_remove(&order->link);
@@ -181,7 +181,8 @@ void owner_forget(struct owner *o, struct owners_order *order)
 
 /* ---- what becomes of them ---- */
 
-void orders_on_failed(struct owner *o, struct pending *p, const char *name, const char *why)
+void orders_on_failed(struct owner *o, struct pending *p, const char *name,
+		      const char *why)
 {
 	if (p->failed)
 		return;
@@ -190,7 +191,7 @@ void orders_on_failed(struct owner *o, struct pending *p, const char *name, cons
 	log_warn("servers are taken back, since one of them could not be started pool=%s "
 		 "server=%s reason=\"%s\"", o->pool, name, why);
 	LIST_EACH(&o->fleet.servers, it, next) {
-		struct fleet_server *s = CONTAINER_OF(it, struct fleet_server, link);
+		struct fleet_server *s = fleet_at(it);
 		if (s->order != p || !fleet_is_kept(s))
 			continue;
 		o->fleet.wanted--;
@@ -204,7 +205,7 @@ static uint32_t count_of(const struct owner *o, const struct pending *p, bool *a
 
 	*all_serve = true;
 	LIST_EACH(&o->fleet.servers, it, next) {
-		struct fleet_server *s = CONTAINER_OF(it, struct fleet_server, link);
+		struct fleet_server *s = fleet_at(it);
 		if (s->order != p)
 			continue;
 		count++;
@@ -219,7 +220,7 @@ static void end_order(struct owner *o, struct pending *p, enum owners_result res
 	struct err err = p->err;
 
 	LIST_EACH(&o->fleet.servers, it, next) {
-		struct fleet_server *s = CONTAINER_OF(it, struct fleet_server, link);
+		struct fleet_server *s = fleet_at(it);
 		if (s->order == p)
 			s->order = NULL;
 	}
@@ -266,7 +267,7 @@ uint32_t orders_count(const struct owner *o)
 	if (list_empty(&o->orders))
 		return 0;
 	LIST_EACH(&o->fleet.servers, it, next) {
-		struct fleet_server *s = CONTAINER_OF(it, struct fleet_server, link);
+		struct fleet_server *s = fleet_at(it);
 		count += s->order != NULL && fleet_is_kept(s);
 	}
 	return count;

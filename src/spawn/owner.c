@@ -12,9 +12,7 @@
 #include "spawn/owner_inside.h"
 #include "spawn/plan.h"
 
-enum { WORK_MS = 1 };		/* in the next turn, whatever the length of this one was */
-
-#define SERVER_OF(it) CONTAINER_OF(it, struct fleet_server, link)
+enum { WORK_MS = 1 };		/* in the next turn, however long this one was */
 
 static struct loop *loop_of(const struct owner *o)
 {
@@ -26,8 +24,7 @@ void owner_soon(struct owner *o)
 	loop_timer_start(loop_of(o), &o->work, WORK_MS);
 }
 
-/* Later, unless something is to be done sooner. */
-static void work_in(struct owner *o, uint64_t ms)
+void owner_work_in(struct owner *o, uint64_t ms)
 {
 	if (!o->work.armed || o->work.due_ms > owner_now(o) + ms)
 		loop_timer_start(loop_of(o), &o->work, ms > 0 ? ms : WORK_MS);
@@ -65,151 +62,6 @@ void owner_clear_trouble(struct owner *o)
 	o->trouble[0] = '\0';
 }
 
-/* ---- what is there already ---- */
-
-static uint32_t between(uint32_t n, uint32_t min, uint32_t max)
-{
-	return n < min ? min : n > max ? max : n;
-}
-
-static void take_found(struct owner *o, const struct spawn_server *found)
-{
-	if (fleet_find(&o->fleet, found->name) != NULL) {
-		log_warn("there are two servers of the same name, the second one is left "
-			 "pool=%s server=%s id=%s", o->pool, found->name, found->id);
-		return;
-	}
-	struct owned *s = owned_create(o, found->name);
-	s->server = *found;
-	s->life.outdated = found->recipe != o->recipe;
-	if (o->stage == OWNER_LEAVING || o->stage == OWNER_ENDING) {
-		owned_step(s, FLEET_EVENT_FOUND_ENDED, "nobody wants it any more");
-		owned_step(s, FLEET_EVENT_LEAVES, s->why);
-	} else if (found->running) {
-		o->adopted++;
-		log_info("server is found pool=%s server=%s id=%s", o->pool, found->name,
-			 found->id);
-		owned_step(s, FLEET_EVENT_ADOPTED, "found running");
-	} else {
-		owned_step(s, FLEET_EVENT_FOUND_ENDED, "it was not running");
-	}
-}
-
-static bool is_known(const struct record_pool *known, const char *name)
-{
-	for (uint32_t i = 0; i < known->name_count; i++)
-		if (strcmp(known->names[i], name) == 0)
-			return true;
-	return false;
-}
-
-/* As many as were last asked for; where nobody knows, as many as there are. */
-static void set_wanted(struct owner *o)
-{
-	const struct model_own *own = o->own;
-	struct record_pool known;
-
-	if (!record_find(o->shared->record, o->pool, &known)) {
-		o->fleet.wanted = between((uint32_t)o->adopted, own->min, own->max);
-		return;
-	}
-	o->fleet.wanted = between(known.wanted, own->min, own->max);
-	LIST_EACH(&o->fleet.servers, it, next)
-		SERVER_OF(it)->unasked = !is_known(&known, SERVER_OF(it)->name);
-	/* Those that have vanished come back under their names. */
-	for (uint32_t i = 0; i < known.name_count; i++)
-		if (fleet_kept(&o->fleet) < o->fleet.wanted &&
-		    spawn_name_is_good(known.names[i]) &&
-		    fleet_find(&o->fleet, known.names[i]) == NULL)
-			owner_plan_one(o, known.names[i], NULL);
-}
-
-static void begin_work(struct owner *o)
-{
-	o->stage = OWNER_AT_WORK;
-	set_wanted(o);
-	log_info("pool owns its servers pool=%s by=%s found=%llu wanted=%u", o->pool,
-		 o->driver->name, (unsigned long long)o->adopted, o->fleet.wanted);
-	orders_take_early(o, NULL);
-	if (o->needed)
-		owner_on_needed(o);
-	o->settled_anew = true;
-	if (o->own->scale_up > 0)
-		loop_timer_start(loop_of(o), &o->sample, SCALING_SAMPLE_MS);
-	owner_soon(o);
-}
-
-/* It is tried again, in a while. */
-static void look_failed(struct owner *o, const struct err *err)
-{
-	backoff_failed(&o->list_backoff, owner_now(o), owner_random(o));
-	owner_say_trouble(o, TROUBLE_LIST, "", err->text);
-	orders_take_early(o, err);
-	if (o->stage == OWNER_ENDING)
-		o->listed = true;		/* what there is stays there */
-	work_in(o, backoff_wait_ms(&o->list_backoff, owner_now(o)));
-}
-
-static void on_listed(struct spawn_task *t, enum spawn_result result, const struct err *err)
-{
-	struct owner *o = CONTAINER_OF(t, struct owner, listing);
-
-	o->lists = false;
-	if (result != SPAWN_DONE) {
-		look_failed(o, err);
-		return;
-	}
-	owner_clear_trouble(o);
-	if (o->stage == OWNER_RESTING)
-		return;				/* at the end it looks once more */
-	o->listed = true;
-	for (uint32_t i = 0; i < t->found_count; i++)
-		take_found(o, &t->found[i]);
-	if (o->stage == OWNER_LOOKING)
-		begin_work(o);
-	owner_soon(o);
-}
-
-static struct owned *find_id(const struct owner *o, const char *id)
-{
-	LIST_EACH(&o->fleet.servers, it, next) {
-		struct owned *s = owned_of(SERVER_OF(it));
-		if (strcmp(s->server.id, id) == 0)
-			return s;
-	}
-	return NULL;
-}
-
-static void on_gone(void *arg, const char *id, const char *why)
-{
-	struct owner *o = arg;
-	struct owned *s = id[0] != '\0' ? find_id(o, id) : NULL;
-
-	if (s != NULL)
-		owned_step(s, FLEET_EVENT_ENDED, why);
-}
-
-static void look(struct owner *o)
-{
-	const struct spawn_place place = {
-		.loop = loop_of(o), .balancer = o->shared->balancer, .pool = o->pool,
-		.state = o->shared->state, .own = o->own, .on_gone = on_gone, .arg = o,
-	};
-	struct err err;
-
-	if (o->lists || backoff_wait_ms(&o->list_backoff, owner_now(o)) > 0)
-		return;
-	if (o->engine == NULL)
-		o->engine = o->driver->open(&place, &err);
-	if (o->engine == NULL) {
-		look_failed(o, &err);
-		return;
-	}
-	o->listing = (struct spawn_task){.on_done = on_listed};
-	o->lists = true;
-	o->driver->list(o->engine, &o->listing);
-}
-
 /* ---- planning and starting ---- */
 
 static void plan(struct owner *o)
@@ -220,15 +72,17 @@ static void plan(struct owner *o)
 			return;
 		if (step.what == PLAN_MORE)
 			owner_plan_one(o, NULL, NULL);
+		else if (step.server->outdated)
+			owned_step(owned_of(step.server), FLEET_EVENT_LEAVES,
+				   "its pool is made otherwise now");
 		else
 			owned_step(owned_of(step.server), FLEET_EVENT_LEAVES,
-				   step.server->outdated ? "its pool is made otherwise now"
-							 : "there are more than wanted");
+				   "there are more than wanted");
 	}
 }
 
-/* How long those that nobody asked for have to wait. After a failure, one at a time until
- * one has come up. */
+/* How long those that nobody asked for have to wait. After a failure, one at a time
+ * until one has come up; its end is an event, which comes before the time is over. */
 static uint64_t wait_ms(struct owner *o)
 {
 	uint64_t now = owner_now(o);
@@ -238,7 +92,7 @@ static uint64_t wait_ms(struct owner *o)
 
 	if (o->backoff.failures > 0 && failed == 0 &&
 	    o->fleet.counts[FLEET_STARTING] + o->fleet.counts[FLEET_CHECKING] > 0)
-		failed = BACKOFF_MS_MIN;	/* its end is an event, which comes first */
+		failed = BACKOFF_MS_MIN;
 	return failed > many ? failed : many;
 }
 
@@ -247,17 +101,13 @@ static void start_some(struct owner *o)
 	const uint32_t *counts = o->fleet.counts;
 
 	while (counts[FLEET_STARTING] + counts[FLEET_ABANDONED] < OWNER_STARTS_AT_ONCE) {
-		uint64_t wait = wait_ms(o);
-		struct fleet_server *s = plan_start(&o->fleet, wait > 0);
-		if (s != NULL)
-			owned_step(owned_of(s), FLEET_EVENT_TURN, "");
-		else if (wait == 0 || counts[FLEET_PLANNED] == 0)
-			return;
-		else {
-			work_in(o, wait);
-			return;
-		}
+		struct fleet_server *s = plan_start(&o->fleet, wait_ms(o) > 0);
+		if (s == NULL)
+			break;
+		owned_step(owned_of(s), FLEET_EVENT_TURN, "");
 	}
+	if (counts[FLEET_PLANNED] > 0 && wait_ms(o) > 0)
+		owner_work_in(o, wait_ms(o));
 }
 
 static void note_record(struct owner *o)
@@ -267,8 +117,9 @@ static void note_record(struct owner *o)
 	if (o->stage != OWNER_AT_WORK || !(o->settled_anew || o->changed))
 		return;
 	LIST_EACH(&o->fleet.servers, it, next) {
-		const struct fleet_server *s = SERVER_OF(it);
-		if (fleet_is_kept(s) && s->order == NULL && p.name_count < OWN_SERVERS_MAX)
+		const struct fleet_server *s = fleet_at(it);
+		if (fleet_is_kept(s) && s->order == NULL &&
+		    p.name_count < OWN_SERVERS_MAX)
 			p.names[p.name_count++] = s->name;
 	}
 	o->settled_anew = false;
@@ -283,7 +134,7 @@ static void on_work(struct loop_timer *t)
 	while (!list_empty(&o->probed))
 		owned_take_verdict(CONTAINER_OF(o->probed.next, struct owned, probed));
 	if (!o->listed && o->stage != OWNER_RESTING)
-		look(o);
+		owner_look(o);
 	if (o->stage == OWNER_AT_WORK) {
 		plan(o);
 		start_some(o);
@@ -322,7 +173,7 @@ static void on_sample(struct loop_timer *t)
 		return;
 	loop_timer_start(loop_of(o), &o->sample, SCALING_SAMPLE_MS);
 	LIST_EACH(&o->fleet.servers, it, next) {
-		const struct live_server *live = owned_of(SERVER_OF(it))->live;
+		const struct live_server *live = owned_at(it)->live;
 		if (live == NULL)
 			continue;
 		x.busy += atomic_load_explicit(&live->in_flight, memory_order_relaxed);
@@ -342,7 +193,8 @@ void owner_on_needed(struct owner *o)
 /* ---- its own life ---- */
 
 struct owner *owner_create(struct owner_shared *shared, const char *pool,
-			   const struct spawn_driver *driver, const struct model_own *own)
+			   const struct spawn_driver *driver,
+			   const struct model_own *own)
 {
 	struct owner *o = memory_new(1, sizeof *o);
 
@@ -368,7 +220,7 @@ void owner_destroy(struct owner *o)
 	if (o->engine != NULL)
 		o->driver->close(o->engine);
 	LIST_EACH(&o->fleet.servers, it, next)
-		owned_destroy(owned_of(SERVER_OF(it)));
+		owned_destroy(owned_at(it));
 	loop_timer_stop(loop_of(o), &o->work);
 	loop_timer_stop(loop_of(o), &o->sample);
 	model_own_destroy(o->own);
@@ -391,15 +243,19 @@ void owner_use(struct owner *o, const struct model_own *own, struct live_pool *l
 		o->driver->use(o->engine, o->own);
 	model_own_destroy(before);
 	LIST_EACH(&o->fleet.servers, it, next) {
-		struct owned *s = owned_of(SERVER_OF(it));
-		s->life.outdated = s->server.id[0] != '\0' && s->server.recipe != o->recipe;
+		struct owned *s = owned_at(it);
+		s->life.outdated = s->server.id[0] != '\0' &&
+				   s->server.recipe != o->recipe;
 	}
 	if (o->stage == OWNER_RESTING || o->stage == OWNER_LEAVING)
 		o->stage = o->listed ? OWNER_AT_WORK : OWNER_LOOKING;
 	owner_soon(o);
 	if (o->stage != OWNER_AT_WORK)
 		return;
-	o->fleet.wanted = between(o->fleet.wanted, own->min, own->max);
+	if (o->fleet.wanted < own->min)
+		o->fleet.wanted = own->min;
+	if (o->fleet.wanted > own->max)
+		o->fleet.wanted = own->max;
 	o->settled_anew = true;
 	if (own->scale_up > 0)
 		loop_timer_start(loop_of(o), &o->sample, SCALING_SAMPLE_MS);
@@ -416,7 +272,7 @@ void owner_rest(struct owner *o)
 static void step_all(struct owner *o, enum fleet_event event, const char *why)
 {
 	LIST_EACH(&o->fleet.servers, it, next)
-		owned_step(owned_of(SERVER_OF(it)), event, why);
+		owned_step(owned_at(it), event, why);
 }
 
 void owner_leave(struct owner *o)
@@ -440,7 +296,7 @@ void owner_end(struct owner *o, bool by_force)
 	} else {
 		o->stage = OWNER_ENDING;
 		LIST_EACH(&o->fleet.servers, it, next)
-			owned_of(SERVER_OF(it))->hurries = by_force;
+			owned_at(it)->hurries = by_force;
 		step_all(o, by_force ? FLEET_EVENT_HURRY : FLEET_EVENT_END,
 			 "the balancer ends");
 	}
@@ -472,7 +328,7 @@ void owner_list(const struct owner *o,
 		void (*each)(void *arg, const struct owners_entry *e), void *arg)
 {
 	LIST_EACH(&o->fleet.servers, it, next) {
-		const struct owned *s = owned_of(SERVER_OF(it));
+		const struct owned *s = owned_at(it);
 		struct owners_entry e = {
 			.state = fleet_word((enum fleet_state)s->life.state),
 			.serves = s->life.state == FLEET_SERVING,

@@ -29,8 +29,8 @@ struct owner_shared {
 	struct record *record;
 	uint64_t     random;		/* state of a generator */
 
-	struct owned **by_id;		/* owned: those in pools, by the id of their live part;
-					 * NULL: no owned server has it */
+	struct owned **by_id;		/* owned: those in pools, by the id of their live
+					 * part; NULL: no owned server has it */
 	uint32_t by_id_room;
 
 	/* After an owner has thought about its pool; it may be destroyed out of it. */
@@ -39,13 +39,14 @@ struct owner_shared {
 
 /* Begins to look for its servers. */
 struct owner *owner_create(struct owner_shared *shared, const char *pool,
-			   const struct spawn_driver *driver, const struct model_own *own);
+			   const struct spawn_driver *driver,
+			   const struct model_own *own);
 
 /* Servers go on; orders are dropped. */
 void owner_destroy(struct owner *o);
 
-/* From now on this is asked for, of the same driver and place; one that rests or leaves is
- * at work again. The live part is borrowed until the next call, or until owner_leave. */
+/* From now on this is asked for, of the same driver and place; one that rests or leaves
+ * is at work again. The live part is borrowed until the next call or owner_leave. */
 void owner_use(struct owner *o, const struct model_own *own, struct live_pool *live);
 
 /* Whether its servers are found and made by the same engine as those of `own`. */
@@ -68,14 +69,16 @@ bool owner_is_empty(const struct owner *o);
 /* Everyone that is wanted serves. */
 bool owner_is_complete(const struct owner *o);
 
+/* Its pool's name; borrowed. */
 const char *owner_pool(const struct owner *o);
 
-/* One that is in the pool: a probe of it was judged; somebody took it out. Of servers that
- * have no owner they are not told. */
+/* One that is in the pool: a probe of it was judged; somebody took it out. */
 void owned_on_probed(struct owned *s, bool good, const char *reason);
 void owned_on_taken_out(struct owned *s, uint32_t limit_ms);
+/* NULL: it is not in the pool. */
 const struct live_server *owned_live(const struct owned *s);
 
+/* A request waits, and nobody is up. */
 void owner_on_needed(struct owner *o);
 
 /* See owners.h. */

@@ -1,14 +1,17 @@
 /* spawn/owner_inside.h - what an owner consists of, for the files that it is made of.
  *
- *   owner.c      the pool: looking, planning, starting, scaling
- *   server.c     the life of one server, carried out
+ *   owner.c      the pool: planning, starting, scaling
+ *   looking.c    what is there already
  *   orders.c     what people ask for
+ *   server.c     the life of one server, carried out
+ *   member.c     a server as one of its pool's
  *
  * Thread: control.
  */
 #ifndef SPAWN_OWNER_INSIDE_H
 #define SPAWN_OWNER_INSIDE_H
 
+#include "base/must.h"
 #include "loop/loop.h"
 #include "spawn/backoff.h"
 #include "spawn/fleet.h"
@@ -17,7 +20,7 @@
 
 enum {
 	OWNER_STARTS_AT_ONCE = 8,
-	OWNER_PROBE_MS_MIN = 100,	/* between probes of one that has not answered yet */
+	OWNER_PROBE_MS_MIN = 100,	/* between probes of one that has to answer */
 	OWNER_PROBE_MS_MAX = 1000,
 	OWNER_DRAIN_MS_MIN = 50,	/* between looks at what one has left */
 	OWNER_DRAIN_MS_MAX = 1000,
@@ -81,7 +84,7 @@ struct owner {
 	struct fleet      fleet;
 	struct link       probed;	/* owned.probed */
 	struct link       orders;	/* pending.link: those under way */
-	struct link       early;	/* owners_order.link: those that came while looking */
+	struct link       early;	/* owners_order.link: those that wait for that */
 	struct spawn_task listing;
 
 	struct loop_timer work, sample;
@@ -101,15 +104,39 @@ static inline uint64_t owner_now(const struct owner *o)
 	return loop_now_ms(o->shared->loop);
 }
 
-/* Thinks about the pool in the next turn. */
-void owner_soon(struct owner *o);
+static inline struct fleet_server *fleet_at(struct link *it)
+{
+	return CONTAINER_OF(it, struct fleet_server, link);
+}
 
+static inline struct owned *owned_of(struct fleet_server *life)
+{
+	return CONTAINER_OF(life, struct owned, life);
+}
+
+static inline struct owned *owned_at(struct link *it)
+{
+	return owned_of(fleet_at(it));
+}
+
+/* ---- owner.c ---- */
+
+/* Thinks about the pool in the next turn; or later, unless something comes sooner. */
+void owner_soon(struct owner *o);
+void owner_work_in(struct owner *o, uint64_t ms);
+
+/* Another number each time. */
 uint64_t owner_random(struct owner *o);
 
 /* Starts do not go, or stops; in the log once a minute at most. */
 void owner_say_trouble(struct owner *o, enum owner_trouble kind, const char *name,
 		       const char *why);
 void owner_clear_trouble(struct owner *o);
+
+/* ---- looking.c ---- */
+
+/* Asks the driver, unless that is under way or failed a moment ago; then it works. */
+void owner_look(struct owner *o);
 
 /* ---- server.c ---- */
 
@@ -122,10 +149,19 @@ void owned_destroy(struct owned *s);
 /* Moves its life on and does what follows; it may be freed when this returns. */
 void owned_step(struct owned *s, enum fleet_event event, const char *why);
 
+/* ---- member.c ---- */
+
+/* False and *err: it is not in the pool. */
+bool owned_put_in(struct owned *s, struct err *err);
+
+/* Nothing happens when it is out already. */
+void owned_take_out(struct owned *s, uint32_t limit_ms);
+
+/* It is out, by whomever. */
+void owned_forget_live(struct owned *s);
+
 /* Heeds a verdict that owned_on_probed has noted. */
 void owned_take_verdict(struct owned *s);
-
-struct owned *owned_of(struct fleet_server *life);
 
 /* ---- orders.c ---- */
 

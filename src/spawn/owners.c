@@ -20,8 +20,8 @@
 struct entry {
 	struct link   link;		/* in owners.entries */
 	struct owner *owner;		/* owned */
-	bool          outgoing;		/* another one has its pool now, and this one leaves
-					 * when that one is complete */
+	bool          outgoing;		/* another one has its pool now, and this one
+					 * leaves when that one is complete */
 	bool          is_listed;	/* in the model in force */
 };
 
@@ -164,7 +164,8 @@ static struct entry *create(struct owners *o, const struct model_pool *p)
 {
 	struct entry *e = memory_new(1, sizeof *e);
 
-	e->owner = owner_create(&o->shared, p->name, o->driver_of(p->own->driver), p->own);
+	e->owner = owner_create(&o->shared, p->name, o->driver_of(p->own->driver),
+				p->own);
 	list_push_last(&o->entries, &e->link);
 	return e;
 }
@@ -176,7 +177,7 @@ static void use(struct owners *o, const struct model_pool *p)
 	if (e != NULL)
 		e->outgoing = false;
 	if (before != NULL && before != e) {
-		/* What it has stays until there are others; what was there before goes. */
+		/* What it has stays until there are others; what was before goes. */
 		leave_before(o, p->name);
 		owner_rest(before->owner);
 		before->outgoing = true;
@@ -214,7 +215,7 @@ void owners_use(struct owners *o, const struct model *m)
 	model_put(before);
 }
 
-/* Those whose place was taken leave when the new ones serve; those that have left are gone. */
+/* Those whose place was taken leave when the new ones serve; who has left is gone. */
 static void on_worked(struct owner_shared *shared, struct owner *worked)
 {
 	struct owners *o = CONTAINER_OF(shared, struct owners, shared);
@@ -265,8 +266,9 @@ void owners_destroy(struct owners *o)
 
 static struct owned *owned_by(const struct owners *o, const struct live_server *s)
 {
-	struct owned *owned = s->id < o->shared.by_id_room ? o->shared.by_id[s->id] : NULL;
+	struct owned *owned;
 
+	owned = s->id < o->shared.by_id_room ? o->shared.by_id[s->id] : NULL;
 	return owned != NULL && owned_live(owned) == s ? owned : NULL;
 }
 
@@ -279,7 +281,8 @@ void owners_on_probed(struct owners *o, struct live_server *s, bool good,
 		owned_on_probed(owned, good, reason);
 }
 
-void owners_on_taken_out(struct owners *o, const struct live_server *s, uint32_t limit_ms)
+void owners_on_taken_out(struct owners *o, const struct live_server *s,
+			 uint32_t limit_ms)
 {
 	struct owned *owned = owned_by(o, s);
 

@@ -4,9 +4,9 @@
  *   probes, ends of servers -'      '-- hooks: server of the pool, or no longer
  *
  * The life of one server is a table in fleet.h. What is said there of time: a new one
- * joins its pool down and takes requests with its first good probe; one that fails a probe
- * leaves the pool at once, and is ended and replaced; one that is taken out leaves the
- * pool first, its requests finish, then it is ended.
+ * joins its pool down and takes requests with its first good probe; one that fails a
+ * probe leaves the pool at once, and is ended and replaced; one that is taken out leaves
+ * the pool first, its requests finish, then it is ended.
  *
  * Thread: control.
  */
@@ -46,9 +46,9 @@ struct owners;
 /* Who owns. The texts are borrowed until owners_destroy. */
 struct owners_facts {
 	const char *balancer;		/* its name, see spawn/driver.h */
-	const char *state;		/* folder for what is to be known after a restart; NULL:
-					 * none */
-	const char *serves;		/* what that belongs to: the real path of the file, ... */
+	const char *state;		/* folder for what is to be known after a restart;
+					 * NULL: none */
+	const char *serves;		/* what that belongs to: a file's real path */
 	const struct spawn_driver *(*driver_of)(enum own_driver driver);
 };
 
@@ -59,20 +59,22 @@ struct owners *owners_create(struct loop *loop, const struct owners_facts *facts
 void owners_destroy(struct owners *o);
 
 /* A model from the file has come into force, and is held until the next. Pools that it
- * has anew look for servers that are theirs already, and adopt them; those of pools that it
- * no longer has are ended; where they are made otherwise now, they are replaced, one after
- * the other. */
+ * has anew look for servers that are theirs already, and adopt them; those of pools
+ * that it no longer has are ended; where they are made otherwise now, they are replaced,
+ * one after the other; where another engine makes them, the old ones go when the new ones
+ * serve. */
 void owners_use(struct owners *o, const struct model *m);
 
-/* A probe of this server was judged. Only noted: may be called out of anything, also out of
- * a hook. Servers that are nobody's are none of our business. */
+/* A probe of this server was judged. Only noted: may be called out of anything, also out
+ * of a hook. Servers that are nobody's are none of our business. */
 void owners_on_probed(struct owners *o, struct live_server *s, bool good,
 		      const char *reason);
 
 /* Somebody else than us took this server out of its pool; what it has may go on for
- * limit_ms (UINT32_MAX: as its pool says). It is drained and ended, and one less is wanted,
- * but never less than min. Its live part is not looked at any more. */
-void owners_on_taken_out(struct owners *o, const struct live_server *s, uint32_t limit_ms);
+ * limit_ms (UINT32_MAX: as its pool says). It is drained and ended, and one less is
+ * wanted, but never less than min. Its live part is not looked at any more. */
+void owners_on_taken_out(struct owners *o, const struct live_server *s,
+			 uint32_t limit_ms);
 
 /* A request waits in this pool, and nobody is up. */
 void owners_on_needed(struct owners *o, const char *pool);
@@ -81,8 +83,8 @@ void owners_on_needed(struct owners *o, const char *pool);
 void owners_rest(struct owners *o);
 
 /* The balancer ends: those that are not to be left are ended, and not waited for longer
- * than OWNERS_END_MS beyond their stop time. `ended` is told when they are gone, which may
- * be out of this call. Once. */
+ * than OWNERS_END_MS beyond their stop time. `ended` is told when they are gone, which
+ * may be out of this call. Once. */
 void owners_end(struct owners *o, void (*ended)(void *arg), void *arg);
 
 /* While it ends: by force, and at most OWNERS_HURRY_MS more. */
@@ -137,10 +139,10 @@ struct owners_entry {
 	char     name[OWN_NAME_MAX + 1];
 	char     id[128];
 	char     address[ADDRESS_TEXT_MAX];	/* "": not known yet */
-	const char *state;		/* a word of fleet.h: "starting", "serving", ... */
+	const char *state;		/* a word of fleet.h: "starting", ... */
 	bool     serves;		/* it is one of the pool's, and has answered */
 	uint64_t since_ms;		/* how long it is in this state */
-	char     why[LIVE_REASON_MAX];	/* of the last change; "" if there is nothing to say */
+	char     why[LIVE_REASON_MAX];	/* of the last change; "": nothing to say */
 };
 
 /* Calls `each` for every server of the pool's owner, in the order of their names (S2
@@ -152,7 +154,7 @@ struct owners_figures {
 	uint32_t wanted, serving, starting, leaving;
 	uint64_t starts, start_failures, replaced, adopted;
 	uint32_t retry_ms;		/* until the next start is tried; 0: none waits */
-	char     trouble[256];		/* why starts fail at present; "" if they do not */
+	char     trouble[256];		/* why starts fail at present; "": they do not */
 };
 bool owners_figures(const struct owners *o, const char *pool, struct owners_figures *f);
 

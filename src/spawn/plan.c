@@ -120,32 +120,26 @@ static enum owners_fault check_count(const struct fleet *f, const struct model_o
 			return OWNERS_FINE;
 		err_set(err, "%u servers cannot be: the pool has %u to %u", order->count,
 			own->min, own->max);
-	} else if (order->wish == OWNERS_ADD) {
-		if (order->count >= 1 && order->count <= room)
-			return OWNERS_FINE;
-		if (room == 0)
-			err_set(err, "no more can be added: the pool has %u servers, and %u "
-				"at most", f->wanted, own->max);
-		else
-			err_set(err, "%u cannot be added: 1 to %u can, since the pool has "
-				"%u servers, and %u at most", order->count, room, f->wanted,
-				own->max);
-	} else {
-		if (order->count >= 1 && order->count <= spare)
-			return OWNERS_FINE;
-		if (spare == 0)
-			err_set(err, "none can be removed: the pool has %u servers, and %u "
-				"at least", f->wanted, own->min);
-		else
-			err_set(err, "%u cannot be removed: 1 to %u can, since the pool has "
-				"%u servers, and %u at least", order->count, spare,
-				f->wanted, own->min);
+		return OWNERS_N_RANGE;
 	}
+	bool adds = order->wish == OWNERS_ADD;
+	uint32_t most = adds ? room : spare, limit = adds ? own->max : own->min;
+	const char *done = adds ? "added" : "removed", *end = adds ? "most" : "least";
+	if (order->count >= 1 && order->count <= most)
+		return OWNERS_FINE;
+	if (most == 0)
+		err_set(err, "none can be %s: the pool has %u servers, and %u at %s",
+			done, f->wanted, limit, end);
+	else
+		err_set(err, "%u cannot be %s: 1 to %u can, since the pool has %u "
+			"servers, and %u at %s", order->count, done, most, f->wanted,
+			limit, end);
 	return OWNERS_N_RANGE;
 }
 
-static enum owners_fault check_name(const struct fleet *f, const struct owners_order *order,
-				    uint32_t i, struct err *err)
+static enum owners_fault check_name(const struct fleet *f,
+				    const struct owners_order *order, uint32_t i,
+				    struct err *err)
 {
 	const char *name = order->names[i];
 
@@ -192,8 +186,8 @@ enum owners_fault plan_check(const struct fleet *f, const struct model_own *own,
 	return fault;
 }
 
-uint32_t plan_choose(const struct fleet *f, const struct owners_order *order, uint32_t count,
-		     uint64_t random, struct fleet_server **out)
+uint32_t plan_choose(const struct fleet *f, const struct owners_order *order,
+		     uint32_t count, uint64_t random, struct fleet_server **out)
 {
 	uint32_t names = order->wish == OWNERS_REMOVE ? order->name_count : 0;
 	uint32_t chosen = 0;

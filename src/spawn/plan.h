@@ -2,8 +2,8 @@
  * one go, start one; and what of what people ask for can be. Pure.
  *
  * There are to be as many as are wanted. While some are outdated, one more: a new one is
- * planned when all serve and none is leaving, and when it serves too, one that is outdated
- * leaves; and again, until none is.
+ * planned when all serve and none is leaving, and when it serves too, one that is
+ * outdated leaves; and again, until none is.
  *
  * Thread: control.
  */
@@ -39,7 +39,7 @@ enum owners_fault plan_check(const struct fleet *f, const struct model_own *own,
 /* Who goes: those that have one of the names, and as many of the others as it takes to be
  * `count`, into `out`, which has room for so many. Of the others first those that do not
  * serve yet, by no one's order; then by chance. Returns how many there were. */
-uint32_t plan_choose(const struct fleet *f, const struct owners_order *order, uint32_t count,
-		     uint64_t random, struct fleet_server **out);
+uint32_t plan_choose(const struct fleet *f, const struct owners_order *order,
+		     uint32_t count, uint64_t random, struct fleet_server **out);
 
 #endif

@@ -21,7 +21,7 @@ struct record {
 	char   *folder, *path, *beside;	/* owned; NULL: nothing is written */
 	char   *serves;			/* owned */
 	json_t *pools;			/* owned */
-	json_t *written;		/* owned: as the file has it; NULL: there is none */
+	json_t *written;		/* owned: as the file has it, or NULL */
 	bool    said;			/* that it cannot be written */
 };
 
@@ -108,9 +108,9 @@ static void read_if_there(struct record *r)
 		return;
 	json_t *pools = read_file(r->path, r->serves, &err);
 	if (pools == NULL) {
-		log_warn("how many servers the pools had cannot be read from %s: %s; what "
-			 "still runs is found all the same, and the file is written anew",
-			 r->path, err.text);
+		log_warn("how many servers the pools had cannot be read from %s: %s; "
+			 "what still runs is found all the same, and the file is written "
+			 "anew", r->path, err.text);
 		return;
 	}
 	json_decref(r->pools);
@@ -205,7 +205,8 @@ static int write_beside(const struct record *r, struct err *err)
 {
 	json_t *root = json_pack("{s:i, s:s, s:O}", "format", RECORD_FORMAT, "serves",
 				 r->serves, "pools", r->pools);
-	int fd = open(r->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int fd = open(r->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		      0640);
 	int result = -1;
 
 	must(root != NULL);

@@ -22,7 +22,7 @@ enum { RECORD_FORMAT = 1, RECORD_BYTES_MAX = 64 << 20 };
 struct record_pool {
 	uint32_t wanted;
 	uint32_t name_count;
-	const char *names[OWN_SERVERS_MAX];	/* borrowed; of the record until it changes */
+	const char *names[OWN_SERVERS_MAX];	/* borrowed, until it changes */
 };
 
 struct record;
@@ -34,6 +34,7 @@ void record_close(struct record *r);
 /* False: there is nothing about this pool. */
 bool record_find(const struct record *r, const char *pool, struct record_pool *out);
 
+/* From now on it says this about the pool; or nothing. */
 void record_set(struct record *r, const char *pool, const struct record_pool *p);
 void record_remove(struct record *r, const char *pool);
 

@@ -22,8 +22,8 @@ enum { SCALING_SAMPLE_MS = 500 };
 struct scaling_sample {
 	uint64_t now_ms;
 	uint32_t busy;			/* requests in flight and waiting */
-	uint64_t requests;		/* all that there ever were: whether some came between
-					 * two samples */
+	uint64_t requests;		/* all that there ever were: whether some came
+					 * between two samples */
 	uint32_t serving, wanted;
 };
 

@@ -1,6 +1,5 @@
-/* spawn/server.c - the life of one owned server, carried out: the driver's tasks, the
- * pool's hooks, probes while it starts, looks while it drains. What follows from what is
- * fleet.h's table.
+/* spawn/server.c - the life of one owned server, carried out: the driver's tasks, probes
+ * while it starts, looks while it drains. What follows from what is fleet.h's table.
  *
  * Thread: control.
  */
@@ -15,72 +14,9 @@
 #include "spawn/owner_inside.h"
 #include "spawn/plan.h"
 
-struct owned *owned_of(struct fleet_server *life)
-{
-	return CONTAINER_OF(life, struct owned, life);
-}
-
 static struct loop *loop_of(const struct owned *s)
 {
 	return s->owner->shared->loop;
-}
-
-/* ---- in the pool, and out of it ---- */
-
-static void remember_live(struct owned *s, struct live_server *live)
-{
-	struct owner_shared *shared = s->owner->shared;
-
-	if (live->id >= shared->by_id_room) {
-		uint32_t room = live->id + 64;
-		shared->by_id = memory_grow(shared->by_id, room, sizeof(struct owned *));
-		for (uint32_t i = shared->by_id_room; i < room; i++)
-			shared->by_id[i] = NULL;
-		shared->by_id_room = room;
-	}
-	shared->by_id[live->id] = s;
-	s->live = live;
-}
-
-static void forget_live(struct owned *s)
-{
-	if (s->live != NULL)
-		s->owner->shared->by_id[s->live->id] = NULL;
-	s->live = NULL;
-	list_remove(&s->probed);
-}
-
-/* Nothing happens when it is out already. */
-static void take_out(struct owned *s, uint32_t limit_ms)
-{
-	const struct owners_hooks *hooks = &s->owner->shared->hooks;
-
-	if (s->live == NULL)
-		return;
-	forget_live(s);
-	hooks->remove(hooks->arg, s->owner->pool, &s->server.address, limit_ms);
-}
-
-/* False and *err: it is not in the pool. */
-static bool put_in(struct owned *s, struct err *err)
-{
-	struct owner_shared *shared = s->owner->shared;
-
-	if (s->server.address.len == 0) {
-		err_set(err, "its address is not known");
-		return false;
-	}
-	struct live_server *live = shared->hooks.add(shared->hooks.arg, s->owner->pool,
-						     &s->server.address, err);
-	if (live == NULL)
-		return false;
-	if (live->id < shared->by_id_room && shared->by_id[live->id] != NULL) {
-		err_set(err, "its address is that of %s",
-			shared->by_id[live->id]->life.name);
-		return false;
-	}
-	remember_live(s, live);
-	return true;
 }
 
 /* ---- time ---- */
@@ -228,8 +164,7 @@ static void on_forced(struct spawn_task *t, enum spawn_result result,
 	stop_ended(s, result, err);
 }
 
-/* Asks for it, with s->grace_ms. One that is under way goes on, and by force is not waited
- * for. */
+/* Asks for it, with s->grace_ms; also beside one that is under way, by force. */
 static void stop(struct owned *s)
 {
 	struct owner *o = s->owner;
@@ -251,7 +186,7 @@ static void join(struct owned *s)
 	struct err err;
 
 	s->deadline_ms = owner_now(o) + o->own->start_ms;
-	if (!put_in(s, &err)) {
+	if (!owned_put_in(s, &err)) {
 		owned_step(s, FLEET_EVENT_NOT_JOINED, err.text);
 		return;
 	}
@@ -285,7 +220,7 @@ static void note_failure(struct owned *s)
 
 static void stop_with(struct owned *s, uint32_t grace_ms)
 {
-	take_out(s, 0);
+	owned_take_out(s, 0);
 	loop_timer_stop(loop_of(s), &s->timer);
 	s->grace_ms = grace_ms;
 	stop(s);
@@ -315,7 +250,7 @@ static void drain(struct owned *s)
 
 	say_leaves(s, "leaves");
 	s->deadline_ms = owner_now(o) + o->own->drain_ms;
-	take_out(s, o->own->drain_ms);
+	owned_take_out(s, o->own->drain_ms);
 	pause_for(s, OWNER_DRAIN_MS_MIN);
 }
 
@@ -339,7 +274,8 @@ static void forget(struct owned *s, enum fleet_event by)
 {
 	if (by == FLEET_EVENT_GIVEN_UP)
 		log_error("server cannot be stopped and is left pool=%s server=%s id=%s "
-			  "reason=\"%s\"", s->owner->pool, s->life.name, s->server.id, s->why);
+			  "reason=\"%s\"", s->owner->pool, s->life.name, s->server.id,
+			  s->why);
 	else if (s->server.id[0] != '\0')
 		log_info("server is stopped pool=%s server=%s id=%s", s->owner->pool,
 			 s->life.name, s->server.id);
@@ -412,51 +348,6 @@ void owned_step(struct owned *s, enum fleet_event event, const char *why)
 	orders_on_failed(o, order, name, err.text);
 }
 
-/* ---- what it is told ---- */
-
-const struct live_server *owned_live(const struct owned *s)
-{
-	return s->live;
-}
-
-void owned_on_probed(struct owned *s, bool good, const char *reason)
-{
-	bool up = atomic_load_explicit(&s->live->up, memory_order_relaxed);
-
-	/* The first good one while it is looked for, a bad one that was enough; out of the
-	 * middle of anything, so it is only noted. */
-	if (good != up || s->life.state != (up ? FLEET_CHECKING : FLEET_SERVING) ||
-	    !list_empty(&s->probed))
-		return;
-	s->answered = up;
-	snprintf(s->verdict, sizeof s->verdict, "%s", reason);
-	list_push_last(&s->owner->probed, &s->probed);
-	owner_soon(s->owner);
-}
-
-void owned_take_verdict(struct owned *s)
-{
-	bool heeded = s->life.state == (s->answered ? FLEET_CHECKING : FLEET_SERVING);
-	char why[LIVE_REASON_MAX];
-
-	list_remove(&s->probed);
-	memcpy(why, s->verdict, sizeof why);
-	if (heeded)
-		owned_step(s, s->answered ? FLEET_EVENT_ANSWERED : FLEET_EVENT_SILENT, why);
-}
-
-void owned_on_taken_out(struct owned *s, uint32_t limit_ms)
-{
-	struct owner *o = s->owner;
-
-	forget_live(s);
-	s->life.order = NULL;
-	s->deadline_ms = owner_now(o) + (limit_ms < UINT32_MAX ? limit_ms : o->own->drain_ms);
-	if (o->fleet.wanted > o->own->min)
-		o->fleet.wanted--;
-	owned_step(s, FLEET_EVENT_TAKEN_OUT, "taken out of the pool by hand");
-}
-
 /* ---- itself ---- */
 
 struct owned *owned_create(struct owner *o, const char *name)
@@ -473,7 +364,7 @@ struct owned *owned_create(struct owner *o, const char *name)
 
 void owned_destroy(struct owned *s)
 {
-	forget_live(s);
+	owned_forget_live(s);
 	loop_timer_stop(loop_of(s), &s->timer);
 	fleet_remove(&s->owner->fleet, &s->life);
 	free(s);

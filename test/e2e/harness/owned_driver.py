@@ -162,7 +162,7 @@ class Processes:
         self.script.write_text(SCRIPT.format(origin=ORIGIN))
         self.script.chmod(0o755)
 
-    trouble = r"No such file"
+    trouble = "(?i)no such file"
 
     def stranger(self, name):
         """Somebody else's, which looks as one of ours does."""

@@ -72,7 +72,8 @@ class OwnedPool:
     # ---- the balancer ----
 
     def start(self):
-        self.balancer = self.stage.run(self.text(), self.port, "--name", self.mark)
+        self.balancer = self.stage.run(self.text(), self.port, "--name", self.mark,
+                                       "--socket", "control.sock")
 
     def start_again(self):
         """The same balancer, after its end."""

@@ -220,6 +220,34 @@ static void entries_wait_for_their_pool(void **state)
 	model_put(without);
 }
 
+/* As when what is added for a while ends where its pool is gone. */
+static void what_is_forgotten_does_not_come_back_with_its_pool(void **state)
+{
+	struct model *file = sample_model("web", SERVERS("1"));
+	struct model *without = sample_model("api", SERVERS("1"));
+	struct changes *all = changes_create();
+	struct change gone = sample_change(CHANGE_ADD, "web", "2");
+
+	(void)state;
+	gone.temporary = true;
+	note(all, file, gone);
+	note(all, file, sample_change(CHANGE_ADD, "web", "3"));
+	assert_over(without, all, without);
+	changes_forget(all, "api", &gone.server);
+	assert_int_equal(changes_count(all), 2);
+	changes_forget(all, "web", &gone.server);
+	changes_forget(all, "web", &gone.server);	/* once more is nothing */
+	assert_int_equal(changes_count(all), 1);
+
+	struct model *again = over(file, all, NULL);
+	assert_int_equal(again->pools[0].server_count, 2);
+	assert_string_equal(again->pools[0].servers[1].address.text, "127.0.0.1:3");
+	model_put(again);
+	changes_destroy(all);
+	model_put(file);
+	model_put(without);
+}
+
 /* A restart finds the lasting half, whatever was laid over it for a while. */
 static void a_temporary_change_hides_a_lasting_one(void **state)
 {
@@ -349,6 +377,7 @@ int main(void)
 		cmocka_unit_test(what_the_file_says_by_now_is_dropped),
 		cmocka_unit_test(what_is_set_goes_with_its_server),
 		cmocka_unit_test(entries_wait_for_their_pool),
+		cmocka_unit_test(what_is_forgotten_does_not_come_back_with_its_pool),
 		cmocka_unit_test(a_temporary_change_hides_a_lasting_one),
 		cmocka_unit_test(a_refusal_names_what_there_is),
 		cmocka_unit_test(limits_hold),

@@ -90,6 +90,21 @@ static void the_same_address_in_two_pools_is_two_servers(void **unused)
 	model_put(m);
 }
 
+static void a_server_is_found_as_long_as_a_model_has_it(void **unused)
+{
+	struct model *m = attached("web", SERVERS("127.0.0.1:1", "app:80"));
+	struct address at = m->pools[0].servers[0].address;
+
+	(void)unused;
+	assert_ptr_equal(live_server_find(&live, "web", &at), server_of(m, 0));
+	assert_ptr_equal(live_server_find(&live, "web", &m->pools[0].servers[1].address),
+			 server_of(m, 1));
+	assert_null(live_server_find(&live, "api", &at));
+	model_put(m);
+	live_collect(&live);
+	assert_null(live_server_find(&live, "web", &at));
+}
+
 static void a_server_named_twice_is_one(void **unused)
 {
 	struct model *m = attached("web", SERVERS("8081", "8081"));
@@ -326,6 +341,7 @@ int main(void)
 		TEST(a_new_server_starts_up_with_what_the_model_says),
 		TEST(a_reload_keeps_verdicts_and_counts_and_takes_weights_over),
 		TEST(the_same_address_in_two_pools_is_two_servers),
+		TEST(a_server_is_found_as_long_as_a_model_has_it),
 		TEST(a_server_named_twice_is_one),
 		TEST(ids_are_dense_and_used_again_only_when_free),
 		TEST(a_listener_is_known_by_its_text),

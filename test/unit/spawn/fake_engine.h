@@ -1,5 +1,5 @@
-/* An engine of servers that exist in memory only, behind the table of drivers: it does what
- * spawn/driver.h promises, on a loop, and fails where a test says so. */
+/* An engine of servers that exist in memory only, behind the table of drivers: it does
+ * what spawn/driver.h promises, on a loop, and fails where a test says so. */
 #ifndef TEST_UNIT_SPAWN_FAKE_ENGINE_H
 #define TEST_UNIT_SPAWN_FAKE_ENGINE_H
 
@@ -42,15 +42,16 @@ struct fake_task {
 	char name[OWN_NAME_MAX + 1], id[SPAWN_ID_MAX + 1];
 };
 
-static int fake_find(const char *name)
+static inline int fake_find(const char *name)
 {
 	for (int i = 0; i < FAKE_SERVERS_MAX; i++)
-		if (fake.servers[i].id[0] != '\0' && strcmp(fake.servers[i].name, name) == 0)
+		if (fake.servers[i].id[0] != '\0' &&
+		    strcmp(fake.servers[i].name, name) == 0)
 			return i;
 	return -1;
 }
 
-static uint32_t fake_count(void)
+static inline uint32_t fake_count(void)
 {
 	uint32_t count = 0;
 
@@ -60,7 +61,8 @@ static uint32_t fake_count(void)
 }
 
 /* One more, as if made by this recipe. */
-static struct spawn_server *fake_make(const char *name, uint64_t recipe, bool running)
+static inline struct spawn_server *fake_make(const char *name, uint64_t recipe,
+					     bool running)
 {
 	char at[32];
 	struct err err;
@@ -79,7 +81,7 @@ static struct spawn_server *fake_make(const char *name, uint64_t recipe, bool ru
 }
 
 /* It ends by itself, and the owner is told. */
-static void fake_die(const char *name)
+static inline void fake_die(const char *name)
 {
 	struct spawn_server *s = &fake.servers[fake_find(name)];
 
@@ -87,7 +89,7 @@ static void fake_die(const char *name)
 	fake.on_gone(fake.arg, s->id, "it ended by signal 9");
 }
 
-static enum spawn_result fake_do_start(struct fake_task *t, struct err *err)
+static inline enum spawn_result fake_do_start(struct fake_task *t, struct err *err)
 {
 	fake.at_once--;
 	if (fake.taken_name != NULL && strcmp(t->name, fake.taken_name) == 0) {
@@ -101,11 +103,12 @@ static enum spawn_result fake_do_start(struct fake_task *t, struct err *err)
 		return SPAWN_FAILED;
 	}
 	must(fake_find(t->name) < 0);
-	t->told->server = *fake_make(t->name, model_own_recipe(t->engine->place.own), true);
+	t->told->server = *fake_make(t->name, model_own_recipe(t->engine->place.own),
+				     true);
 	return SPAWN_DONE;
 }
 
-static enum spawn_result fake_do_stop(struct fake_task *t, struct err *err)
+static inline enum spawn_result fake_do_stop(struct fake_task *t, struct err *err)
 {
 	if (fake.fails_stops > 0) {
 		fake.fails_stops--;
@@ -118,7 +121,7 @@ static enum spawn_result fake_do_stop(struct fake_task *t, struct err *err)
 	return SPAWN_DONE;
 }
 
-static void fake_on_due(struct loop_timer *timer)
+static inline void fake_on_due(struct loop_timer *timer)
 {
 	static struct spawn_server found[FAKE_SERVERS_MAX];
 	struct fake_task *t = CONTAINER_OF(timer, struct fake_task, timer);
@@ -146,8 +149,8 @@ static void fake_on_due(struct loop_timer *timer)
 	told->on_done(told, result, &err);
 }
 
-static struct fake_task *fake_begin(struct spawn_engine *e, struct spawn_task *told, int kind,
-				    const char *name, const char *id)
+static inline void fake_begin(struct spawn_engine *e, struct spawn_task *told, int kind,
+			      const char *name, const char *id)
 {
 	struct fake_task *t = memory_new(1, sizeof *t);
 
@@ -160,10 +163,10 @@ static struct fake_task *fake_begin(struct spawn_engine *e, struct spawn_task *t
 	list_push_last(&e->tasks, &t->link);
 	loop_timer_init(&t->timer, fake_on_due);
 	loop_timer_start(e->place.loop, &t->timer, FAKE_TASK_MS);
-	return t;
 }
 
-static struct spawn_engine *fake_open(const struct spawn_place *place, struct err *err)
+static inline struct spawn_engine *fake_open(const struct spawn_place *place,
+					     struct err *err)
 {
 	struct spawn_engine *e = memory_new(1, sizeof *e);
 
@@ -176,7 +179,7 @@ static struct spawn_engine *fake_open(const struct spawn_place *place, struct er
 	return e;
 }
 
-static void fake_close(struct spawn_engine *e)
+static inline void fake_close(struct spawn_engine *e)
 {
 	LIST_EACH(&e->tasks, it, next) {
 		struct fake_task *t = CONTAINER_OF(it, struct fake_task, link);
@@ -187,18 +190,19 @@ static void fake_close(struct spawn_engine *e)
 	free(e);
 }
 
-static void fake_use(struct spawn_engine *e, const struct model_own *own)
+static inline void fake_use(struct spawn_engine *e, const struct model_own *own)
 {
 	e->place.own = own;
 }
 
-static void fake_list(struct spawn_engine *e, struct spawn_task *t)
+static inline void fake_list(struct spawn_engine *e, struct spawn_task *t)
 {
 	fake.lists++;
 	fake_begin(e, t, FAKE_LIST, "", "");
 }
 
-static void fake_start(struct spawn_engine *e, const char *name, struct spawn_task *t)
+static inline void fake_start(struct spawn_engine *e, const char *name,
+			      struct spawn_task *t)
 {
 	fake.starts++;
 	fake.at_once++;
@@ -207,7 +211,7 @@ static void fake_start(struct spawn_engine *e, const char *name, struct spawn_ta
 	fake_begin(e, t, FAKE_START, name, "");
 }
 
-static void fake_stop(struct spawn_engine *e, const struct spawn_server *s,
+static inline void fake_stop(struct spawn_engine *e, const struct spawn_server *s,
 		      uint32_t grace_ms, struct spawn_task *t)
 {
 	fake.stops++;
@@ -220,7 +224,7 @@ static const struct spawn_driver fake_driver = {
 	.list = fake_list, .start = fake_start, .stop = fake_stop,
 };
 
-static const struct spawn_driver *fake_driver_of(enum own_driver driver)
+static inline const struct spawn_driver *fake_driver_of(enum own_driver driver)
 {
 	(void)driver;
 	return &fake_driver;

@@ -45,7 +45,9 @@ static void a_life_goes_from_planned_to_gone(void **unused)
 
 static void who_fails_is_killed_first_and_started_then(void **unused)
 {
-	static const enum fleet_event failures[] = {FLEET_EVENT_SILENT, FLEET_EVENT_ENDED};
+	static const enum fleet_event failures[] = {
+		FLEET_EVENT_SILENT, FLEET_EVENT_ENDED,
+	};
 
 	for (size_t i = 0; i < COUNT_OF(failures); i++) {
 		begin(unused);

@@ -1,5 +1,5 @@
-/* Goal: what a pool was asked for is known after a restart, and a file that is damaged does
- * no harm. */
+/* Goal: what a pool was asked for is known after a restart, and a file that is damaged
+ * does no harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,9 @@ static int files(void)
 	return count;
 }
 
-static const struct record_pool web = {.wanted = 3, .name_count = 2, .names = {"S1", "db"}};
+static const struct record_pool web = {
+	.wanted = 3, .name_count = 2, .names = {"S1", "db"},
+};
 
 static void write_web(const char *serves)
 {

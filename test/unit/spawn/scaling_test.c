@@ -1,5 +1,5 @@
-/* Goal: the load moves the number of servers, between min and max, when it has lasted, and
- * never to and fro. */
+/* Goal: the load moves the number of servers, between min and max, when it has lasted,
+ * and never to and fro. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
