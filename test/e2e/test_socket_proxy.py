@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness.engine import Engine, sample_image
+from harness.engine import ENGINE_PATIENCE, Engine, sample_image
 from harness.patience import PATIENCE, until
 from harness.program import ROOT
 
@@ -81,6 +81,39 @@ def test_a_pool_can_work_behind_it(guarded, engine):
         assert engine.inspect(name) is None
     finally:
         engine.remove(name)
+        if not there:
+            engine.network_remove(NETWORK)
+
+
+def test_a_balancer_works_behind_it(guarded, engine, stage):
+    """It makes the network, starts servers, replaces one, and ends them."""
+    image, port, prefix = sample_image(engine), stage.port(), f"{engine.prefix}behind-"
+    there = NETWORK in engine.networks()
+    balancer = stage.run(f"""listen http 127.0.0.1:{port} {{ admin legacy; to web }}
+        pool web {{
+            check http /heartbeat every 100ms
+            own docker {{ socket {guarded.socket}; image {image}; network {NETWORK}
+                command /server; env GREETING "a \\"b\\": c"; memory 64m; cpu 50%
+                files 256; processes 50; min 2; max 3; names {prefix} }}
+        }}
+        """, port, "--name", engine.prefix.rstrip("-"))
+    try:
+        def serving():
+            answer = stage.get(balancer, "/rep")
+            return answer.body.decode().count(prefix) == 2
+        until(serving, "two serve", ENGINE_PATIENCE)
+        first = engine.inspect(f"{prefix}1")["Id"]
+        engine.kill(f"{prefix}1")
+        until(lambda: (engine.inspect(f"{prefix}1") or {"Id": first})["Id"] != first,
+              "it is replaced", ENGINE_PATIENCE)
+        until(serving, "two serve again", ENGINE_PATIENCE)
+        assert balancer.terminate() == 0
+        assert not [name for name in engine.containers(every=True)
+                    if name.startswith(prefix)]
+    finally:
+        for name in engine.containers(every=True):
+            if name.startswith(prefix):
+                engine.remove(name)
         if not there:
             engine.network_remove(NETWORK)
 
