@@ -35,6 +35,7 @@ struct ask {
 					 * legacy call: the pool that it came for */
 	struct span query;		/* without the "?" */
 	struct span body;
+	struct span accept;		/* what the client would like to get; or empty */
 };
 
 /* Shorthands for what every handler needs. */
@@ -75,6 +76,7 @@ void config_get(const struct ask *ask, struct reply *r);
 void config_get_diff(const struct ask *ask, struct reply *r);
 void config_check(const struct ask *ask, struct reply *r);
 void config_reload(const struct ask *ask, struct reply *r);
+void metrics_get(const struct ask *ask, struct reply *r);
 void explain_post(const struct ask *ask, struct reply *r);
 void routes_get(const struct ask *ask, struct reply *r);
 

@@ -78,6 +78,11 @@ struct control_hooks {
 
 	/* Memory in use, in bytes (base/heap.h). */
 	uint64_t (*heap_bytes)(void *arg);
+
+	/* All figures for Prometheus, of heap memory, owned by the caller; *type: of the
+	 * text, borrowed for good. */
+	char *(*metrics)(void *arg, bool openmetrics, uint64_t uptime_s, const char **type,
+			 size_t *len);
 	void *arg;
 
 	/* Borrowed, lives longer than the interface. NULL: no pool makes its servers. */

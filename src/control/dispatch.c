@@ -144,6 +144,17 @@ static bool may(const struct view *view, const struct request *request,
 	return true;
 }
 
+static struct span accepted(const struct request *request)
+{
+	const struct h1_head *h = request->head;
+
+	for (uint32_t i = 0; i < h->field_count; i++)
+		if (span_equals_nocase(h1_name_span(request->bytes, &h->fields[i]),
+				       SPAN("Accept")))
+			return h1_value_span(request->bytes, &h->fields[i]);
+	return SPAN("");
+}
+
 void dispatch(const struct view *view, const struct request *request, struct reply *r)
 {
 	struct ask ask = {.view = view, .body = request->body};
@@ -154,6 +165,7 @@ void dispatch(const struct view *view, const struct request *request, struct rep
 		ask.pool = request->legacy_pool != NULL ? request->legacy_pool
 							: found.pool;
 		ask.server = found.server;
+		ask.accept = accepted(request);
 		if (has_only_known(found.route, &ask, r))
 			found.route->run(&ask, r);
 	}

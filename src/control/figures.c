@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/must.h"
+#include "model/meter_reading.h"
 #include "control/owned.h"
 #include "pick/policy.h"
 
@@ -31,6 +33,33 @@ static void set_text(json_t *object, const char *name, const char *text)
 static void set_bool(json_t *object, const char *name, bool value)
 {
 	json_object_set_new(object, name, json_boolean(value));
+}
+
+/* What meters have counted: answers by class, and how long they took. */
+static void set_meters(json_t *object, const struct meters *meters)
+{
+	static const char *const classes[METER_CLASSES] = {
+		"none", "1xx", "2xx", "3xx", "4xx", "5xx",
+	};
+	static const struct {
+		const char *name;
+		double      fraction;
+	} quantiles[] = {
+		{"p50_ms", 0.5}, {"p90_ms", 0.9}, {"p99_ms", 0.99}, {"p999_ms", 0.999},
+	};
+	struct meter_reading sum = {0};
+	json_t *responses = json_object(), *times = json_object();
+
+	meters_add(meters, &sum);
+	for (int i = 0; i < METER_CLASSES; i++)
+		set_number(responses, classes[i], sum.responses[i]);
+	set_number(times, "count", sum.times_us.total);
+	for (size_t i = 0; i < COUNT_OF(quantiles); i++) {
+		uint64_t us = histogram_quantile(&sum.times_us, quantiles[i].fraction);
+		json_object_set_new(times, quantiles[i].name, json_real((double)us / 1000));
+	}
+	json_object_set_new(object, "responses", responses);
+	json_object_set_new(object, "times", times);
 }
 
 /* ---- who was changed at run time ---- */
@@ -142,6 +171,7 @@ static void end_server(json_t *object, const struct figures *f, int pool,
 	const struct change *c = find_change(f, s->pool, s->text);
 
 	set_counters(object, s);
+	set_meters(object, s->meters);
 	set_text(object, "from", source_of(f, pool, c, leaving));
 	set_bool(object, "temporary", c != NULL && c->temporary);
 }
@@ -227,6 +257,7 @@ json_t *figures_pool(struct figures *f, const struct model_pool *p)
 	set_number(object, "requests", requests);
 	set_amount(object, "waiting", &p->live->waiting);
 	set_count(object, "retries", &p->live->retries);
+	set_meters(object, p->live->meters);
 	set_count(object, "bytes_up", &p->live->bytes_up);
 	set_count(object, "bytes_down", &p->live->bytes_down);
 	json_object_set_new(object, "moved", moved(p->live));
@@ -283,6 +314,7 @@ json_t *figures_listener(const struct figures *f, const struct model_listener *l
 		   is_udp ? &live->flows : &live->connections.inside);
 	set_count(object, "accepted", &live->accepted);
 	set_count(object, "requests", &live->requests);
+	set_meters(object, live->meters);
 	return object;
 }
 

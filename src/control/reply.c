@@ -82,6 +82,7 @@ void reply_init(struct reply *r)
 void reply_fini(struct reply *r)
 {
 	json_decref(r->body);
+	free(r->text);
 	reply_init(r);
 }
 
@@ -90,6 +91,14 @@ void reply_json(struct reply *r, uint16_t status, json_t *body)
 	json_decref(r->body);
 	r->status = status;
 	r->body = body;
+}
+
+void reply_bytes(struct reply *r, const char *type, char *text, size_t len)
+{
+	r->status = 200;
+	r->type = type;
+	r->text = text;
+	r->text_len = len;
 }
 
 static void say(struct reply *r, enum reply_code code, uint16_t status, const char *field,
@@ -241,9 +250,10 @@ static void print_head(FILE *out, const struct reply *r, const struct reply_fram
 
 	gmtime_r(&now, &tm);
 	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	fprintf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: application/json\r\n"
+	fprintf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: %s\r\n"
 		"Content-Length: %zu\r\nETag: \"%llu\"\r\nCache-Control: no-store\r\n",
-		r->status, reason_of(r->status), date, body_len,
+		r->status, reason_of(r->status), date,
+		r->type != NULL ? r->type : "application/json", body_len,
 		(unsigned long long)f->version);
 	if (r->allow != 0)
 		print_allow(out, r->allow);
@@ -256,24 +266,47 @@ static void print_head(FILE *out, const struct reply *r, const struct reply_fram
 	fputs("\r\n", out);
 }
 
-char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t *len)
+/* The JSON object as a text; NULL: out of memory. */
+static char *dump(const struct reply *r, bool compact, size_t *len)
 {
-	static const char no_memory[] =
-		"{\"error\": {\"code\": \"no-memory\", \"message\": \"out of memory\"}}";
-	struct reply failed = {.status = codes[REPLY_NO_MEMORY].status};
-	char *dumped = json_dumps(r->body, JSON_PRESERVE_ORDER |
-				  (frame->compact ? JSON_COMPACT : 0));
-	const char *body = dumped != NULL ? dumped : no_memory;
-	const char *end = frame->compact ? "" : "\n";
+	char *text = json_dumps(r->body, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12) |
+					  (compact ? JSON_COMPACT : 0));
+
+	if (text == NULL)
+		return NULL;
+	*len = strlen(text);
+	if (!compact)
+		text[(*len)++] = '\n';	/* where the NUL was: the length counts */
+	return text;
+}
+
+static char *print(const struct reply *r, const struct reply_frame *frame,
+		   struct span body, size_t *len)
+{
 	char *text;
 	FILE *out = open_memstream(&text, len);
 
 	must(out != NULL && r->status != 0);
-	print_head(out, dumped != NULL ? r : &failed, frame,
-		   strlen(body) + strlen(end));
+	print_head(out, r, frame, body.len);
 	if (!frame->head_only)
-		fprintf(out, "%s%s", body, end);
+		fwrite(body.at, 1, body.len, out);
 	must(fclose(out) == 0);
+	return text;
+}
+
+char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t *len)
+{
+	static const struct reply failed = {.status = 500};
+	size_t dumped_len;
+
+	if (r->text != NULL)
+		return print(r, frame, (struct span){r->text, r->text_len}, len);
+	char *dumped = dump(r, frame->compact, &dumped_len);
+	if (dumped == NULL)
+		return print(&failed, frame,
+			     SPAN("{\"error\": {\"code\": \"no-memory\", "
+				  "\"message\": \"out of memory\"}}\n"), len);
+	char *text = print(r, frame, (struct span){dumped, dumped_len}, len);
 	free(dumped);
 	return text;
 }

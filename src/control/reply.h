@@ -37,7 +37,10 @@ struct reply {
 	uint16_t status;	/* 0: nothing is answered so far */
 	enum reply_code code;	/* of an error */
 	struct later *later;	/* given: the answer comes by it, status is 0 (later.h) */
-	json_t  *body;		/* owned; an object */
+	json_t  *body;		/* owned; an object; NULL with a text */
+	char    *text;		/* owned; instead of an object, or NULL */
+	size_t   text_len;
+	const char *type;	/* of the text */
 	unsigned allow;		/* with 405: methods, 1 << enum h1_method each; else 0 */
 };
 
@@ -56,6 +59,10 @@ void reply_fini(struct reply *r);
 
 /* The answer is this status with this object, which is given. */
 void reply_json(struct reply *r, uint16_t status, json_t *body);
+
+/* The answer is this text of heap memory, which is given, of this Content-Type, which is
+ * borrowed for good. */
+void reply_bytes(struct reply *r, const char *type, char *text, size_t len);
 
 /* The answer is this error; `field` (may be NULL) is the member that is wrong. */
 __attribute__((format(printf, 4, 5)))

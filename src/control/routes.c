@@ -61,6 +61,8 @@ const struct route control_routes[] = {
 	 "reads the file again"},
 	{H1_POST, "/v1/stop", ROLE_CHANGE, status_stop, NULL, "{\"limit_ms\": 30000}",
 	 "drains and ends"},
+	{H1_GET, "/metrics", ROLE_READ, metrics_get, NULL, NULL,
+	 "all figures, for Prometheus"},
 	{H1_GET, "/v1/routes", ROLE_READ, routes_get, NULL, NULL, "this table"},
 };
 const uint32_t control_route_count = COUNT_OF(control_routes);

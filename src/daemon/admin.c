@@ -6,6 +6,7 @@
 #include "control/journal.h"
 #include "daemon/inside.h"
 #include "daemon/steering.h"
+#include "observe/metrics.h"
 
 static const struct model *hook_model(void *arg)
 {
@@ -49,13 +50,29 @@ static uint64_t hook_heap_bytes(void *arg)
 	return heap_bytes_in_use();
 }
 
+static char *hook_metrics(void *arg, bool openmetrics, uint64_t uptime_s, const char **type,
+			  size_t *len)
+{
+	const struct service *s = arg;
+	enum exposition_format format =
+		openmetrics ? EXPOSITION_OPENMETRICS : EXPOSITION_PROMETHEUS;
+	const struct metrics_source source = {
+		.model = s->model, .live = &s->live, .version = s->options.version,
+		.uptime_s = uptime_s, .heap_bytes = heap_bytes_in_use(),
+		.threads = s->worker_count,
+	};
+
+	*type = exposition_content_type(format);
+	return metrics_print(&source, format, len);
+}
+
 static struct control *create(struct service *s, const struct places *places)
 {
 	const struct control_hooks hooks = {
 		.model = hook_model, .changes = hook_changes, .version = hook_version,
 		.change = hook_change, .reload = hook_reload, .stop = hook_stop,
-		.draining = hook_draining, .heap_bytes = hook_heap_bytes, .arg = s,
-		.owners = s->owners,
+		.draining = hook_draining, .heap_bytes = hook_heap_bytes,
+		.metrics = hook_metrics, .owners = s->owners, .arg = s,
 	};
 	const struct journal *journal = s->wanted.journal;
 	const struct control_facts facts = {

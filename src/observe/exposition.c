@@ -60,7 +60,7 @@ void exposition_family(struct exposition *e, const char *name, enum family_type 
 {
 	static const char *const types[] = {
 		[FAMILY_COUNTER] = "counter", [FAMILY_GAUGE] = "gauge",
-		[FAMILY_HISTOGRAM] = "histogram",
+		[FAMILY_HISTOGRAM] = "histogram", [FAMILY_SUMMARY] = "summary",
 	};
 	const char *const words[] = {"# HELP ", "# TYPE "}, *const says[] = {help, types[type]};
 

@@ -19,7 +19,7 @@ enum exposition_format { EXPOSITION_PROMETHEUS, EXPOSITION_OPENMETRICS };
 /* Of the answer that carries it. */
 const char *exposition_content_type(enum exposition_format format);
 
-enum family_type { FAMILY_COUNTER, FAMILY_GAUGE, FAMILY_HISTOGRAM };
+enum family_type { FAMILY_COUNTER, FAMILY_GAUGE, FAMILY_HISTOGRAM, FAMILY_SUMMARY };
 
 struct exposition {
 	enum exposition_format format;

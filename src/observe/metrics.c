@@ -132,6 +132,12 @@ static void write_failures(struct exposition *e, const struct family *f,
 				  atomic_load_explicit(&s->failures[i], memory_order_relaxed));
 }
 
+static void write_sums(struct exposition *e, const struct row *row)
+{
+	exposition_seconds(e, "_sum", just(row->labels), row->total_us);
+	exposition_number(e, "_count", just(row->labels), row->count);
+}
+
 static void write_buckets(struct exposition *e, const struct family *f,
 			  const struct row *row)
 {
@@ -140,8 +146,7 @@ static void write_buckets(struct exposition *e, const struct family *f,
 		exposition_number(e, "_bucket", with(row, "le", row_buckets[i].text),
 				  row->buckets[i]);
 	exposition_number(e, "_bucket", with(row, "le", "+Inf"), row->count);
-	exposition_seconds(e, "_sum", just(row->labels), row->total_us);
-	exposition_number(e, "_count", just(row->labels), row->count);
+	write_sums(e, row);
 }
 
 static void write_quantiles(struct exposition *e, const struct family *f,
@@ -151,6 +156,7 @@ static void write_quantiles(struct exposition *e, const struct family *f,
 	for (int i = 0; row->count > 0 && i < ROW_QUANTILES; i++)
 		exposition_seconds(e, "", with(row, "quantile", row_fractions[i].text),
 				   row->quantiles_us[i]);
+	write_sums(e, row);
 }
 
 /* ---- the tables ---- */
@@ -162,7 +168,7 @@ static void write_quantiles(struct exposition *e, const struct family *f,
 #define TIMES(thing, of)                                                                 \
 	{thing "_duration_seconds", FAMILY_HISTOGRAM, of, write_buckets,                 \
 	 .http_only = true},                                                             \
-	{thing "_duration_quantile_seconds", FAMILY_GAUGE,                               \
+	{thing "_duration_quantile_seconds", FAMILY_SUMMARY,                               \
 	 "The same, since the start, as quantiles within 1 %.", write_quantiles,         \
 	 .http_only = true}
 #define BODIES(thing)                                                                    \

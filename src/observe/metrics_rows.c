@@ -86,7 +86,7 @@ struct rows rows_of_listeners(const struct model *m)
 		const struct model_listener *l = &m->listeners[i];
 		struct row *row = add(&rows, l->live);
 		label(row, "listener", l->address.text);
-		label(row, "kind", kinds[l->kind]);
+		label(row, "mode", kinds[l->kind]);
 		row->is_http = l->kind == LISTEN_HTTP;
 		read_meters(row, l->live->meters);
 	}

@@ -82,6 +82,16 @@ static void fake_use(struct fake *f, struct model *m)
 	f->version++;
 }
 
+static char *fake_metrics(void *arg, bool openmetrics, uint64_t uptime_s, const char **type,
+			  size_t *len)
+{
+	(void)arg, (void)uptime_s;
+	*type = "text/plain";
+	char *text = memory_text(openmetrics ? "# EOF\n" : "up 1\n");
+	*len = strlen(text);
+	return text;
+}
+
 static enum control_result fake_change(void *arg, const struct change *c,
 				       enum change_fault *fault, struct err *err)
 {
@@ -178,7 +188,8 @@ static void fake_init(struct fake *f)
 	f->hooks = (struct control_hooks){
 		.model = fake_model, .changes = fake_changes, .version = fake_version,
 		.change = fake_change, .reload = fake_reload, .stop = fake_stop,
-		.draining = fake_draining, .heap_bytes = fake_heap_bytes, .arg = f,
+		.draining = fake_draining, .heap_bytes = fake_heap_bytes,
+		.metrics = fake_metrics, .arg = f,
 		.owners = &f->owners,
 	};
 	f->facts = (struct control_facts){

@@ -74,15 +74,15 @@ static void what_was_counted_is_told(void **unused)
 	live_count(&s->failures[FAILURE_RESET]);
 	char *text = printed(m, EXPOSITION_PROMETHEUS);
 	assert_has(text, "balancerd_listener_responses_total{listener=\"0.0.0.0:8080\","
-			 "kind=\"http\",class=\"5xx\"} 1\n");
+			 "mode=\"http\",class=\"5xx\"} 1\n");
 	assert_has(text, "listener_request_duration_seconds_bucket{listener=\"0.0.0.0:8080\","
-			 "kind=\"http\",le=\"0.001\"} 1\n");
+			 "mode=\"http\",le=\"0.001\"} 1\n");
 	assert_has(text, "listener_request_duration_seconds_bucket{listener=\"0.0.0.0:8080\","
-			 "kind=\"http\",le=\"60.0\"} 1\n");
+			 "mode=\"http\",le=\"60.0\"} 1\n");
 	assert_has(text, "listener_request_duration_seconds_bucket{listener=\"0.0.0.0:8080\","
-			 "kind=\"http\",le=\"+Inf\"} 2\n");
+			 "mode=\"http\",le=\"+Inf\"} 2\n");
 	assert_has(text, "listener_request_duration_seconds_sum{listener=\"0.0.0.0:8080\","
-			 "kind=\"http\"} 70.000900\n");
+			 "mode=\"http\"} 70.000900\n");
 	assert_has(text, "balancerd_server_up{pool=\"web\",server=\"127.0.0.1:8082\"} 0\n");
 	assert_has(text, "balancerd_server_down_info{pool=\"web\",server=\"127.0.0.1:8082\","
 			 "reason=\"said \\\"no\\\"\"} 1\n");
