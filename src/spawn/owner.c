@@ -83,13 +83,14 @@ static void plan(struct owner *o)
 
 /* How long those that nobody asked for have to wait. After a failure, one at a time
  * until one has come up; its end is an event, which comes before the time is over. */
-static uint64_t wait_ms(struct owner *o)
+static uint64_t wait_ms(const struct owner *o)
 {
-	uint64_t now = owner_now(o);
+	struct start_rate rate = o->rate;	/* looking at it moves it on */
+	uint64_t now = owner_now(o), many = 0;
 	uint64_t failed = backoff_wait_ms(&o->backoff, now);
-	uint64_t many = o->own->starts_max > 0
-			? start_rate_wait_ms(&o->rate, now, o->own->starts_max) : 0;
 
+	if (o->own->starts_max > 0)
+		many = start_rate_wait_ms(&rate, now, o->own->starts_max);
 	if (o->backoff.failures > 0 && failed == 0 &&
 	    o->fleet.counts[FLEET_STARTING] + o->fleet.counts[FLEET_CHECKING] > 0)
 		failed = BACKOFF_MS_MIN;
@@ -345,8 +346,8 @@ void owner_list(const struct owner *o,
 void owner_figures(const struct owner *o, struct owners_figures *f)
 {
 	const uint32_t *counts = o->fleet.counts;
-	uint64_t now = owner_now(o);
-	const struct backoff *waits = o->listed ? &o->backoff : &o->list_backoff;
+	uint64_t retry_ms = o->listed ? wait_ms(o)
+				      : backoff_wait_ms(&o->list_backoff, owner_now(o));
 
 	*f = (struct owners_figures){
 		.wanted = o->fleet.wanted, .serving = counts[FLEET_SERVING],
@@ -355,7 +356,8 @@ void owner_figures(const struct owner *o, struct owners_figures *f)
 			   counts[FLEET_STOPPING] + counts[FLEET_REPLACING],
 		.starts = o->starts, .start_failures = o->start_failures,
 		.replaced = o->replaced, .adopted = o->adopted,
-		.retry_ms = (uint32_t)backoff_wait_ms(waits, now),
+		.retry_ms = !o->listed || counts[FLEET_PLANNED] > 0 ? (uint32_t)retry_ms
+								    : 0,
 	};
 	memcpy(f->trouble, o->trouble, sizeof f->trouble);
 }

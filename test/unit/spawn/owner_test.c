@@ -126,6 +126,7 @@ static void no_more_starts_in_a_minute_than_asked_for(void **unused)
 	WAIT_FOR(fake_count() == 2);
 	settle();
 	assert_int_equal(fake.starts, 4);
+	assert_in_range(figures().retry_ms, 30 * 1000, 60 * 1000);
 	ask(&a, OWNERS_ADD, 1);				/* orders are not counted */
 	WAIT_FOR(a.done);
 	assert_int_equal(a.result, OWNERS_DONE);
