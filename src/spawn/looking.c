@@ -76,7 +76,7 @@ static void begin_work(struct owner *o)
 	orders_take_early(o, NULL);
 	if (o->needed)
 		owner_on_needed(o);
-	o->settled_anew = true;
+	o->changed = true;
 	if (o->own->scale_up > 0)
 		loop_timer_start(o->shared->loop, &o->sample, SCALING_SAMPLE_MS);
 	owner_soon(o);

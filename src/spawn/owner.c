@@ -111,11 +111,11 @@ static void start_some(struct owner *o)
 		owner_work_in(o, wait_ms(o));
 }
 
-static void note_record(struct owner *o)
+void owner_keep(struct owner *o)
 {
 	struct record_pool p = {.wanted = o->fleet.wanted - orders_count(o)};
 
-	if (o->stage != OWNER_AT_WORK || !(o->settled_anew || o->changed))
+	if (o->stage != OWNER_AT_WORK)
 		return;
 	LIST_EACH(&o->fleet.servers, it, next) {
 		const struct fleet_server *s = fleet_at(it);
@@ -123,8 +123,8 @@ static void note_record(struct owner *o)
 		    p.name_count < OWN_SERVERS_MAX)
 			p.names[p.name_count++] = s->name;
 	}
-	o->settled_anew = false;
 	record_set(o->shared->record, o->pool, &p);
+	record_write(o->shared->record);
 }
 
 static void on_work(struct loop_timer *t)
@@ -141,7 +141,8 @@ static void on_work(struct loop_timer *t)
 		start_some(o);
 	}
 	orders_look(o);
-	note_record(o);
+	if (o->changed)
+		owner_keep(o);
 	if (o->changed && hooks->changed != NULL)
 		hooks->changed(hooks->arg, o->pool);
 	o->changed = false;
@@ -157,7 +158,7 @@ static void set_wanted_by_load(struct owner *o, uint32_t wanted, uint32_t busy)
 	log_info("servers are asked for by the load pool=%s wanted=%u before=%u busy=%u",
 		 o->pool, wanted, o->fleet.wanted, busy);
 	o->fleet.wanted = wanted;
-	o->settled_anew = true;
+	o->changed = true;
 	owner_soon(o);
 }
 
@@ -217,7 +218,7 @@ struct owner *owner_create(struct owner_shared *shared, const char *pool,
 
 void owner_destroy(struct owner *o)
 {
-	orders_end(o);
+	owner_rest(o);
 	if (o->engine != NULL)
 		o->driver->close(o->engine);
 	LIST_EACH(&o->fleet.servers, it, next)
@@ -257,7 +258,7 @@ void owner_use(struct owner *o, const struct model_own *own, struct live_pool *l
 		o->fleet.wanted = own->min;
 	if (o->fleet.wanted > own->max)
 		o->fleet.wanted = own->max;
-	o->settled_anew = true;
+	o->changed = true;
 	if (own->scale_up > 0)
 		loop_timer_start(loop_of(o), &o->sample, SCALING_SAMPLE_MS);
 }
