@@ -79,8 +79,8 @@ def test_its_configuration_is_good():
 
 @pytest.mark.parametrize("script", ["tools/image", "packaging/docker/collect"])
 def test_scripts_are_clean(script):
-    checked = subprocess.run(["shellcheck", ROOT / script], capture_output=True, text=True,
-                             check=False)
+    checked = subprocess.run(["shellcheck", ROOT / script], text=True,
+                             capture_output=True, check=False)
     assert checked.returncode == 0, checked.stdout
 
 
