@@ -1,6 +1,5 @@
-/* An engine of processes at work in a folder of its own, one task at a time, and what it
- * has had written into the log. Real programs run; waiting ends when something has
- * happened, or the test has failed. */
+/* An engine of processes at work in a folder of its own, one task at a time. Real
+ * programs run; waiting ends when something has happened, or the test has failed. */
 #ifndef TEST_UNIT_SPAWN_PROCESS_FIXTURE_H
 #define TEST_UNIT_SPAWN_PROCESS_FIXTURE_H
 
@@ -11,16 +10,11 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -28,7 +22,7 @@
 #include "loop/loop.h"
 #include "spawn/driver.h"
 
-enum { PATIENCE_MS = 30 * 1000, LOG_MAX = 256 * 1024 };
+enum { PATIENCE_MS = 30 * 1000 };
 
 static struct fixture {
 	char folder[64];
@@ -36,7 +30,7 @@ static struct fixture {
 	struct loop *loop;
 	struct model_own own;
 	struct spawn_engine *engine;
-	uint32_t gone;			/* how many have ended by themselves, and the last */
+	uint32_t gone;			/* have ended by themselves; the last: */
 	char gone_id[SPAWN_ID_MAX + 1], gone_why[128];
 } here;
 
@@ -217,104 +211,6 @@ static inline int fixture_teardown(void **unused)
 	log_open(NULL, &err);
 	nftw(here.folder, fixture_unlink, 16, FTW_DEPTH | FTW_PHYS);
 	return 0;
-}
-
-static inline struct spawn_server the_only_one(void)
-{
-	struct asked a;
-
-	list_in(here.engine, &a);
-	assert_int_equal(a.result, SPAWN_DONE);
-	assert_int_equal(a.found_count, 1);
-	return a.found[0];
-}
-
-static inline uint32_t count_of_all(void)
-{
-	struct asked a;
-
-	list_in(here.engine, &a);
-	assert_int_equal(a.result, SPAWN_DONE);
-	return a.found_count;
-}
-
-/* ---- what is seen of it from outside ---- */
-
-static inline pid_t pid_of(const struct spawn_server *s)
-{
-	return (pid_t)strtol(s->id, NULL, 10);
-}
-
-/* Whether there is such a process, and it has not ended. */
-static inline bool lives(pid_t pid)
-{
-	char path[64], text[512];
-
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ssize_t len = read(fd, text, sizeof text - 1);
-	close(fd);
-	if (len <= 0)
-		return false;
-	text[len] = '\0';
-	const char *end = strrchr(text, ')');
-	return end != NULL && end[2] != 'Z' && end[2] != 'X';
-}
-
-/* All of the log so far. */
-static inline const char *log_text(void)
-{
-	static char text[LOG_MAX];
-	int fd = open(here.log, O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	ssize_t len = read(fd, text, sizeof text - 1);
-	close(fd);
-	text[len > 0 ? len : 0] = '\0';
-	return text;
-}
-
-static inline bool log_has(const char *part)
-{
-	return strstr(log_text(), part) != NULL;
-}
-
-/* The number that a server has said behind this word. */
-static inline pid_t number_said(const char *word)
-{
-	WAIT_UNTIL(log_has(word));
-	return (pid_t)strtol(strstr(log_text(), word) + strlen(word), NULL, 10);
-}
-
-static inline uint32_t entries_of(const char *path)
-{
-	DIR *folder = opendir(path);
-	uint32_t count = 0;
-
-	assert_non_null(folder);
-	for (struct dirent *d; (d = readdir(folder)) != NULL;)
-		count += d->d_name[0] != '.';
-	closedir(folder);
-	return count;
-}
-
-static inline void path_in(char out[160], const char *file)
-{
-	snprintf(out, 160, "%s/owned/test/web/%s", here.folder, file);
-}
-
-/* Nothing but the lock is left of all servers, and no child. */
-static inline void assert_nothing_is_left(void)
-{
-	char path[160];
-
-	path_in(path, "");
-	assert_int_equal(count_of_all(), 0);
-	assert_int_equal(entries_of(path), 1);
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
-	assert_int_equal(errno, ECHILD);
 }
 
 #endif

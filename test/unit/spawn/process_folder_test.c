@@ -1,6 +1,6 @@
 /* Goal: whoever of us comes next finds the servers that run, all of them and no others,
  * however the one before has ended. */
-#include "unit/spawn/process_fixture.h"
+#include "unit/spawn/process_seen.h"
 
 static void a_second_engine_goes_on_with_them(void **unused)
 {
@@ -17,9 +17,7 @@ static void a_second_engine_goes_on_with_them(void **unused)
 	assert_true(address_equals(&found.address, &s.address));
 	assert_true(found.recipe == s.recipe);
 
-	char path[128];
-	snprintf(path, sizeof path, "%s/go", here.folder);
-	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	let_go();
 	WAIT_UNTIL(here.gone > 0);
 	assert_string_equal(here.gone_id, s.id);
 	assert_string_equal(here.gone_why, "exited with status 5");
@@ -100,7 +98,8 @@ static uint32_t count_with(const char *variable)
 		ssize_t len = fd >= 0 ? read(fd, text, sizeof text) : 0;
 		if (fd >= 0)
 			close(fd);
-		if (len > 0 && memmem(text, (size_t)len, variable, strlen(variable)) != NULL)
+		if (len > 0 &&
+		    memmem(text, (size_t)len, variable, strlen(variable)) != NULL)
 			count += lives((pid_t)atoi(d->d_name));
 	}
 	closedir(all);
@@ -144,8 +143,8 @@ static void a_killed_balancer_leaves_no_orphan(void **unused)
 
 static void what_they_say_is_heard_after_a_crash(void **unused)
 {
-	char path[128], byte;
 	struct asked a;
+	char byte;
 	int heard;
 
 	(void)unused;
@@ -158,8 +157,7 @@ static void what_they_say_is_heard_after_a_crash(void **unused)
 	fixture_open();
 	list_when_free(&a);
 	struct spawn_server s = a.found[0];
-	snprintf(path, sizeof path, "%s/go", here.folder);
-	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	let_go();
 	WAIT_UNTIL(log_has("line=\"go on S0\""));
 
 	/* It is no child of ours: how it has ended is not known. */

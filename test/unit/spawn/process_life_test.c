@@ -1,15 +1,13 @@
 /* Goal: an end is noticed, with its reason; one that is asked for comes, in time or by
  * force, and takes the whole group with it. */
-#include "unit/spawn/process_fixture.h"
+#include "unit/spawn/process_seen.h"
 
 static void an_exit_is_told_with_its_status(void **unused)
 {
 	(void)unused;
 	fixture_script("while [ ! -e go ]; do sleep 0.01; done; echo last words; exit 3");
 	struct spawn_server s = start("S1");
-	char path[128];
-	snprintf(path, sizeof path, "%s/go", here.folder);
-	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	let_go();
 	WAIT_UNTIL(here.gone > 0);
 	assert_int_equal(here.gone, 1);
 	assert_string_equal(here.gone_id, s.id);
@@ -54,7 +52,7 @@ static void one_that_ends_at_once_is_told_once(void **unused)
 	for (int i = 0; i < 20; i++) {
 		here.gone = 0;
 		if (start_in(here.engine, "S1", &a) == SPAWN_FAILED) {
-			assert_non_null(strstr(a.err.text, "exited with status 7 at once"));
+			assert_non_null(strstr(a.err.text, "status 7 at once"));
 			assert_int_equal(here.gone, 0);
 			assert_nothing_is_left();
 			continue;
@@ -131,9 +129,12 @@ static void its_group_ends_with_it(void **unused)
 static void a_group_does_not_outlive_its_leader(void **unused)
 {
 	(void)unused;
-	fixture_script("sleep 1000 & echo member $!; exit 0");
+	fixture_script("sleep 1000 & echo member $!;"
+		       "while [ ! -e go ]; do sleep 0.01; done");
 	struct spawn_server s = start("S1");
 	pid_t member = number_said("member ");
+	assert_true(lives(member));
+	let_go();
 	WAIT_UNTIL(here.gone > 0);
 	WAIT_UNTIL(!lives(member));
 	stop(&s, 0);

@@ -1,7 +1,7 @@
-/* Goal: what a server says stands in the log line by line, cut and counted where it is too
- * much, and never as anything but a value between quotes. */
+/* Goal: what a server says stands in the log line by line, cut and counted where it is
+ * too much, and never as anything but a value between quotes. */
 #include "spawn/process_output.h"
-#include "unit/spawn/process_fixture.h"
+#include "unit/spawn/process_seen.h"
 
 static struct process_share share;
 

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/must.h"
-#include "unit/spawn/process_fixture.h"
+#include "unit/spawn/process_seen.h"
 
 static void it_has_its_port_its_name_and_its_folder(void **unused)
 {
@@ -17,7 +17,8 @@ static void it_has_its_port_its_name_and_its_folder(void **unused)
 	here.own.environment_count = 1;
 	fixture_script("echo \"$SERVER_ID $PORT $GREETING $(pwd)\"; exec sleep 1000");
 	struct spawn_server s = start("S1");
-	snprintf(said, sizeof said, "server says pool=web server=S1 line=\"S1 %u hello %s\"",
+	snprintf(said, sizeof said,
+		 "server says pool=web server=S1 line=\"S1 %u hello %s\"",
 		 address_port(&s.address), here.folder);
 	WAIT_UNTIL(log_has(said));
 	assert_string_equal(s.name, "S1");
@@ -44,7 +45,7 @@ static void nothing_of_ours_is_passed_on(void **unused)
 	sigfillset(&blocked);
 	signal(SIGPIPE, SIG_IGN);
 	pthread_sigmask(SIG_BLOCK, &blocked, &before);
-	fixture_script("env | grep -c -E '^(BALANCERD_|NOTIFY_SOCKET)' | sed 's/^/secrets /';"
+	fixture_script("env | grep -cE '^(BALANCERD_|NOTIFY_S)' | sed 's/^/secrets /';"
 		       "env | grep -c '^PORT=' | sed 's/^/ports /';"
 		       "for f in /proc/$$/fd/*; do echo \"fd ${f##*/}\"; done;"
 		       "grep -E 'Sig(Blk|Ign)' /proc/$$/status | tr '\\t' ' ';"
@@ -106,7 +107,7 @@ static void what_cannot_be_run_is_said(void **unused)
 	put_file("plain", "#!/bin/sh\n", 0600);
 	put_file("orphan", "#!/no/such/shell\n", 0700);
 	put_file("noise", "\1\2\3\n", 0700);
-	assert_fails("./server", "./server: no such file; its path is looked up from /tmp/");
+	assert_fails("./server", "./server: no such file; its path is looked up from /");
 	assert_fails("/no/server", "/no/server: no such file");
 	assert_fails("./plain", "./plain: permission denied; it has to be a file");
 	assert_fails("./plain/server", "a part of its path is no folder");

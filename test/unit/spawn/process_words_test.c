@@ -28,10 +28,13 @@ static uint32_t count_of(char *const *environment, const char *name)
 
 static void what_is_said_to_us_alone_is_left_out(void **unused)
 {
-	static const char *const ours[] = {"BALANCERD_SOCKET", "BALANCERD_X", "NOTIFY_SOCKET",
-					   "LISTEN_FDS", "WATCHDOG_USEC", "STATE_DIRECTORY"};
-	static const char *const theirs[] = {"HOME", "LANG", "BALANCER", "NOTIFY_SOCKETS",
-					     "STATE", "XSTATE_DIRECTORY"};
+	static const char *const ours[] = {
+		"BALANCERD_SOCKET", "BALANCERD_X", "NOTIFY_SOCKET", "LISTEN_FDS",
+		"WATCHDOG_USEC", "STATE_DIRECTORY",
+	};
+	static const char *const theirs[] = {
+		"HOME", "LANG", "BALANCER", "NOTIFY_SOCKETS", "STATE", "XSTATE_DIRECTORY",
+	};
 	const struct model_own own = {.driver = OWN_PROCESS};
 
 	(void)unused;
