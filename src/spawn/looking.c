@@ -76,7 +76,7 @@ static void begin_work(struct owner *o)
 	orders_take_early(o, NULL);
 	if (o->needed)
 		owner_on_needed(o);
-	o->settled_anew = true;
+	o->changed = true;
 	if (o->own->scale_up > 0)
 		loop_timer_start(o->shared->loop, &o->sample, SCALING_SAMPLE_MS);
 	owner_soon(o);
@@ -139,10 +139,15 @@ void owner_look(struct owner *o)
 		.loop = o->shared->loop, .balancer = o->shared->balancer, .pool = o->pool,
 		.state = o->shared->state, .own = o->own, .on_gone = on_gone, .arg = o,
 	};
+	uint64_t wait_ms = backoff_wait_ms(&o->list_backoff, owner_now(o));
 	struct err err;
 
-	if (o->lists || backoff_wait_ms(&o->list_backoff, owner_now(o)) > 0)
+	if (o->lists)
 		return;
+	if (wait_ms > 0) {	/* something else has come in between: not yet */
+		owner_work_in(o, wait_ms);
+		return;
+	}
 	if (o->engine == NULL)
 		o->engine = o->driver->open(&place, &err);
 	if (o->engine == NULL) {

@@ -103,7 +103,7 @@ static void take_up(struct owner *o, struct owners_order *order)
 	}
 	if (fewer > 0)
 		take_away(o, order, fewer);
-	o->settled_anew = true;
+	owner_keep(o);
 	answer(order, OWNERS_DONE, NULL);
 }
 
@@ -226,7 +226,7 @@ static void end_order(struct owner *o, struct pending *p, enum owners_result res
 	}
 	list_remove(&p->link);
 	free(p);
-	o->settled_anew = true;
+	owner_keep(o);
 	if (asker == NULL)
 		return;
 	if (result == OWNERS_ENDING)

@@ -83,13 +83,14 @@ static void plan(struct owner *o)
 
 /* How long those that nobody asked for have to wait. After a failure, one at a time
  * until one has come up; its end is an event, which comes before the time is over. */
-static uint64_t wait_ms(struct owner *o)
+static uint64_t wait_ms(const struct owner *o)
 {
-	uint64_t now = owner_now(o);
+	struct start_rate rate = o->rate;	/* looking at it moves it on */
+	uint64_t now = owner_now(o), many = 0;
 	uint64_t failed = backoff_wait_ms(&o->backoff, now);
-	uint64_t many = o->own->starts_max > 0
-			? start_rate_wait_ms(&o->rate, now, o->own->starts_max) : 0;
 
+	if (o->own->starts_max > 0)
+		many = start_rate_wait_ms(&rate, now, o->own->starts_max);
 	if (o->backoff.failures > 0 && failed == 0 &&
 	    o->fleet.counts[FLEET_STARTING] + o->fleet.counts[FLEET_CHECKING] > 0)
 		failed = BACKOFF_MS_MIN;
@@ -110,11 +111,11 @@ static void start_some(struct owner *o)
 		owner_work_in(o, wait_ms(o));
 }
 
-static void note_record(struct owner *o)
+void owner_keep(struct owner *o)
 {
 	struct record_pool p = {.wanted = o->fleet.wanted - orders_count(o)};
 
-	if (o->stage != OWNER_AT_WORK || !(o->settled_anew || o->changed))
+	if (o->stage != OWNER_AT_WORK)
 		return;
 	LIST_EACH(&o->fleet.servers, it, next) {
 		const struct fleet_server *s = fleet_at(it);
@@ -122,8 +123,8 @@ static void note_record(struct owner *o)
 		    p.name_count < OWN_SERVERS_MAX)
 			p.names[p.name_count++] = s->name;
 	}
-	o->settled_anew = false;
 	record_set(o->shared->record, o->pool, &p);
+	record_write(o->shared->record);
 }
 
 static void on_work(struct loop_timer *t)
@@ -140,7 +141,8 @@ static void on_work(struct loop_timer *t)
 		start_some(o);
 	}
 	orders_look(o);
-	note_record(o);
+	if (o->changed)
+		owner_keep(o);
 	if (o->changed && hooks->changed != NULL)
 		hooks->changed(hooks->arg, o->pool);
 	o->changed = false;
@@ -156,7 +158,7 @@ static void set_wanted_by_load(struct owner *o, uint32_t wanted, uint32_t busy)
 	log_info("servers are asked for by the load pool=%s wanted=%u before=%u busy=%u",
 		 o->pool, wanted, o->fleet.wanted, busy);
 	o->fleet.wanted = wanted;
-	o->settled_anew = true;
+	o->changed = true;
 	owner_soon(o);
 }
 
@@ -216,7 +218,7 @@ struct owner *owner_create(struct owner_shared *shared, const char *pool,
 
 void owner_destroy(struct owner *o)
 {
-	orders_end(o);
+	owner_rest(o);
 	if (o->engine != NULL)
 		o->driver->close(o->engine);
 	LIST_EACH(&o->fleet.servers, it, next)
@@ -256,7 +258,7 @@ void owner_use(struct owner *o, const struct model_own *own, struct live_pool *l
 		o->fleet.wanted = own->min;
 	if (o->fleet.wanted > own->max)
 		o->fleet.wanted = own->max;
-	o->settled_anew = true;
+	o->changed = true;
 	if (own->scale_up > 0)
 		loop_timer_start(loop_of(o), &o->sample, SCALING_SAMPLE_MS);
 }
@@ -345,8 +347,8 @@ void owner_list(const struct owner *o,
 void owner_figures(const struct owner *o, struct owners_figures *f)
 {
 	const uint32_t *counts = o->fleet.counts;
-	uint64_t now = owner_now(o);
-	const struct backoff *waits = o->listed ? &o->backoff : &o->list_backoff;
+	uint64_t retry_ms = o->listed ? wait_ms(o)
+				      : backoff_wait_ms(&o->list_backoff, owner_now(o));
 
 	*f = (struct owners_figures){
 		.wanted = o->fleet.wanted, .serving = counts[FLEET_SERVING],
@@ -355,7 +357,8 @@ void owner_figures(const struct owner *o, struct owners_figures *f)
 			   counts[FLEET_STOPPING] + counts[FLEET_REPLACING],
 		.starts = o->starts, .start_failures = o->start_failures,
 		.replaced = o->replaced, .adopted = o->adopted,
-		.retry_ms = (uint32_t)backoff_wait_ms(waits, now),
+		.retry_ms = !o->listed || counts[FLEET_PLANNED] > 0 ? (uint32_t)retry_ms
+								    : 0,
 	};
 	memcpy(f->trouble, o->trouble, sizeof f->trouble);
 }

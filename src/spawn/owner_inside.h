@@ -91,8 +91,7 @@ struct owner {
 	struct backoff    backoff, list_backoff;
 	struct start_rate rate;
 	struct scaling    scaling;
-	bool              changed;	/* something that owner_list tells */
-	bool              settled_anew;	/* what the record keeps may be another */
+	bool              changed;	/* something that is told, or kept */
 
 	uint64_t starts, start_failures, replaced, adopted;
 	uint64_t said_ms[TROUBLES];	/* when it was last said, and 1 more; 0: never */
@@ -124,6 +123,9 @@ static inline struct owned *owned_at(struct link *it)
 /* Thinks about the pool in the next turn; or later, unless something comes sooner. */
 void owner_soon(struct owner *o);
 void owner_work_in(struct owner *o, uint64_t ms);
+
+/* Keeps what is asked for by now, in the record; before anybody is told that it is. */
+void owner_keep(struct owner *o);
 
 /* Another number each time. */
 uint64_t owner_random(struct owner *o);

@@ -173,17 +173,17 @@ enum owners_fault plan_check(const struct fleet *f, const struct model_own *own,
 			     const struct owners_order *order, struct err *err)
 {
 	bool named = order->wish != OWNERS_SCALE;
-	enum owners_fault fault;
+	enum owners_fault fault = OWNERS_FINE;
 
 	if (named && order->name_count > order->count) {
 		err_set(err, "Length of hostname list is more than %s instances",
 			order->wish == OWNERS_ADD ? "newly added" : "removable");
 		return OWNERS_MORE_NAMES_THAN_N;
 	}
-	fault = check_count(f, own, order, err);
+	/* A name that is wrong is wrong whatever the count. */
 	for (uint32_t i = 0; fault == OWNERS_FINE && named && i < order->name_count; i++)
 		fault = check_name(f, order, i, err);
-	return fault;
+	return fault == OWNERS_FINE ? check_count(f, own, order, err) : fault;
 }
 
 uint32_t plan_choose(const struct fleet *f, const struct owners_order *order,

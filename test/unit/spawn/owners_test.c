@@ -21,6 +21,24 @@ static void survivors_are_adopted_and_the_vanished_come_back(void **unused)
 	assert_string_equal(fake.servers[fake_find("web-a")].id, id);
 }
 
+static void what_was_answered_is_kept(void **unused)
+{
+	struct asked a;
+
+	(void)unused;
+	use(own_of(1, 10));
+	ask(&a, OWNERS_ADD, 2);
+	WAIT_FOR(a.done);
+	restart();				/* before another turn */
+	use(own_of(1, 10));
+	WAIT_FOR(serve("S1 S2 S3 "));
+	ask_names(&a, OWNERS_REMOVE, 2, SERVERS("S2", "S1"));
+	restart();
+	use(own_of(1, 10));
+	WAIT_FOR(fake_count() == 1);
+	WAIT_FOR(serve("S3 "));
+}
+
 static void an_order_that_was_not_done_is_taken_back_by_a_restart(void **unused)
 {
 	struct asked a;
@@ -258,6 +276,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(survivors_are_adopted_and_the_vanished_come_back),
+		TEST(what_was_answered_is_kept),
 		TEST(an_order_that_was_not_done_is_taken_back_by_a_restart),
 		TEST(without_a_record_there_are_as_many_as_are_found),
 		TEST(a_record_that_cannot_be_read_prevents_nothing),
