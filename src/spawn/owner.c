@@ -173,7 +173,7 @@ static void on_sample(struct loop_timer *t)
 
 	if (o->own->scale_up == 0 || o->stage != OWNER_AT_WORK)
 		return;
-	loop_timer_start(loop_of(o), &o->sample, SCALING_SAMPLE_MS);
+	loop_timer_start(loop_of(o), &o->sample, scaling_sample_ms(o->own));
 	LIST_EACH(&o->fleet.servers, it, next) {
 		const struct live_server *live = owned_at(it)->live;
 		if (live == NULL)
@@ -260,7 +260,7 @@ void owner_use(struct owner *o, const struct model_own *own, struct live_pool *l
 		o->fleet.wanted = own->max;
 	o->changed = true;
 	if (own->scale_up > 0)
-		loop_timer_start(loop_of(o), &o->sample, SCALING_SAMPLE_MS);
+		loop_timer_start(loop_of(o), &o->sample, scaling_sample_ms(o->own));
 }
 
 void owner_rest(struct owner *o)

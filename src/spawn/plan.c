@@ -173,17 +173,19 @@ enum owners_fault plan_check(const struct fleet *f, const struct model_own *own,
 			     const struct owners_order *order, struct err *err)
 {
 	bool named = order->wish != OWNERS_SCALE;
-	enum owners_fault fault;
+	enum owners_fault fault = OWNERS_FINE;
 
 	if (named && order->name_count > order->count) {
 		err_set(err, "Length of hostname list is more than %s instances",
 			order->wish == OWNERS_ADD ? "newly added" : "removable");
 		return OWNERS_MORE_NAMES_THAN_N;
 	}
-	fault = check_count(f, own, order, err);
-	for (uint32_t i = 0; fault == OWNERS_FINE && named && i < order->name_count; i++)
+	for (uint32_t i = 0; named && i < order->name_count; i++) {
 		fault = check_name(f, order, i, err);
-	return fault;
+		if (fault != OWNERS_FINE)
+			return fault;
+	}
+	return check_count(f, own, order, err);
 }
 
 uint32_t plan_choose(const struct fleet *f, const struct owners_order *order,
