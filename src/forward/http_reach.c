@@ -61,6 +61,7 @@ static void follow_waiting(struct waiter *waiter)
 		return;
 	list_remove(&waiter->link);
 	list_push_last(&r->lane->waiting, &waiter->link);
+	session_rearm(r->session);	/* it may wait for another time now */
 }
 
 /* ---- waiting for others, to be placed together ---- */

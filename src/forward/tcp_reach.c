@@ -120,6 +120,7 @@ static void follow_waiting(struct waiter *waiter)
 		return;
 	list_remove(&waiter->link);
 	list_push_last(&reach->lane->waiting, &waiter->link);
+	tcp_rearm(reach->session);	/* it may wait for another time now */
 }
 
 uint64_t tcp_look_ms(const struct tcp_session *s)

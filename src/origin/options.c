@@ -166,10 +166,11 @@ static void print_option(FILE *out, const char *name, const char *argument,
 void origin_options_print(FILE *out)
 {
 	fprintf(out, "usage: origin PORT... [-N THREADS] [--dir DIR] [--bind ADDRESS] "
-		     "[fault switches]\n\nWith SERVER_ID in its environment it is a sample "
-		     "server for pools that own\ntheirs, and the port may stand in PORT "
-		     "(%d), the address in ADDRESS.\n\nOptions, which may stand anywhere:\n",
-		OPTIONS_SAMPLE_PORT);
+		     "[fault switches]\n\n"
+		     "With SERVER_ID in its environment it is a sample server for pools "
+		     "that own\ntheirs, and the port may stand in PORT (%d), the address "
+		     "in ADDRESS.\n\n"
+		     "Options, which may stand anywhere:\n", OPTIONS_SAMPLE_PORT);
 	for (size_t i = 0; i < COUNT_OF(plain); i++)
 		print_option(out, plain[i].name, plain[i].argument, plain[i].help);
 	fprintf(out, "\nFault switches, for every request; a request may ask for them, "

@@ -64,7 +64,8 @@ static bool read_version(const char *text, unsigned *minor)
 {
 	char more;
 
-	return sscanf(text, "1.%3u%c", minor, &more) == 1;
+	return strncmp(text, "1.", 2) == 0 && isdigit((unsigned char)text[2]) &&
+	       sscanf(text + 2, "%3u%c", minor, &more) == 1;
 }
 
 int docker_answer_version(struct span text, char version[DOCKER_VERSION_SIZE],

@@ -139,10 +139,15 @@ void owner_look(struct owner *o)
 		.loop = o->shared->loop, .balancer = o->shared->balancer, .pool = o->pool,
 		.state = o->shared->state, .own = o->own, .on_gone = on_gone, .arg = o,
 	};
+	uint64_t wait_ms = backoff_wait_ms(&o->list_backoff, owner_now(o));
 	struct err err;
 
-	if (o->lists || backoff_wait_ms(&o->list_backoff, owner_now(o)) > 0)
+	if (o->lists)
 		return;
+	if (wait_ms > 0) {	/* something else has come in between: not yet */
+		owner_work_in(o, wait_ms);
+		return;
+	}
 	if (o->engine == NULL)
 		o->engine = o->driver->open(&place, &err);
 	if (o->engine == NULL) {

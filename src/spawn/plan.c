@@ -180,12 +180,10 @@ enum owners_fault plan_check(const struct fleet *f, const struct model_own *own,
 			order->wish == OWNERS_ADD ? "newly added" : "removable");
 		return OWNERS_MORE_NAMES_THAN_N;
 	}
-	for (uint32_t i = 0; named && i < order->name_count; i++) {
+	/* A name that is wrong is wrong whatever the count. */
+	for (uint32_t i = 0; fault == OWNERS_FINE && named && i < order->name_count; i++)
 		fault = check_name(f, order, i, err);
-		if (fault != OWNERS_FINE)
-			return fault;
-	}
-	return check_count(f, own, order, err);
+	return fault == OWNERS_FINE ? check_count(f, own, order, err) : fault;
 }
 
 uint32_t plan_choose(const struct fleet *f, const struct owners_order *order,

@@ -46,8 +46,9 @@ def test_all_that_die_at_once_are_replaced(owned):
     before = pool.all()
     for one in before:
         one.kill()
-    pool.until_serving(pool.names(1, 2, 3))
-    assert not pool.ids() & {one.id for one in before}
+    for one in before:
+        pool.until_replaced(one)
+    assert pool.rep().text == replicas(pool.names(1, 2, 3))
     assert len(pool.all()) == 3
 
 
@@ -95,7 +96,7 @@ def test_who_does_not_finish_in_time_is_ended(owned):
     slow = [pool.stage.aside(pool.ask, "POST", "/echo?delay=20000", "x") for _ in range(2)]
     pool.stage.until(lambda: pool.in_flight() == 2, "the servers have their requests")
     pool.remove(1, *pool.names(2))
-    pool.stage.until(lambda: len(pool.all()) == 1, "it has ended")
+    pool.until_left(1)
     pool.one(pool.names(1)[0]).kill()
     assert [one.result().status for one in slow] == [502, 502]
 
@@ -165,8 +166,8 @@ def test_one_that_was_adopted_is_watched_as_all_are(owned):
     lost.kill()
     pool.until_replaced(lost)
     pool.add(1)
-    pool.remove(2, *pool.names(2))
-    pool.stage.until(lambda: len(pool.all()) == 1, "two have ended")
+    assert pool.remove(1, *pool.names(2)).text == replicas(pool.names(1, 3))
+    pool.until_left(2)
 
 
 def test_a_balancer_killed_in_the_middle_of_an_add_leaves_no_orphan(owned):
@@ -212,7 +213,7 @@ def test_a_reload_without_the_pool_ends_its_servers(owned):
     pool.balancer.reload(f"threads 1\nlisten http 127.0.0.1:{pool.port} {{ to other }}\n"
                          f"pool other {{ check off; server {other} }}\n".replace("; ", "\n")
                          .replace("{ ", "{\n").replace(" }", "\n}"))
-    pool.stage.until(lambda: pool.all() == [], "its servers have ended")
+    pool.until_left(0)
     assert pool.ask("GET", "/rep").text == "hello"
 
 

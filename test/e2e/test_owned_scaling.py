@@ -25,7 +25,7 @@ def test_more_servers_come_with_the_load_and_go_after_it(owned):
     pool.until_serving(3)
     assert {one.result() for one in slow} <= set(pool.names(1, 2, 3))
     pool.until_serving(1)
-    pool.stage.until(lambda: len(pool.all()) == 1, "two have ended")
+    pool.until_left(1)
 
 
 def test_between_the_two_limits_nothing_changes(owned):
@@ -45,12 +45,12 @@ def test_a_server_that_leaves_for_lack_of_load_loses_no_request(owned):
     pool = owned(min=1, max=3, scale="up-above 2 down-below 2 up-after 200ms "
                                      "down-after 300ms".replace("below 2", "below 1"))
     pool.until_serving(1)
-    slow = busy(pool, 12, 1500)
+    slow = busy(pool, 12, 3000)
     pool.until_serving(3)
     for one in slow:
         one.result()
-    last = [pool.stage.aside(pool.home, "?delay=1200") for _ in range(2)]
-    pool.until_serving(1)
+    last = busy(pool, 2, 2500)          # less than one each
+    pool.until_serving(2)
     assert all(one.result() for one in last)
 
 
@@ -61,7 +61,7 @@ def test_the_first_request_starts_one_and_is_answered(owned):
     assert pool.rep().text == replicas([])
     assert pool.all() == []
     assert pool.home() == pool.names(1)[0]
-    assert pool.rep().text == replicas(pool.names(1))
+    pool.until_serving(pool.names(1))
 
 
 def test_many_first_requests_are_all_answered(owned):
@@ -76,12 +76,12 @@ def test_without_requests_there_is_none_again(owned):
     for _ in range(2):
         assert pool.home() == pool.names(1)[0]
         pool.until_serving(0)
-        pool.stage.until(lambda: pool.all() == [], "the server has ended")
+        pool.until_left(0)
 
 
 def test_the_last_one_may_be_removed_where_none_is_enough(owned):
     pool = owned(min=0)
     assert pool.add(1).text == replicas(pool.names(1))
     assert pool.remove(1).text == replicas([])
-    pool.stage.until(lambda: pool.all() == [], "the server has ended")
+    pool.until_left(0)
     assert pool.home() == pool.names(1)[0]

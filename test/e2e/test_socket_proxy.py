@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness.engine import Engine, sample_image
+from harness.engine import ENGINE_PATIENCE, Engine, sample_image
 from harness.patience import PATIENCE, until
 from harness.program import ROOT
 
@@ -58,7 +58,8 @@ def wanted(image, name="S1", network=NETWORK, **host):
             "HostConfig": {"NetworkMode": network, "RestartPolicy": {"Name": "no"},
                            "Memory": 1 << 26, "MemorySwap": 1 << 26,
                            "NanoCpus": 500_000_000, "PidsLimit": 100,
-                           "Ulimits": [{"Name": "nofile", "Soft": 99, "Hard": 99}], **host},
+                           "Ulimits": [{"Name": "nofile", "Soft": 99, "Hard": 99}],
+                           **host},
             "NetworkingConfig": {"EndpointsConfig": {network: {"Aliases": [name]}}}}
 
 
@@ -81,6 +82,39 @@ def test_a_pool_can_work_behind_it(guarded, engine):
         assert engine.inspect(name) is None
     finally:
         engine.remove(name)
+        if not there:
+            engine.network_remove(NETWORK)
+
+
+def test_a_balancer_works_behind_it(guarded, engine, stage):
+    """It makes the network, starts servers, replaces one, and ends them."""
+    image, port, prefix = sample_image(engine), stage.port(), f"{engine.prefix}behind-"
+    there = NETWORK in engine.networks()
+    balancer = stage.run(f"""listen http 127.0.0.1:{port} {{ admin legacy; to web }}
+        pool web {{
+            check http /heartbeat every 100ms
+            own docker {{ socket {guarded.socket}; image {image}; network {NETWORK}
+                command /server; env GREETING "a \\"b\\": c"; memory 64m; cpu 50%
+                files 256; processes 50; min 2; max 3; names {prefix} }}
+        }}
+        """, port, "--name", engine.prefix.rstrip("-"))
+    try:
+        def serving():
+            answer = stage.get(balancer, "/rep")
+            return answer.body.decode().count(prefix) == 2
+        until(serving, "two serve", ENGINE_PATIENCE)
+        first = engine.inspect(f"{prefix}1")["Id"]
+        engine.kill(f"{prefix}1")
+        until(lambda: (engine.inspect(f"{prefix}1") or {"Id": first})["Id"] != first,
+              "it is replaced", ENGINE_PATIENCE)
+        until(serving, "two serve again", ENGINE_PATIENCE)
+        assert balancer.terminate() == 0
+        assert not [name for name in engine.containers(every=True)
+                    if name.startswith(prefix)]
+    finally:
+        for name in engine.containers(every=True):
+            if name.startswith(prefix):
+                engine.remove(name)
         if not there:
             engine.network_remove(NETWORK)
 
@@ -108,8 +142,8 @@ def test_other_calls_are_refused(guarded, method, target):
     {"NetworkMode": "container:a"}, {"Runtime": "a"}, {"CgroupParent": "/"},
 ])
 def test_containers_that_get_at_the_machine_are_refused(guarded, more):
-    answer = guarded.ask("POST", "/containers/create", wanted("none-of-this-name", **more))
-    assert answer.status == 403
+    odd = guarded.ask("POST", "/containers/create", wanted("none-of-this-name", **more))
+    assert odd.status == 403
     # Without that it gets as far as the engine, which knows no such image.
     plain = guarded.ask("POST", "/containers/create", wanted("none-of-this-name"))
     assert plain.status == 404
@@ -119,14 +153,15 @@ WAYS_OF_WRITING = {
     "escaped": r'{"Image":"a","HostConfig":{"\u0050rivileged":true}}',
     "spaced": '{"Image":"a","HostConfig":{"Privileged" \t\r\n :true}}',
     "folded": '{"Image":"a","HostConfig":{"\u017fhmSize":1}}',
-    "twice": '{"Image":"a","HostConfig":{"NetworkMode":"balancerd","NetworkMode":"host"}}',
+    "twice":
+        '{"Image":"a","HostConfig":{"NetworkMode":"balancerd","NetworkMode":"host"}}',
     "quoted": r'{"Image":"a","Env":["\"","x"],"HostConfig":{"Binds":["/:/host"]}}',
     "begun": '{"Image":"a","HostConfig":{"NetworkMode": "balancerd-not"}}',
     "large": '{"Image":"a"' + " " * 20_000 + "}",
     "behind a long value":
         '{"Image":"a","Env":["' + "x" * 11_000 + '"],"HostConfig":{"Binds":["/:/host"]}}',
     "behind escapes":
-        '{"Image":"a","Env":["' + r"\n" * 5_500 + '"],"HostConfig":{"Binds":["/:/host"]}}',
+        '{"Image":"a","Env":["' + r"\n" * 5_500 + '"],"HostConfig":{"Binds":["/:/"]}}',
     "behind many keys":
         '{"Image":"a",' + '"Name":"a",' * 1_000 + '"HostConfig":{"Binds":["/:/host"]}}',
     "with a newline": '{"Image":"a","HostConfig":{"Privileged":true}}\n',

@@ -148,10 +148,13 @@ class Engine:
 
     def build(self, tag, files):
         """An image from scratch: `files` are what is beside a Dockerfile, and that;
-        paths, or the bytes themselves."""
+        paths, of folders too, or the bytes themselves."""
         bundle = io.BytesIO()
         with tarfile.open(fileobj=bundle, mode="w") as tar:
             for name, content in files.items():
+                if isinstance(content, Path) and content.is_dir():
+                    tar.add(content, name)
+                    continue
                 content = content if isinstance(content, bytes) else content.read_bytes()
                 entry = tarfile.TarInfo(name)
                 entry.size, entry.mode = len(content), 0o755

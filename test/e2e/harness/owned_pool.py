@@ -111,11 +111,15 @@ class OwnedPool:
         """Waits until exactly these serve, or so many."""
         def there():
             now = self.serving()
-            return now if now == names or len(now) == names else None
+            return now == names or len(now) == names
         try:
-            return until(there, f"serving: {names}", within)
+            until(there, f"serving: {names}", within)
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {self.serving()}, {self.all()}") from None
+
+    def until_left(self, count):
+        """Those that were to end have ended."""
+        until(lambda: len(self.all()) == count, f"{count} are left")
 
     def until_replaced(self, lost, within=2 * PATIENCE):
         """This one is gone, and another of its name serves."""

@@ -86,7 +86,9 @@ static void without_a_name_the_environment_means_nothing(void **state)
 static void a_name_that_json_would_have_to_escape_is_refused(void **state)
 {
 	char longest[OPTIONS_ID_MAX + 2];
-	const char *const bad[] = {"", "a\"b", "a\\b", "a\nb", "\x7f", "\xc3\xa9", longest};
+	const char *const bad[] = {
+		"", "a\"b", "a\\b", "a\nb", "\x7f", "\xc3\xa9", longest,
+	};
 	struct options o;
 	struct err err;
 
@@ -111,7 +113,7 @@ static void a_port_that_is_none_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
-		const struct options_environment env = {.server_id = "S1", .port = bad[i]};
+		const struct options_environment env = {"S1", bad[i], NULL};
 		assert_int_equal(read_words(&o, &env, &err, NULL), -1);
 		assert_non_null(strstr(err.text, "port"));
 	}

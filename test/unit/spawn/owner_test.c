@@ -82,6 +82,18 @@ static void one_that_never_answers_is_a_failed_start(void **unused)
 	assert_string_equal(figures().trouble, "");
 }
 
+static void what_cannot_be_looked_for_is_looked_for_again(void **unused)
+{
+	(void)unused;
+	fake.fails_lists = 1;
+	use(own_of(1, 10));
+	WAIT_FOR(fake.lists == 1 && figures().trouble[0] != '\0');
+	use(own_of(2, 10));		/* work for it, before its time has come */
+	settle();
+	assert_int_equal(fake.lists, 1);
+	WAIT_FOR(serve("S1 S2 "));
+}
+
 static void failing_starts_are_tried_again_after_a_while(void **unused)
 {
 	(void)unused;
@@ -115,6 +127,8 @@ static void no_more_starts_in_a_minute_than_asked_for(void **unused)
 	settle();
 	assert_int_equal(fake.starts, 4);
 	assert_in_range(figures().retry_ms, 30 * 1000, 60 * 1000);
+	assert_string_equal(figures().trouble, "there were 4 starts in a minute, which is "
+			    "the most");
 	ask(&a, OWNERS_ADD, 1);				/* orders are not counted */
 	WAIT_FOR(a.done);
 	assert_int_equal(a.result, OWNERS_DONE);
@@ -192,6 +206,7 @@ int main(void)
 		TEST(one_that_fails_its_probe_is_replaced),
 		TEST(a_bad_probe_that_leaves_it_up_changes_nothing),
 		TEST(one_that_never_answers_is_a_failed_start),
+		TEST(what_cannot_be_looked_for_is_looked_for_again),
 		TEST(failing_starts_are_tried_again_after_a_while),
 		TEST(no_more_starts_in_a_minute_than_asked_for),
 		TEST(a_made_up_name_that_is_taken_is_not_insisted_on),
