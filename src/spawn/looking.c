@@ -78,7 +78,7 @@ static void begin_work(struct owner *o)
 		owner_on_needed(o);
 	o->changed = true;
 	if (o->own->scale_up > 0)
-		loop_timer_start(o->shared->loop, &o->sample, SCALING_SAMPLE_MS);
+		loop_timer_start(o->shared->loop, &o->sample, scaling_sample_ms(o->own));
 	owner_soon(o);
 }
 

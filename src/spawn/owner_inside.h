@@ -32,7 +32,9 @@ enum owner_stage {
 	OWNER_LOOKING, OWNER_AT_WORK, OWNER_RESTING, OWNER_LEAVING, OWNER_ENDING,
 };
 
-enum owner_trouble { TROUBLE_LIST, TROUBLE_START, TROUBLE_STOP, TROUBLES };
+enum owner_trouble {
+	TROUBLE_LIST, TROUBLE_START, TROUBLE_STOP, TROUBLE_MANY, TROUBLES
+};
 
 /* One server. */
 struct owned {
