@@ -159,8 +159,8 @@ static void only_those_of_the_pool_are_asked_for(void **unused)
 
 	(void)unused;
 	assert_string_equal(list, "/containers/json?all=true&filters="
-			    "%7B%22label%22%3A%5B%22org.balancerd.balancer%3Ddefault%22%2C"
-			    "%22org.balancerd.pool%3Dweb%22%5D%7D");
+			    "%7B%22label%22%3A%5B%22org.balancerd.balancer%3Ddefault"
+			    "%22%2C%22org.balancerd.pool%3Dweb%22%5D%7D");
 	assert_non_null(strstr(events, "/events?since=12&filters="));
 	assert_non_null(strstr(events, "org.balancerd.pool%3Dweb"));
 	free(list);

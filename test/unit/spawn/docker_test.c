@@ -545,6 +545,18 @@ static void the_end_of_one_that_is_stopped_is_not_told(void **unused)
 	assert_int_equal(gone, 0);
 }
 
+/* To all that were told nothing yet. */
+static void break_silence(const char *text)
+{
+	for (int i = 0; i < FAKE_CONNECTIONS_MAX; i++) {
+		struct fake_connection *c = &fake->connections[i];
+		if (c->kept && !c->stream) {
+			fake_send(c, text);
+			fake_end(c);
+		}
+	}
+}
+
 /* The last answer of a start and the event take two ways. */
 static void one_that_ends_while_it_is_looked_at_has_not_started(void **unused)
 {
@@ -557,14 +569,8 @@ static void one_that_ends_while_it_is_looked_at_has_not_started(void **unused)
 	fake_say(fake, DIED("aa"));
 	spawn_docker.list(engine, task_of(1));		/* so that it was heard */
 	WAIT_FOR(tasks[1].told == 1 && !tasks[1].found.running);
-	for (int i = 0; i < FAKE_CONNECTIONS_MAX; i++) {
-		struct fake_connection *c = &fake->connections[i];
-		if (c->kept && !c->stream) {
-			fake_send(c, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
-				  CONTAINER("aa", LABELS, RUNS));
-			fake_end(c);
-		}
-	}
+	break_silence("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+		      CONTAINER("aa", LABELS, RUNS));
 	WAIT_FOR(tasks[0].told == 1);
 	assert_int_equal(tasks[0].result, SPAWN_FAILED);
 	assert_non_null(strstr(tasks[0].err.text, "137"));
@@ -584,6 +590,30 @@ static void what_ends_while_nobody_hears_is_found_by_a_list(void **unused)
 	assert_string_equal(gone_id, "aa");
 	WAIT_FOR(fake_kept(fake, true) == 1);
 	assert_int_equal(gone, 1);
+}
+
+static void one_that_is_younger_than_the_list_is_not_missed(void **unused)
+{
+	(void)unused;
+	fake_says(fake, "POST /containers/create", 201, "{\"Id\":\"aa\"}", 1);
+	fake_says(fake, "POST /containers/create", 201, "{\"Id\":\"bb\"}", 1);
+	fake_says(fake, "POST /containers/bb/start", 204, NULL, 1);
+	fake_says(fake, "GET /containers/bb/json", 200, CONTAINER("bb", LABELS, RUNS), 1);
+	fake_does(fake, "GET /containers/json", FAKE_SILENT, NULL, 1);
+	open_engine();
+	WAIT_FOR(fake_kept(fake, true) == 1);
+	start_s1();
+	fake_say(fake, NULL);
+	WAIT_FOR(fake_kept(fake, false) == 1 && fake_kept(fake, true) == 1);
+	start_s1();
+	assert_string_equal(tasks[0].spawn.server.id, "bb");
+	break_silence("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[]");
+	WAIT_FOR(gone > 0);
+	assert_string_equal(gone_id, "aa");
+	fake_say(fake, DIED("bb"));
+	WAIT_FOR(gone == 2);
+	assert_string_equal(gone_id, "bb");
+	assert_string_equal(gone_why, "exited with status 137 (killed)");
 }
 
 static void one_that_still_runs_is_not_told_of(void **unused)
@@ -679,6 +709,7 @@ int main(void)
 		TEST(the_end_of_one_that_is_stopped_is_not_told),
 		TEST(one_that_ends_while_it_is_looked_at_has_not_started),
 		TEST(what_ends_while_nobody_hears_is_found_by_a_list),
+		TEST(one_that_is_younger_than_the_list_is_not_missed),
 		TEST(one_that_still_runs_is_not_told_of),
 		TEST(a_stream_that_is_refused_is_tried_again),
 		TEST(a_line_without_an_end_ends_the_stream),
