@@ -71,7 +71,6 @@ struct op {
 
 struct spawn_engine {
 	struct spawn_place place;		/* `own` is the present one */
-	char *balancer, *pool;			/* owned */
 	struct process_folder folder;
 	struct process_share share;		/* of lines in the log */
 	struct link processes, ops;
@@ -192,7 +191,7 @@ static struct process *add(struct spawn_engine *e, const struct process_record *
 	p->record = *r;
 	loop_watch_init(&p->ended, -1, on_ended);
 	loop_timer_init(&p->force, on_force);
-	process_output_init(&p->output, e->place.loop, e->pool, p->record.name, &e->share);
+	process_output_init(&p->output, e->place.loop, e->place.pool, p->record.name, &e->share);
 	list_push_last(&e->processes, &p->link);
 	return p;
 }
@@ -221,7 +220,7 @@ static struct process *find(const struct spawn_engine *e, const char *name)
 	return NULL;
 }
 
-/* It runs, and pidfd, which is given, is its. -1 and *err: it cannot be watched. */
+/* pidfd, which is given, is its. -1 and *err: it cannot be watched. */
 static int watch(struct process *p, int pidfd, struct err *err)
 {
 	loop_watch_init(&p->ended, pidfd, on_ended);
@@ -230,7 +229,6 @@ static int watch(struct process *p, int pidfd, struct err *err)
 		loop_watch_close(p->engine->place.loop, &p->ended);
 		return -1;
 	}
-	p->state = PROCESS_RUNS;
 	return 0;
 }
 
@@ -256,16 +254,13 @@ static void write_why(char why[WHY_MAX], const siginfo_t *info)
 		snprintf(why, WHY_MAX, "killed by signal %d", info->si_status);
 }
 
-/* What is left of the group of one that has ended. Where it was no child of ours its
- * number is free once its group is empty: if a living process has it now, there is no
- * group of ours any more. */
-static void kill_rest(const struct process *p, bool our_child)
+/* What is left of the group of one that has ended. The kernel gives its number to no other
+ * while the group has members; so if another has it, there are none. */
+static void kill_rest(const struct process *p)
 {
 	const struct process_record *r = &p->record;
 
-	if (r->pid <= 1 || strcmp(r->boot, p->engine->folder.boot) != 0)
-		return;
-	if (our_child || (kill(r->pid, 0) != 0 && errno == ESRCH))
+	if (r->pid > 1 && process_folder_holder(&p->engine->folder, r) != PROCESS_ANOTHER)
 		kill(-r->pid, SIGKILL);
 }
 
@@ -275,7 +270,7 @@ static void bury(struct process *p, char why[WHY_MAX])
 	siginfo_t info;
 	bool our_child = look_at_end(p, &info);
 
-	kill_rest(p, our_child);
+	kill_rest(p);
 	if (our_child) {
 		write_why(why, &info);
 		waitid(P_PIDFD, (id_t)p->ended.fd, &info, WEXITED | WNOHANG);
@@ -378,7 +373,7 @@ static void on_force(struct loop_timer *t)
 static int open_running(const struct spawn_engine *e, const struct process_record *r,
 			int *pidfd, struct err *err)
 {
-	if (!process_folder_runs(&e->folder, r))
+	if (process_folder_holder(&e->folder, r) != PROCESS_ITSELF)
 		return 0;
 	*pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
 	if (*pidfd < 0 && errno == ESRCH)
@@ -387,7 +382,7 @@ static int open_running(const struct spawn_engine *e, const struct process_recor
 		return err_sys(err, "cannot watch process %d of server %s", (int)r->pid,
 			       r->name);
 	/* Now that it is ours to know, is it still the one? */
-	if (process_folder_runs(&e->folder, r))
+	if (process_folder_holder(&e->folder, r) == PROCESS_ITSELF)
 		return 1;
 	close(*pidfd);
 	return 0;
@@ -403,7 +398,7 @@ static void read_on(struct process *p)
 	if (fd < 0)
 		err_sys(&err, "no pipe");
 	log_warn("what a server says is not heard pool=%s server=%s reason=\"%s\"",
-		 p->engine->pool, p->record.name, err.text);
+		 p->engine->place.pool, p->record.name, err.text);
 }
 
 static int adopt(void *arg, const char *name, struct err *err)
@@ -417,7 +412,7 @@ static int adopt(void *arg, const char *name, struct err *err)
 		return 0;
 	if (process_folder_read(&e->folder, name, &r, &why) != 0) {
 		log_warn("the record of a server cannot be used pool=%s server=%s "
-			 "reason=\"%s\"", e->pool, name, why.text);
+			 "reason=\"%s\"", e->place.pool, name, why.text);
 		memcpy(r.name, name, strlen(name) + 1);
 	}
 	int runs = open_running(e, &r, &pidfd, err);
@@ -426,11 +421,12 @@ static int adopt(void *arg, const char *name, struct err *err)
 	struct process *p = add(e, &r);
 	if (runs == 0)
 		return 0;
+	p->state = PROCESS_RUNS;
+	process_port_take(r.port);
 	if (watch(p, pidfd, err) != 0) {
 		forget(p);
 		return -1;
 	}
-	process_port_take(r.port);
 	read_on(p);
 	return 0;
 }
@@ -458,8 +454,6 @@ static struct spawn_engine *process_open(const struct spawn_place *place, struct
 		return NULL;
 	}
 	e->place = *place;
-	e->balancer = memory_text(place->balancer);
-	e->pool = memory_text(place->pool);
 	list_init(&e->processes);
 	list_init(&e->ops);
 	return e;
@@ -477,8 +471,6 @@ static void process_close(struct spawn_engine *e)
 	LIST_EACH(&e->processes, at, next)
 		forget(CONTAINER_OF(at, struct process, link));
 	process_folder_close(&e->folder);
-	free(e->balancer);
-	free(e->pool);
 	free(e);
 }
 
@@ -508,7 +500,7 @@ static int make_room(struct spawn_engine *e, const char *name, struct err *err)
 	if (before->state != PROCESS_GONE)
 		return err_set(err, "server %s runs already, as process %d", name,
 			       (int)before->record.pid);
-	kill_rest(before, false);
+	kill_rest(before);
 	forget(before);
 	return 0;
 }
@@ -524,15 +516,13 @@ static void process_begin(struct spawn_engine *e, const char *name, struct spawn
 		return;
 	}
 	struct process *p = add(e, &made.record);
-	if (watch(p, made.pidfd, &op->err) != 0)
-		goto kill_it;
-	if (process_output_open(&p->output, made.output, &op->err) != 0)
-		goto kill_it;
-	op->process = p;
-	end(op, SPAWN_DONE);
-	return;
-
-kill_it:
+	p->state = PROCESS_RUNS;
+	bool heard = process_output_open(&p->output, made.output, &op->err) == 0;
+	if (watch(p, made.pidfd, &op->err) == 0 && heard) {
+		op->process = p;
+		end(op, SPAWN_DONE);
+		return;
+	}
 	kill(-made.record.pid, SIGKILL);
 	waitpid(made.record.pid, NULL, 0);
 	process_folder_remove(&e->folder, name);
@@ -558,7 +548,7 @@ static void process_stop(struct spawn_engine *e, const struct spawn_server *s,
 		return;
 	}
 	if (p->state == PROCESS_GONE) {
-		kill_rest(p, false);
+		kill_rest(p);
 		process_folder_remove(&e->folder, p->record.name);
 		forget(p);
 		end(op, SPAWN_DONE);

@@ -265,16 +265,20 @@ void process_folder_remove(const struct process_folder *f, const char *name)
 	}
 }
 
-bool process_folder_runs(const struct process_folder *f, const struct process_record *r)
+enum process_holder process_folder_holder(const struct process_folder *f,
+					  const struct process_record *r)
 {
 	char path[64], text[PROCESS_STAT_MAX];
 	uint64_t started;
 	bool alive;
 
 	if (strcmp(f->boot, r->boot) != 0)
-		return false;
+		return PROCESS_ANOTHER;
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)r->pid);
 	ssize_t len = read_file(AT_FDCWD, path, text, sizeof text);
-	return len > 0 && process_stat_decode(text, (size_t)len, &started, &alive) &&
-	       alive && started == r->started;
+	if (len <= 0 || !process_stat_decode(text, (size_t)len, &started, &alive))
+		return PROCESS_NOBODY;
+	if (started != r->started)
+		return PROCESS_ANOTHER;
+	return alive ? PROCESS_ITSELF : PROCESS_ITS_ZOMBIE;
 }

@@ -52,7 +52,14 @@ int process_folder_read(const struct process_folder *f, const char *name,
 /* Removes all files of this server; nothing happens when there are none. */
 void process_folder_remove(const struct process_folder *f, const char *name);
 
-/* Whether the process of this record runs, as far as /proc tells now. */
-bool process_folder_runs(const struct process_folder *f, const struct process_record *r);
+/* Who has the number of the process of a record, as /proc tells it now. */
+enum process_holder {
+	PROCESS_NOBODY,
+	PROCESS_ITSELF,			/* it runs */
+	PROCESS_ITS_ZOMBIE,		/* it has ended, and its parent has not looked yet */
+	PROCESS_ANOTHER,		/* or all this was before the machine was booted */
+};
+enum process_holder process_folder_holder(const struct process_folder *f,
+					  const struct process_record *r);
 
 #endif
