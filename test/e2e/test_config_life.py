@@ -1,19 +1,24 @@
 """A configuration file's life beside a running balancer: formatted, checked, read anew."""
 
 import os
+import pathlib
 import re
+import socket
 import stat
 import subprocess
 
 import pytest
 
-from harness.balancer import BALANCERD
+from harness.balancer import BALANCERD, Balancer
 from harness.balancerctl import Control
+from harness.server import response
 
 UGLY = "threads 1;drain 5s # short\n\n\n# the web\nlisten http 127.0.0.1:8080{to web}\n" \
        "pool web{check off;server 127.0.0.1:1}"
 NEAT = "threads 1\ndrain 5s # short\n\n# the web\nlisten http 127.0.0.1:8080 {\n\tto web\n}\n" \
        "pool web {\n\tcheck off\n\tserver 127.0.0.1:1\n}\n"
+
+UNSHARE = pathlib.Path("/usr/bin/unshare")
 
 
 def balancerd(*words, **options):
@@ -118,3 +123,51 @@ def test_sighup_says_it_in_the_log(stage):
     balancer.reload(text.replace(str(first), str(second)))
     stage.until(lambda: f"what has changed: + server {second}" in balancer.log, "it is said")
     assert f"what has changed: - server {first}" in balancer.log
+
+
+# ---- names, while it runs ----
+
+@pytest.fixture
+def named(stage, tmp_path):
+    """Starts a balancer that has a file of its own for /etc/hosts; returns it and what
+    writes that file."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"]).returncode != 0:
+        pytest.skip("a mount of one's own takes root and the right to make one")
+    hosts = tmp_path / "hosts"
+
+    def names(*lines):
+        with open(hosts, "w") as f:  # the same file: it is mounted
+            f.write("\n".join(["127.0.0.1 localhost", *lines, ""]))
+
+    def start(text, port):
+        names("127.0.0.2 app.test")
+        shell = tmp_path / "shell"
+        shell.write_text(f"#!/bin/sh\nmount --bind {hosts} /etc/hosts || exit 1\n"
+                         f'exec "$@"\n')
+        shell.chmod(0o755)
+        path = tmp_path / "names.conf"
+        path.write_text(text)
+        words = ["-m", shell, BALANCERD, "run", path]
+        return stage.start(Balancer(port, words, tmp_path, program=UNSHARE))
+    return names, start
+
+
+def test_a_name_that_moves_is_followed_and_one_that_goes_keeps_its_address(stage, named):
+    names, start = named
+    port, server = stage.port(), stage.port()
+    text = (f"resolve every 1s\nthreads 1\nlisten http 127.0.0.1:{port} {{ to web }}\n"
+            f"pool web {{ server app.test:{server} }}\n")
+    balancer = start(text, port)
+    balancer.logs(f"listening on 127.0.0.1:{port}")  # and so the name is known
+    names("127.0.0.3 app.test")
+    balancer.logs(rf"name resolves to another address .*address=127\.0\.0\.3:{server}")
+    names()
+    balancer.logs("name does not resolve any more, its last address stays")
+    with socket.create_server(("127.0.0.3", server)) as listener:
+        answer = stage.aside(stage.get, balancer)
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(response("there"))
+            assert answer.result().body == b"there"
+    names("127.0.0.3 app.test")
