@@ -45,6 +45,7 @@ void owner_say_trouble(struct owner *o, enum owner_trouble kind, const char *nam
 		[TROUBLE_LIST]  = "the servers of a pool cannot be looked for",
 		[TROUBLE_START] = "a server cannot be started",
 		[TROUBLE_STOP]  = "a server cannot be stopped",
+		[TROUBLE_MANY]  = "servers wait to be started",
 	};
 	uint64_t now = owner_now(o);
 
@@ -56,9 +57,11 @@ void owner_say_trouble(struct owner *o, enum owner_trouble kind, const char *nam
 		 name[0] != '\0' ? " server=" : "", name, why);
 }
 
+/* Too many starts are none the less when one of them has come up. */
 void owner_clear_trouble(struct owner *o)
 {
-	memset(o->said_ms, 0, sizeof o->said_ms);
+	o->said_ms[TROUBLE_LIST] = o->said_ms[TROUBLE_START] = 0;
+	o->said_ms[TROUBLE_STOP] = 0;
 	o->trouble[0] = '\0';
 }
 
@@ -81,16 +84,31 @@ static void plan(struct owner *o)
 	}
 }
 
+/* Because of starts-per-minute. */
+static uint64_t rate_wait_ms(const struct owner *o)
+{
+	struct start_rate rate = o->rate;	/* looking at it moves it on */
+
+	return o->own->starts_max == 0 ? 0 :
+	       start_rate_wait_ms(&rate, owner_now(o), o->own->starts_max);
+}
+
+static void say_many(struct owner *o)
+{
+	char why[64];
+
+	snprintf(why, sizeof why, "there were %u starts in a minute, which is the most",
+		 o->own->starts_max);
+	owner_say_trouble(o, TROUBLE_MANY, "", why);
+}
+
 /* How long those that nobody asked for have to wait. After a failure, one at a time
  * until one has come up; its end is an event, which comes before the time is over. */
 static uint64_t wait_ms(const struct owner *o)
 {
-	struct start_rate rate = o->rate;	/* looking at it moves it on */
-	uint64_t now = owner_now(o), many = 0;
-	uint64_t failed = backoff_wait_ms(&o->backoff, now);
+	uint64_t failed = backoff_wait_ms(&o->backoff, owner_now(o));
+	uint64_t many = rate_wait_ms(o);
 
-	if (o->own->starts_max > 0)
-		many = start_rate_wait_ms(&rate, now, o->own->starts_max);
 	if (o->backoff.failures > 0 && failed == 0 &&
 	    o->fleet.counts[FLEET_STARTING] + o->fleet.counts[FLEET_CHECKING] > 0)
 		failed = BACKOFF_MS_MIN;
@@ -107,8 +125,11 @@ static void start_some(struct owner *o)
 			break;
 		owned_step(owned_of(s), FLEET_EVENT_TURN, "");
 	}
-	if (counts[FLEET_PLANNED] > 0 && wait_ms(o) > 0)
-		owner_work_in(o, wait_ms(o));
+	if (counts[FLEET_PLANNED] == 0 || wait_ms(o) == 0)
+		return;
+	owner_work_in(o, wait_ms(o));
+	if (rate_wait_ms(o) > 0)
+		say_many(o);
 }
 
 void owner_keep(struct owner *o)
@@ -127,6 +148,12 @@ void owner_keep(struct owner *o)
 	record_write(o->shared->record);
 }
 
+bool owner_is_over(const struct owner *o)
+{
+	return (o->stage == OWNER_LEAVING || o->stage == OWNER_ENDING) && o->listed &&
+	       list_empty(&o->fleet.servers);
+}
+
 static void on_work(struct loop_timer *t)
 {
 	struct owner *o = CONTAINER_OF(t, struct owner, work);
@@ -136,6 +163,8 @@ static void on_work(struct loop_timer *t)
 		owned_take_verdict(CONTAINER_OF(o->probed.next, struct owned, probed));
 	if (!o->listed && o->stage != OWNER_RESTING)
 		owner_look(o);
+	else if (owner_is_over(o) && !o->looked_last)
+		owner_look_again(o);
 	if (o->stage == OWNER_AT_WORK) {
 		plan(o);
 		start_some(o);
@@ -147,6 +176,14 @@ static void on_work(struct loop_timer *t)
 		hooks->changed(hooks->arg, o->pool);
 	o->changed = false;
 	o->shared->on_worked(o->shared, o);
+}
+
+static void on_again(struct loop_timer *t)
+{
+	struct owner *o = CONTAINER_OF(t, struct owner, again);
+
+	if (o->stage == OWNER_AT_WORK)
+		owner_look_again(o);
 }
 
 /* ---- by load ---- */
@@ -173,7 +210,7 @@ static void on_sample(struct loop_timer *t)
 
 	if (o->own->scale_up == 0 || o->stage != OWNER_AT_WORK)
 		return;
-	loop_timer_start(loop_of(o), &o->sample, SCALING_SAMPLE_MS);
+	loop_timer_start(loop_of(o), &o->sample, scaling_sample_ms(o->own));
 	LIST_EACH(&o->fleet.servers, it, next) {
 		const struct live_server *live = owned_at(it)->live;
 		if (live == NULL)
@@ -212,6 +249,7 @@ struct owner *owner_create(struct owner_shared *shared, const char *pool,
 	list_init(&o->early);
 	loop_timer_init(&o->work, on_work);
 	loop_timer_init(&o->sample, on_sample);
+	loop_timer_init(&o->again, on_again);
 	owner_soon(o);
 	return o;
 }
@@ -225,6 +263,7 @@ void owner_destroy(struct owner *o)
 		owned_destroy(owned_at(it));
 	loop_timer_stop(loop_of(o), &o->work);
 	loop_timer_stop(loop_of(o), &o->sample);
+	loop_timer_stop(loop_of(o), &o->again);
 	model_own_destroy(o->own);
 	free(o);
 }
@@ -251,6 +290,7 @@ void owner_use(struct owner *o, const struct model_own *own, struct live_pool *l
 	}
 	if (o->stage == OWNER_RESTING || o->stage == OWNER_LEAVING)
 		o->stage = o->listed ? OWNER_AT_WORK : OWNER_LOOKING;
+	o->looked_last = false;
 	owner_soon(o);
 	if (o->stage != OWNER_AT_WORK)
 		return;
@@ -260,7 +300,7 @@ void owner_use(struct owner *o, const struct model_own *own, struct live_pool *l
 		o->fleet.wanted = own->max;
 	o->changed = true;
 	if (own->scale_up > 0)
-		loop_timer_start(loop_of(o), &o->sample, SCALING_SAMPLE_MS);
+		loop_timer_start(loop_of(o), &o->sample, scaling_sample_ms(o->own));
 }
 
 void owner_rest(struct owner *o)
@@ -297,6 +337,7 @@ void owner_end(struct owner *o, bool by_force)
 		o->is_left = true;
 	} else {
 		o->stage = OWNER_ENDING;
+		o->looked_last |= by_force;
 		LIST_EACH(&o->fleet.servers, it, next)
 			owned_at(it)->hurries = by_force;
 		step_all(o, by_force ? FLEET_EVENT_HURRY : FLEET_EVENT_END,
@@ -307,10 +348,7 @@ void owner_end(struct owner *o, bool by_force)
 
 bool owner_is_empty(const struct owner *o)
 {
-	if (o->is_left)
-		return true;
-	return (o->stage == OWNER_LEAVING || o->stage == OWNER_ENDING) && o->listed &&
-	       list_empty(&o->fleet.servers);
+	return o->is_left || (owner_is_over(o) && o->looked_last);
 }
 
 bool owner_is_complete(const struct owner *o)

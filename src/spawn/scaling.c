@@ -26,7 +26,8 @@ static uint32_t more(const struct model_own *own, const struct scaling_sample *x
 {
 	uint32_t fit = x->busy / own->scale_up + (x->busy % own->scale_up != 0);
 
-	return between(between(fit, x->wanted + 1, 2 * x->wanted), 1, own->max);
+	return between(between(fit, x->wanted + 1, 2 * x->wanted + SCALING_MORE_MAX), 1,
+		       own->max);
 }
 
 static uint32_t fewer(const struct scaling *s, const struct model_own *own,
@@ -38,6 +39,14 @@ static uint32_t fewer(const struct scaling *s, const struct model_own *own,
 	if (x->wanted <= least)
 		return x->wanted;
 	return between(between(fit, x->wanted / 2, x->wanted - 1), least, own->max);
+}
+
+uint32_t scaling_sample_ms(const struct model_own *own)
+{
+	uint32_t shorter = own->scale_up_ms < own->scale_down_ms ? own->scale_up_ms
+								 : own->scale_down_ms;
+
+	return between(shorter / 4, SCALING_SAMPLE_MS_MIN, SCALING_SAMPLE_MS_MAX);
 }
 
 uint32_t scaling_wanted(struct scaling *s, const struct model_own *own,

@@ -5,9 +5,9 @@
  *   less than scale_down per server, for scale_down_ms   -> so few that it just is not
  *   nothing at all for scale_down_ms, and min is 0       -> none
  *
- * At once it goes up to twice as many at most, and down to half; each step is waited for
- * before the next begins to count. From none to one is not decided here: a request that
- * waits does that.
+ * At once it goes up to twice as many and SCALING_MORE_MAX at most, and down to half;
+ * each step is waited for before the next begins to count. From none to one is not
+ * decided here: a request that waits does that.
  */
 #ifndef SPAWN_SCALING_H
 #define SPAWN_SCALING_H
@@ -17,7 +17,7 @@
 
 #include "model/own.h"
 
-enum { SCALING_SAMPLE_MS = 500 };
+enum { SCALING_SAMPLE_MS_MIN = 50, SCALING_SAMPLE_MS_MAX = 500, SCALING_MORE_MAX = 4 };
 
 struct scaling_sample {
 	uint64_t now_ms;
@@ -36,6 +36,9 @@ struct scaling {
 	uint64_t idle_since_ms;		/* nothing was under way, nothing came */
 	bool     idle;
 };
+
+/* How often a sample is due: so that what has to last is seen a few times. */
+uint32_t scaling_sample_ms(const struct model_own *own);
 
 /* How many there are to be from now on: sample.wanted, unless the load says otherwise.
  * scale_up is not 0. */

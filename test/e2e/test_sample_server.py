@@ -93,8 +93,8 @@ def test_it_listens_where_it_is_told_to(start):
     ({"SERVER_ID": "S1", "PORT": "x"}, "'x'"),
 ])
 def test_a_wrong_environment_is_explained(tmp_path, variables, complaint):
-    ended = subprocess.run([OUT / "origin"], env=variables, timeout=PATIENCE, cwd=tmp_path,
-                           capture_output=True, text=True, check=False)
+    ended = subprocess.run([OUT / "origin"], env=variables, cwd=tmp_path, text=True,
+                           timeout=PATIENCE, capture_output=True, check=False)
     assert ended.returncode == 2
     assert complaint in ended.stderr
 

@@ -127,6 +127,8 @@ static void no_more_starts_in_a_minute_than_asked_for(void **unused)
 	settle();
 	assert_int_equal(fake.starts, 4);
 	assert_in_range(figures().retry_ms, 30 * 1000, 60 * 1000);
+	assert_string_equal(figures().trouble, "there were 4 starts in a minute, which is "
+			    "the most");
 	ask(&a, OWNERS_ADD, 1);				/* orders are not counted */
 	WAIT_FOR(a.done);
 	assert_int_equal(a.result, OWNERS_DONE);

@@ -265,6 +265,14 @@ static void bad_names_are_named(void **unused)
 	assert_int_equal(check(OWNERS_REMOVE, 2, NAMES("S1", "S1")), OWNERS_NAME_TWICE);
 }
 
+static void a_wrong_name_is_said_before_a_wrong_number(void **unused)
+{
+	(void)unused;
+	have_serving(2);
+	assert_int_equal(check(OWNERS_REMOVE, 1, NAMES("nobody")), OWNERS_NAME_UNKNOWN);
+	assert_int_equal(check(OWNERS_ADD, 9, NAMES("S1")), OWNERS_NAME_TAKEN);
+}
+
 static void who_is_named_goes_and_chance_decides_the_rest(void **unused)
 {
 	static const char *const names[] = {"S3"};
@@ -316,6 +324,7 @@ int main(void)
 		TEST(a_number_out_of_range_is_said_with_the_range),
 		TEST(more_names_than_servers_are_said_in_the_known_words),
 		TEST(bad_names_are_named),
+		TEST(a_wrong_name_is_said_before_a_wrong_number),
 		TEST(who_is_named_goes_and_chance_decides_the_rest),
 		TEST(nobody_is_chosen_twice_where_too_few_are_left),
 	};

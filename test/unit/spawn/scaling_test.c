@@ -9,6 +9,8 @@
 
 #include "spawn/scaling.h"
 
+enum { SAMPLE_MS = 500 };
+
 static struct model_own own;
 static struct scaling scaling;
 static struct scaling_sample x;
@@ -34,7 +36,7 @@ static void load(uint32_t busy, uint32_t ms)
 	least = most = x.wanted;
 	x.busy = busy;
 	while (x.now_ms < end) {
-		x.now_ms += SCALING_SAMPLE_MS;
+		x.now_ms += SAMPLE_MS;
 		x.requests += busy;
 		x.wanted = x.serving = scaling_wanted(&scaling, &own, &x);
 		assert_in_range(x.wanted, own.min, own.max);
@@ -54,16 +56,16 @@ static void a_short_burst_changes_nothing(void **unused)
 	assert_int_equal(most, 2);
 }
 
-static void a_lasting_load_is_met_by_doubling_at_most(void **unused)
+static void a_lasting_load_is_met_in_steps_that_double(void **unused)
 {
 	(void)unused;
-	load(75, 2500);
-	assert_int_equal(x.wanted, 4);
-	load(75, 2500);
-	assert_int_equal(x.wanted, 8);		/* 75 of 10 each */
-	load(75, 60000);
-	assert_int_equal(least, 8);
-	assert_int_equal(most, 8);
+	load(155, 2500);
+	assert_int_equal(x.wanted, 8);		/* twice as many, and 4 */
+	load(155, 2500);
+	assert_int_equal(x.wanted, 16);		/* 155 of 10 each */
+	load(155, 60000);
+	assert_int_equal(least, 16);
+	assert_int_equal(most, 16);
 	load(100000, 60000);
 	assert_int_equal(x.wanted, 20);		/* max */
 }
@@ -148,9 +150,21 @@ static void while_servers_are_on_their_way_nothing_is_decided(void **unused)
 	x.busy = 1000;
 	x.wanted = 4;
 	for (int i = 0; i < 100; i++) {
-		x.now_ms += SCALING_SAMPLE_MS;
+		x.now_ms += SAMPLE_MS;
 		assert_int_equal(scaling_wanted(&scaling, &own, &x), 4);
 	}
+}
+
+static void samples_are_due_more_often_where_less_has_to_last(void **unused)
+{
+	(void)unused;
+	assert_int_equal(scaling_sample_ms(&own), 500);
+	own.scale_up_ms = 400;
+	assert_int_equal(scaling_sample_ms(&own), 100);
+	own.scale_down_ms = 1;
+	assert_int_equal(scaling_sample_ms(&own), 50);
+	own.scale_up_ms = own.scale_down_ms = 60 * 1000;
+	assert_int_equal(scaling_sample_ms(&own), 500);
 }
 
 int main(void)
@@ -158,13 +172,14 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 	const struct CMUnitTest tests[] = {
 		TEST(a_short_burst_changes_nothing),
-		TEST(a_lasting_load_is_met_by_doubling_at_most),
+		TEST(a_lasting_load_is_met_in_steps_that_double),
 		TEST(a_load_between_the_two_limits_moves_nothing),
 		TEST(no_load_makes_it_go_to_and_fro),
 		TEST(less_load_takes_servers_away_and_never_below_min),
 		TEST(one_busy_moment_makes_it_wait_again),
 		TEST(with_min_0_none_are_left_when_nothing_comes),
 		TEST(a_request_between_two_samples_counts),
+		TEST(samples_are_due_more_often_where_less_has_to_last),
 		TEST(while_servers_are_on_their_way_nothing_is_decided),
 	};
 
