@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "daemon/difference.h"
 #include "daemon/inside.h"
 #include "daemon/loops.h"
 #include "daemon/notify.h"
@@ -131,9 +132,14 @@ static enum control_result reread(struct service *s, struct err *err)
 		return CONTROL_FILE_ERRORS;
 	uint32_t listeners = file->listener_count, pools = file->pool_count;
 	warn_of_restart(s->wanted.file, file);
-	if (steering_use_file(s, file, err) != 0)
+	const struct model *before = model_get(s->model);
+	if (steering_use_file(s, file, err) != 0) {
+		model_put(before);
 		return CONTROL_REFUSED;
+	}
 	log_info("reloaded listeners=%u pools=%u", listeners, pools);
+	difference_log(before, s->model);
+	model_put(before);
 	return CONTROL_DONE;
 }
 

@@ -1,9 +1,9 @@
 /* spawn/looking.c - what is there already, when an owner begins: servers that an earlier
  * balancer of ours has made are taken over, and what is left of others is cleared away.
  *
- * Until it is known, nothing is started: there would be some twice. What that balancer had
- * just asked its engine for when it was killed may come later: so it is looked once more,
- * after a while and at the end, and whatever is nobody's by then is ended.
+ * Until it is known, nothing is started: there would be some twice. What that balancer
+ * had just asked its engine for when it was killed may come later: so it is looked once
+ * more, after a while and at the end, and whatever is nobody's by then is ended.
  *
  * Thread: control.
  */
@@ -128,8 +128,8 @@ static void on_listed(struct spawn_task *t, enum spawn_result result,
 	owner_soon(o);
 }
 
-/* A list may be a moment older than what we did since, so only names count that nobody has;
- * one that has just gone is cleared away in vain. */
+/* A list may be a moment older than what we did since, so only names count that nobody
+ * has; one that has just gone is cleared away in vain. */
 static void on_listed_again(struct spawn_task *t, enum spawn_result result,
 			    const struct err *err)
 {

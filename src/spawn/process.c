@@ -6,7 +6,7 @@
  * pidfd, so no number of a process is watched that may be another's by now.
  *
  * A child of ours that outlives its engine is waited for by the engine that finds it
- * next, or by init when we have ended.
+ * next, at the latest when it is stopped, or by init when we have ended.
  */
 #include <errno.h>
 #include <signal.h>

@@ -116,8 +116,13 @@ void process_forget(struct process *p)
 
 void process_clear(struct process *p)
 {
+	const struct process_folder *folder = &p->engine->folder;
+
 	kill_rest(p);
-	process_folder_remove(&p->engine->folder, p->record.name);
+	/* A child of ours that ended while no engine looked; another's stays as it is. */
+	if (process_folder_holder(folder, &p->record) == PROCESS_ITS_ZOMBIE)
+		waitpid(p->record.pid, NULL, WNOHANG);
+	process_folder_remove(folder, p->record.name);
 	process_forget(p);
 }
 

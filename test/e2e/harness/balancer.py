@@ -26,12 +26,12 @@ def config(port, servers, listen="", pool="", top="", check="off", threads=None,
 class Balancer(Program):
     """balancerd with these arguments."""
 
-    def __init__(self, port, arguments, directory, **variables):
+    def __init__(self, port, arguments, directory, program=BALANCERD, **variables):
         self.given = (port, arguments, directory, variables)
         self.port = port
         self.socket_path = directory / "control.sock"  # its own, as its state is
         self.state_path = directory / "state"
-        super().__init__(BALANCERD, arguments, directory,
+        super().__init__(program, arguments, directory,
                          **{"BALANCERD_SOCKET": self.socket_path,
                             "STATE_DIRECTORY": self.state_path} | variables)
 
