@@ -243,7 +243,8 @@ static bool has_count(const struct owned_manner *m, const struct asked *asked, b
 		reply_error(r, REPLY_BAD_REQUEST, m->count, "\"%s\" has to be a whole "
 			    "number from 1 to %d", m->count, OWN_SERVERS_MAX);
 	else
-		reply_error(r, REPLY_BAD_REQUEST, m->count, "\"%s\" is missing", m->count);
+		reply_error(r, REPLY_BAD_REQUEST, m->count, "\"%s\" is missing",
+			    m->count);
 	return false;
 }
 

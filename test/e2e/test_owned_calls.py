@@ -188,17 +188,18 @@ BAD_ADD = [
     bad('{"n":2,"hostnames":["NEW","NEW"]}', TWICE.format("NEW")),
     bad('{"n":1,"hostnames":["NAME"]}', IN_USE),
     bad('{"n":2,"hostnames":["NEW","NAME"]}', IN_USE),
-    bad('{"n":3}', "n: 3 cannot be added: 1 to 2 can, since the pool has 3 servers, and 5 "
-                   "at most"),
+    bad('{"n":3}', "n: 3 cannot be added: 1 to 2 can, since the pool has 3 servers, and "
+                   "5 at most"),
 ]
 
 BAD_REMOVE = [
     bad('{"n":1,"hostnames":["NAME","NAME2"]}', LIST_LONG[1]),
     bad('{"n":0,"hostnames":["NAME"]}', LIST_LONG[1]),
-    bad('{"n":1,"hostnames":["NEW"]}', 'hostnames: "NEW" is unknown: no server has that name'),
+    bad('{"n":1,"hostnames":["NEW"]}',
+        'hostnames: "NEW" is unknown: no server has that name'),
     bad('{"n":2,"hostnames":["NAME","NAME"]}', TWICE.format("NAME")),
-    bad('{"n":3}', "n: 3 cannot be removed: 1 to 2 can, since the pool has 3 servers, and 1 "
-                   "at least"),
+    bad('{"n":3}', "n: 3 cannot be removed: 1 to 2 can, since the pool has 3 servers, "
+                   "and 1 at least"),
 ]
 
 
@@ -217,7 +218,8 @@ def three(request, tmp_path_factory):
 
 def refuses(three, method, path, text, message):
     """To the byte; and nothing has changed behind it."""
-    for word, name in [("NAME2", three.pool.names(2)[0]), ("NAME", three.pool.names(1)[0]),
+    first, second = three.pool.names(1, 2)
+    for word, name in [("NAME2", second), ("NAME", first),
                        ("NEW", f"{three.pool.mark}-new")]:
         text, message = text.replace(word, name), message.replace(word, name)
     answer = three.pool.ask(method, path, text)

@@ -1,6 +1,6 @@
 """How many servers there are: by order, by load, down to none and up again with the first
-request. By both drivers. How long something takes decides nothing here: each wait ends with
-what it waits for."""
+request. By both drivers. How long something takes decides nothing here: each wait ends
+with what it waits for."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ SCALE = "up-above 2 down-below 1 up-after 200ms down-after 400ms"
 
 @contextmanager
 def busy(pool, clients, ms=200):
-    """So many clients that ask again and again, each time for so long; all are answered."""
+    """So many clients that ask again and again for so long; all are answered."""
     over = threading.Event()
 
     def ask():

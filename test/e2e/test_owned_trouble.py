@@ -1,6 +1,6 @@
 """What goes wrong around pools that own their servers: the engine that is not there, the
-image, the program, the server that never answers. The balancer serves, says what is wrong,
-tries again in measured steps, and goes on by itself when it can."""
+image, the program, the server that never answers. The balancer serves, says what is
+wrong, tries again in measured steps, and goes on by itself when it can."""
 
 import re
 import time
