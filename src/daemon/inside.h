@@ -74,6 +74,8 @@ struct service {
 	struct link      sockets;	/* struct listening: those that the loops have */
 	struct upgrade  *upgrade;	/* owned; NULL: none is under way */
 	struct takeover *takeover;	/* borrowed; NULL: this process takes nobody's place */
+	struct loop_watch successor;	/* owned: of that process, until it ends */
+	int              successor_pid;
 	bool             replaced;	/* draining, since another process serves */
 	bool             draining;
 	bool             hurried;	/* and asked to end at once */

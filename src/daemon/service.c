@@ -89,7 +89,7 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	notices_init(s);
 	/* They wait, and are taken when there is something to drain or to reload. */
 	signals_block();
-	s->signals.watch.fd = -1;
+	s->signals.watch.fd = s->successor.fd = -1;
 	s->loop = loop_create(err);
 	if (s->loop == NULL)
 		goto free_service;

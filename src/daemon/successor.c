@@ -116,7 +116,7 @@ int successor_start(struct successor *s, const char *binary, char *const *argv,
 	return result;
 }
 
-void successor_end(pid_t pid, struct err *err)
+bool successor_end(pid_t pid, struct err *err)
 {
 	int status = 0;
 
@@ -130,4 +130,5 @@ void successor_end(pid_t pid, struct err *err)
 	else if (WTERMSIG(status) != SIGKILL)
 		err_set(err, "the new process was ended by signal %d (%s) before it was ready",
 			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return WIFEXITED(status) || WTERMSIG(status) != SIGKILL;
 }

@@ -9,6 +9,7 @@
 #ifndef DAEMON_SUCCESSOR_H
 #define DAEMON_SUCCESSOR_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -24,8 +25,8 @@ struct successor {
 int successor_start(struct successor *s, const char *binary, char *const *argv,
 		    struct err *err);
 
-/* Ends it by force, if it has not ended, and waits for that. *err: how it ended, if it did
- * so by itself; as it was, else. */
-void successor_end(pid_t pid, struct err *err);
+/* Ends it by force, if it has not ended, and waits for that. True: it has ended by itself,
+ * *err says how. */
+bool successor_end(pid_t pid, struct err *err);
 
 #endif

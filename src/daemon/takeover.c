@@ -257,7 +257,7 @@ static void wait_for_servers(struct service *s)
 {
 	uint64_t until = loop_now_ms(s->loop) + TAKEOVER_SERVERS_MS;
 
-	owners_use(s->owners, s->model);
+	owners_take_over(s->owners, s->model);
 	while (!owners_are_complete(s->owners) && loop_now_ms(s->loop) < until)
 		loop_turn(s->loop, 100);
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -69,25 +71,43 @@ static void end(struct upgrade *u)
 	free(u);
 }
 
-/* The new process does not come up: all is as it was. */
-static void fail(struct upgrade *u, const struct err *why)
+/* The new process does not come up: all is as it was. `why` is its own word, or else what
+ * is to be seen from here, unless it has ended by itself. */
+static void fail(struct upgrade *u, const char *why, bool own_word)
 {
 	struct service *s = u->service;
-	struct err err = *why;
+	struct err err, ended;
 
-	successor_end(u->pid, &err);
+	err_set(&err, "%s", why);
+	if (successor_end(u->pid, &ended) && !own_word)
+		err = ended;
 	log_error("upgrade refused, nothing has changed: %s", err.text);
 	owners_use(s->owners, s->model);
 	answer(u, CONTROL_REFUSED, &err);
 	end(u);
 }
 
-static void fail_for(struct upgrade *u, const char *why)
+static void on_successor_ended(struct loop_watch *w, unsigned events)
 {
-	struct err err;
+	struct service *s = CONTAINER_OF(w, struct service, successor);
 
-	err_set(&err, "%s", why);
-	fail(u, &err);
+	(void)events;
+	log_info("process %d has ended", s->successor_pid);
+	loop_watch_close(s->loop, w);
+	waitpid(s->successor_pid, NULL, WNOHANG);
+}
+
+/* It is our child for as long as we last: once it has ended, nobody else can bury it. */
+static void watch_successor(struct service *s, pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd < 0)
+		return;
+	s->successor_pid = (int)pid;
+	loop_watch_init(&s->successor, fd, on_successor_ended);
+	if (loop_watch_register_level(s->loop, &s->successor) != 0)
+		loop_watch_close(s->loop, &s->successor);
 }
 
 /* The new process serves: first it is all said, then its end of the channel tells it that
@@ -102,6 +122,7 @@ static void succeed(struct upgrade *u)
 	control_leave(s->control, u->with_control);
 	notify_replaced((int)pid);
 	answer(u, CONTROL_DONE, NULL);
+	watch_successor(s, pid);
 	steering_leave(s, (int)pid, limit_ms);
 	end(u);
 	if (end_asked)
@@ -124,7 +145,7 @@ static void send_on(struct upgrade *u)
 			return;			/* what it said last tells why */
 		struct err err;
 		err_sys(&err, "the sockets cannot be handed over");
-		fail(u, &err);
+		fail(u, err.text, false);
 		return;
 	}
 	if (u->state == UPGRADE_HANDING)
@@ -141,7 +162,7 @@ static void on_ready(struct upgrade *u, const char *what)
 	u->state = UPGRADE_STARTING;
 	loop_timer_start(s->loop, &u->limit, u->ready_ms);
 	if (handover_send(u->channel.fd, "go", NULL, 0) != 0)
-		fail_for(u, "the new process does not listen");
+		fail(u, "the new process does not listen", false);
 }
 
 static void hear(struct upgrade *u, const struct handover_packet *p)
@@ -149,14 +170,14 @@ static void hear(struct upgrade *u, const struct handover_packet *p)
 	const char *rest;
 
 	if ((rest = handover_after(p, "refused")) != NULL)
-		fail_for(u, rest);
+		fail(u, rest, true);
 	else if ((rest = handover_after(p, "ready")) != NULL &&
 		 u->state == UPGRADE_PREPARING)
 		on_ready(u, rest);
 	else if (handover_after(p, "serving") != NULL && u->state == UPGRADE_STARTING)
 		succeed(u);
 	else
-		fail_for(u, "the new process says what cannot be understood");
+		fail(u, "the new process says what cannot be understood", false);
 }
 
 static void on_channel(struct loop_watch *w, unsigned events)
@@ -172,7 +193,7 @@ static void on_channel(struct loop_watch *w, unsigned events)
 		return;
 	}
 	if (got <= 0) {
-		fail_for(u, "the new process closed the connection before it was ready");
+		fail(u, "the new process closed the connection before it was ready", false);
 		return;
 	}
 	while (p.fd_count > 0)
@@ -189,7 +210,7 @@ static void on_limit(struct loop_timer *t)
 
 	snprintf(why, sizeof why, "the new process was not ready within %u.%u s",
 		 u->ready_ms / 1000, u->ready_ms % 1000 / 100);
-	fail_for(u, why);
+	fail(u, why, false);
 }
 
 /* ---- how it begins ---- */
@@ -286,7 +307,6 @@ void upgrade_begin(struct service *s, struct control_upgrade *wish)
 	u->ready_ms = wish != NULL && wish->ready_ms > 0 ? wish->ready_ms : UPGRADE_READY_MS;
 	u->limit_ms = wish != NULL ? wish->limit_ms : UINT32_MAX;
 	s->upgrade = u;
-	owners_rest(s->owners);
 	if (s->wanted.journal != NULL)
 		journal_release(s->wanted.journal);
 	loop_watch_init(&u->channel, new.channel, on_channel);
@@ -294,7 +314,7 @@ void upgrade_begin(struct service *s, struct control_upgrade *wish)
 	loop_timer_start(s->loop, &u->limit, u->ready_ms);
 	gather(u);
 	if (loop_watch_register(s->loop, &u->channel) != 0)
-		fail_for(u, "out of memory for watching the new process");
+		fail(u, "out of memory for watching the new process", false);
 	else
 		send_on(u);
 }
@@ -315,12 +335,13 @@ bool upgrade_end_asked(struct service *s)
 		u->end_asked = true;
 		return true;
 	}
-	fail_for(u, "this balancer was asked to end");
+	fail(u, "this balancer was asked to end", false);
 	return false;
 }
 
 void upgrade_cancel(struct service *s)
 {
+	loop_watch_close(s->loop, &s->successor);
 	if (s->upgrade != NULL)
-		fail_for(s->upgrade, "this balancer has ended");
+		fail(s->upgrade, "this balancer has ended", false);
 }

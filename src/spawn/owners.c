@@ -231,6 +231,12 @@ void owners_use(struct owners *o, const struct model *m)
 	model_put(before);
 }
 
+void owners_take_over(struct owners *o, const struct model *m)
+{
+	record_reread(o->shared.record);
+	owners_use(o, m);
+}
+
 /* Those whose place was taken leave when the new ones serve; who has left is gone. */
 static void on_worked(struct owner_shared *shared, struct owner *worked)
 {

@@ -86,6 +86,10 @@ void owners_rest(struct owners *o);
  * them, and has nothing to end. owners_use undoes it, and looks for them itself. */
 void owners_hand_over(struct owners *o);
 
+/* The other side of it: by what the one that hands over has written last, takes this model
+ * into use. */
+void owners_take_over(struct owners *o, const struct model *m);
+
 /* Each pool has as many servers as it should have now; or none is asked for. */
 bool owners_are_complete(const struct owners *o);
 
