@@ -62,14 +62,18 @@ void hubs_create(struct service *s, uint32_t i, struct loop *loop)
 void hubs_adopt(struct service *s, uint32_t i, const struct model *m,
 		const struct openings *o)
 {
-	struct kv_opening *mine = memory_new(o->count, sizeof *mine);
+	struct kv_opening *mine = NULL;
 	uint32_t count = 0;
 
-	for (uint32_t j = 0; j < o->count; j++)
-		if (o->all[j].is_kv)
-			mine[count++] = (struct kv_opening){
-				o->all[j].fds[i], o->all[j].live, o->all[j].for_workers,
-			};
+	for (uint32_t j = 0; j < o->count; j++) {
+		const struct opening *one = &o->all[j];
+		for (uint32_t k = opening_first(one, i, s->worker_count);
+		     one->is_kv && k < one->count; k += s->worker_count) {
+			mine = memory_grow(mine, count + 1, sizeof *mine);
+			mine[count++] = (struct kv_opening){one->fds[k], one->live,
+							    one->for_workers};
+		}
+	}
 	kv_hub_adopt(s->hubs[i], m, mine, count);
 	free(mine);
 }

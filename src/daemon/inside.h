@@ -11,6 +11,9 @@
  *   admin.c      the control interface
  *   workers.c    workers of key-value pools become servers of these
  *   owned.c      servers that pools make become servers of these
+ *   sockets.c    which listening sockets there are
+ *   upgrade.c    another process takes this one's place
+ *   takeover.c   this process takes another one's
  *
  * Thread: control.
  */
@@ -32,6 +35,8 @@ struct kv_registry;
 struct owners;
 struct prober;
 struct resolver;
+struct takeover;
+struct upgrade;
 struct worker;
 
 /* "This loop has nothing left to do": for forwarded traffic, for clients of key-value mode, for
@@ -66,6 +71,12 @@ struct service {
 	atomic_uint      handed_over;	/* connections on their way to `control` */
 	struct drained   drained[MODEL_LOOPS_MAX], clients_gone[MODEL_LOOPS_MAX],
 			 parted[MODEL_LOOPS_MAX];
+	struct link      sockets;	/* struct listening: those that the loops have */
+	struct upgrade  *upgrade;	/* owned; NULL: none is under way */
+	struct takeover *takeover;	/* borrowed; NULL: this process takes nobody's place */
+	struct loop_watch successor;	/* owned: of that process, until it ends */
+	int              successor_pid;
+	bool             replaced;	/* draining, since another process serves */
 	bool             draining;
 	bool             hurried;	/* and asked to end at once */
 };

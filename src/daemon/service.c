@@ -11,8 +11,11 @@
 #include "daemon/notices.h"
 #include "daemon/notify.h"
 #include "daemon/owned.h"
+#include "daemon/sockets.h"
 #include "daemon/steering.h"
 #include "daemon/summary.h"
+#include "daemon/takeover.h"
+#include "daemon/upgrade.h"
 #include "daemon/workers.h"
 #include "health/prober.h"
 #include "model/live_registry.h"
@@ -53,9 +56,12 @@ static int start(struct service *s, struct model *m, struct err *err)
 
 	s->version = loop_wall_us(s->loop);	/* none that was told before a restart */
 	atomic_store(&s->live.request_ids, s->version);		/* so too */
-	wanted_open(&s->wanted, &places, s->options.serves);
+	if (s->takeover == NULL)
+		wanted_open(&s->wanted, &places, s->options.serves);
+	int looked = s->takeover == NULL ? 0 :
+		wanted_look(&s->wanted, &places, s->options.serves, err);
 	owned_open(s, &places);
-	if (loops_create(s, m, err) != 0 || admin_open(s, &places, err) != 0) {
+	if (looked != 0 || loops_create(s, m, err) != 0 || admin_open(s, &places, err) != 0) {
 		model_put(m);
 		return -1;
 	}
@@ -66,7 +72,9 @@ static int start(struct service *s, struct model *m, struct err *err)
 		return -1;
 	}
 	wait_for_names(s);
-	return loops_start(s, err) == 0 ? steering_open(s, err) : -1;
+	if (steering_open(s, err) != 0 || (s->takeover != NULL && takeover_go(s, err) != 0))
+		return -1;
+	return loops_start(s, err);
 }
 
 struct service *service_start(struct model *m, const struct service_options *options,
@@ -75,11 +83,13 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	struct service *s = memory_new_aligned(64, sizeof *s);
 
 	s->options = *options;
+	s->takeover = options->takeover;
+	list_init(&s->sockets);
 	live_init(&s->live);
 	notices_init(s);
 	/* They wait, and are taken when there is something to drain or to reload. */
 	signals_block();
-	s->signals.watch.fd = -1;
+	s->signals.watch.fd = s->successor.fd = -1;
 	s->loop = loop_create(err);
 	if (s->loop == NULL)
 		goto free_service;
@@ -95,7 +105,11 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	for (uint32_t i = 0; i < s->model->listener_count; i++)
 		log_info("listening on %s threads=%u",
 			 s->model->listeners[i].address.text, s->worker_count);
-	notify_ready("serving");
+	control_begin(s->control);
+	if (s->takeover != NULL)
+		takeover_done(s);
+	else
+		notify_ready("serving");
 	return s;
 
 destroy_prober:
@@ -115,6 +129,8 @@ void service_run(struct service *s)
 
 void service_stop(struct service *s)
 {
+	upgrade_cancel(s);
+	takeover_end(s);
 	loops_destroy(s);
 	workers_end(s);
 	if (s->access_log != NULL)
@@ -134,5 +150,6 @@ void service_stop(struct service *s)
 	s->live.on_released = NULL;
 	live_fini(&s->live);
 	loop_destroy(s->loop);
+	sockets_forget_all(s);
 	free(s);
 }

@@ -91,6 +91,12 @@ void acceptor_start(struct acceptor *a, struct loop *loop, int fd)
 	}
 }
 
+void acceptor_hold(struct acceptor *a)
+{
+	loop_timer_stop(a->loop, &a->retry);
+	pause_it(a);
+}
+
 void acceptor_resume(struct acceptor *a)
 {
 	if (!a->paused || a->watch.fd < 0)
