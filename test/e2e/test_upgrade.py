@@ -322,7 +322,7 @@ while channel.recv(1024) != b"all":
 
 @pytest.mark.parametrize("says, answer", [
     ("channel.send(b'refused it is too early')", "it is too early"),
-    ("channel.send(b'serving')", "cannot be understood"),
+    ("channel.send(b'serving'); channel.recv(99)", "cannot be understood"),
     ("channel.send(b'ready control=0'); channel.recv(99); os._exit(3)", "exit code 3"),
     ("channel.send(b'ready control=0'); channel.recv(99); channel.recv(99)",
      "within 0.5 s"),
@@ -498,8 +498,8 @@ def test_workers_of_a_key_value_pool_come_over(stage):
     pool = Pool(stage, 2)
     keys = pool.fill(100)
     pool.balancer.upgrade()
+    assert pool.balancer.wait() == 0, "the old process has let them go"
     assert pool.agrees() == len(keys)
     client = pool.client(2)
     for key in keys:
         assert client.done(wire.GET, key).value == key
-    assert pool.balancer.wait() == 0, "the old process has let them go"
