@@ -229,6 +229,19 @@ def test_the_old_process_can_still_be_told_to_end(stage):
     assert accepts(balancer.port), "the new one serves"
 
 
+def test_who_is_down_is_known_from_the_start(stage):
+    """Or the first requests would go where nobody answers."""
+    good, down = stage.server(), stage.blackhole()
+    balancer = stage.balancer([good, f"127.0.0.1:{down}"], check="tcp every 100ms timeout "
+                              "300ms rise 1 fall 1", pool="timeout connect 9s")
+    balancer.logs("server is down")
+    balancer.upgrade()
+    states = {address: server["state"] for address, server in
+              balancer.control.servers().items()}
+    assert states == {str(good): "up", f"127.0.0.1:{down}": "down"}
+    assert all(stage.get(balancer).status == 200 for _ in range(4))
+
+
 def test_by_a_signal(one, asker):
     asking = asker(one.balancer)
     one.balancer.signal(signal.SIGUSR2)
