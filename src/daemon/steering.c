@@ -115,7 +115,8 @@ int steering_use_file(struct service *s, struct model *file, struct err *err)
 /* What is read only once. */
 static void warn_of_restart(const struct model *now, const struct model *file)
 {
-	static const char until[] = "cannot be changed while running: it takes an upgrade or a restart";
+	static const char until[] = "cannot be changed while running: it takes an "
+				    "upgrade or a restart";
 
 	if (file->threads != now->threads)
 		log_warn("threads %s", until);
