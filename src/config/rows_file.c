@@ -80,6 +80,13 @@ static const struct directive rows[] = {
 			{NULL, "TIME", TIME_OR_NONE, FILE_FIELD(drain_ms)},
 		},
 	}, {
+		.word = "resolve", .second = "every", .in = IN_FILE,
+		.help = "How often the names of servers are looked up again while the "
+			"program runs. One that stops resolving keeps its last address.",
+		.arguments = {
+			{NULL, "TIME", TIME_FROM(SECOND, TIME_MAX), FILE_FIELD(resolve_ms)},
+		},
+	}, {
 		.word = "log", .in = IN_FILE,
 		.help = "What the program says about itself: lines of that urgency and "
 			"above.",

@@ -58,7 +58,8 @@ static bool is_right(const struct member *m, const json_t *value)
 		return json_is_string(value);
 	case MEMBER_NUMBER:
 		n = json_integer_value(value);
-		return json_is_integer(value) && n >= m->min && n <= m->max;
+		return json_is_integer(value) && n <= m->max &&
+		       (n >= m->min || (n == 0 && m->zero));
 	case MEMBER_BOOL:
 		return json_is_boolean(value);
 	case MEMBER_ARRAY:

@@ -29,6 +29,7 @@ struct member {
 	enum member_kind kind;
 	bool     required;
 	uint32_t min, max;
+	bool     zero;		/* 0 is read, below min too: whoever asks refuses it */
 	void    *value;		/* set if it is given; of the kind's type */
 	bool    *given;		/* set to true if so; NULL: nobody asks */
 };

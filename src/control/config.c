@@ -256,11 +256,18 @@ void config_reload(const struct ask *ask, struct reply *r)
 {
 	const struct control_hooks *hooks = ask->view->hooks;
 	struct err err = {""};
+	char *before = config_print(view_model(ask->view));
 	enum control_result result = hooks->reload(hooks->arg, &err);
 
-	if (!reply_outcome(r, result, CHANGE_FINE, &err))
-		return;
-	json_t *object = json_object();
-	json_object_set_new(object, "file", text_or_null(ask->view->facts->config_path));
-	reply_json(r, 200, object);
+	if (reply_outcome(r, result, CHANGE_FINE, &err)) {
+		char *after = config_print(view_model(ask->view));
+		json_t *object = json_object(), *lines = json_array();
+		line_diff(span_of(before), span_of(after), add_line, lines);
+		json_object_set_new(object, "file",
+				    text_or_null(ask->view->facts->config_path));
+		json_object_set_new(object, "lines", lines);
+		reply_json(r, 200, object);
+		free(after);
+	}
+	free(before);
 }

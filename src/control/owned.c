@@ -233,6 +233,21 @@ static bool take_names(const json_t *list, const struct owned_manner *m,
 	return true;
 }
 
+/* Looked at behind the names: more of these than 0 is the fault that is told. */
+static bool has_count(const struct owned_manner *m, const struct asked *asked, bool given,
+		      struct reply *r)
+{
+	if (asked->count > 0)
+		return true;
+	if (given)
+		reply_error(r, REPLY_BAD_REQUEST, m->count, "\"%s\" has to be a whole "
+			    "number from 1 to %d", m->count, OWN_SERVERS_MAX);
+	else
+		reply_error(r, REPLY_BAD_REQUEST, m->count, "\"%s\" is missing",
+			    m->count);
+	return false;
+}
+
 void owned_ask(const struct ask *ask, enum owners_wish wish,
 	       const struct owned_manner *manner, struct reply *r)
 {
@@ -242,7 +257,7 @@ void owned_ask(const struct ask *ask, enum owners_wish wish,
 	const struct member members[] = {
 		{.name = manner->count, .kind = MEMBER_NUMBER, .value = &asked.count,
 		 .required = manner->count_required, .min = scales ? 0 : 1,
-		 .max = OWN_SERVERS_MAX, .given = &counted},
+		 .max = OWN_SERVERS_MAX, .zero = true, .given = &counted},
 		{.name = manner->names, .kind = MEMBER_ARRAY, .value = &names},
 	};
 
@@ -253,10 +268,8 @@ void owned_ask(const struct ask *ask, enum owners_wish wish,
 		return;
 	if (!counted)
 		asked.count = (uint32_t)json_array_size(names);
-	if (asked.count == 0 && !scales)
-		reply_error(r, REPLY_BAD_REQUEST, manner->count, "\"%s\" is missing",
-			    manner->count);
-	else if (take_names(names, manner, &asked, r))
+	if (take_names(names, manner, &asked, r) &&
+	    (scales || has_count(manner, &asked, counted, r)))
 		begin(ask, wish, &asked, manner, r);
 	free(asked.names);
 	json_decref(body);

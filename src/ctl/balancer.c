@@ -9,6 +9,7 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "ctl/call.h"
+#include "ctl/lines.h"
 #include "ctl/member.h"
 #include "ctl/table.h"
 #include "ctl/wait.h"
@@ -315,8 +316,12 @@ enum outcome ctl_reload(struct call *call, struct err *err)
 		return outcome;
 	if (!call_printed_json(call, &a)) {
 		const char *file = member_text(a.json, "file");
-		paper_say(&call->paper, "reloaded %s",
-			  *file != '\0' ? file : "the configuration");
+		const json_t *lines = json_object_get(a.json, "lines");
+		paper_say(&call->paper, "reloaded %s%s",
+			  *file != '\0' ? file : "the configuration",
+			  json_is_array(lines) && json_array_size(lines) == 0
+				  ? "; nothing has changed" : "");
+		lines_print(&call->paper, lines);
 	}
 	client_answer_fini(&a);
 	return OUTCOME_DONE;

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "ctl/call.h"
+#include "ctl/lines.h"
 #include "ctl/member.h"
 
 enum { CONFIG_TEXT_MAX = 1 << 20 };	/* what the balancer takes */
@@ -124,22 +125,6 @@ enum outcome ctl_config_show(struct call *call, struct err *err)
 	return OUTCOME_DONE;
 }
 
-static void print_lines(const struct paper *paper, const json_t *lines)
-{
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(lines, i, one) {
-		const char *text = json_string_value(one);
-		if (text == NULL)
-			continue;
-		const char *style = *text == '+' ? paper_style(paper, STYLE_GOOD) :
-				    *text == '-' ? paper_style(paper, STYLE_BAD) : "";
-		const char *plain = *style != '\0' ? paper_style(paper, STYLE_PLAIN) : "";
-		printf("%s%s%s\n", style, text, plain);
-	}
-}
-
 /* Changes of servers whose pool is not there. Returns how many there are. */
 static size_t print_waiting(const json_t *changes)
 {
@@ -172,7 +157,7 @@ enum outcome ctl_config_diff(struct call *call, struct err *err)
 	if (json_array_size(errors) > 0) {
 		outcome = refuse_errors(errors, file, err);
 	} else if (!printed) {
-		print_lines(&call->paper, lines);
+		lines_print(&call->paper, lines);
 		size_t waiting = print_waiting(json_object_get(a.json, "changes"));
 		if (json_array_size(lines) + waiting == 0 && call->paper.terminal)
 			paper_say(&call->paper, "what is in force is what the file says");

@@ -5,7 +5,8 @@
  *   balancerd kv [OPTIONS] [--clients ADDRESS:PORT] [--workers ADDRESS:PORT]
  *                [--resp ADDRESS:PORT] [--acks none|one|all]
  *   balancerd run [OPTIONS] FILE
- *   balancerd check FILE
+ *   balancerd check [--resolve] FILE
+ *   balancerd fmt [--write | --check] FILE
  *
  * Exit codes: 0 done; 1 it could not start, or the file has errors; 2 the command line
  * is wrong.
@@ -24,6 +25,7 @@
 #include "config/config.h"
 #include "config/manual.h"
 #include "control/control.h"
+#include "daemon/offline.h"
 #include "daemon/options.h"
 #include "daemon/service.h"
 #include "daemon/takeover.h"
@@ -208,14 +210,19 @@ static int run_file(int argc, char **argv)
 
 static int run_check(int argc, char **argv)
 {
-	if (argc != 1 || argv[0][0] == '-')
-		return say_wrong("usage: balancerd check FILE");
-	struct model *m = load(argv[0]);
+	bool resolve = argc == 2 && strcmp(argv[0], "--resolve") == 0;
+	const char *path = argc > 0 ? argv[argc - 1] : "-";
+
+	if ((argc != 1 && !resolve) || path[0] == '-')
+		return say_wrong("usage: balancerd check [--resolve] FILE");
+	struct model *m = load(path);
 	if (m == NULL)
 		return EXIT_FAILURE;
-	config_print_summary(m, argv[0], stdout);
+	uint32_t unknown = resolve ? offline_resolve(m) : 0;
+	if (unknown == 0)
+		config_print_summary(m, path, stdout);
 	model_put(m);
-	return EXIT_SUCCESS;
+	return unknown == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run_manual(int argc, char **argv)
@@ -253,7 +260,12 @@ static const struct command commands[] = {
 	 "balance keys and values over workers, which join by themselves", run_kv,
 	 true},
 	{"run", "FILE", "serve by a configuration file", run_file, true},
-	{"check", "FILE", "say what is wrong with a configuration file", run_check, false},
+	{"check", "[--resolve] FILE",
+	 "say what is wrong with a configuration file, and with its names", run_check,
+	 false},
+	{"fmt", "[--write | --check] FILE",
+	 "print a configuration file in the usual form, or write it so", offline_format,
+	 false},
 	{"manual", "[control]",
 	 "print the manual page of the configuration file, or of the control interface",
 	 run_manual, false},

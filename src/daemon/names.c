@@ -13,46 +13,100 @@ struct name {
 	struct live_server *live;		/* held by way of names->model */
 	const struct model_server *server;	/* likewise */
 	struct resolver_question *question;	/* NULL: not asked at present */
+	uint64_t            due_ms;		/* when it is to be asked for again */
 	bool                said;		/* that it does not resolve, in the log */
 };
+
+static const struct address *address_of(const struct name *name)
+{
+	return atomic_load(&name->live->address);
+}
+
+/* Asked again when that time has come; how long that is, is the timer's to find out. */
+static void ask_again_in(struct name *name, uint64_t ms)
+{
+	struct names *n = name->names;
+	uint64_t now_ms = loop_now_ms(n->loop);
+
+	name->due_ms = now_ms + ms;
+	if (!n->retry.armed || n->retry.due_ms > name->due_ms)
+		loop_timer_start(n->loop, &n->retry, ms);
+}
+
+/* Said once, until it resolves again. */
+static void on_unknown(struct name *name, const char *reason)
+{
+	bool keeps = address_of(name) != NULL;
+
+	if (!name->said)
+		log_warn("name does not resolve%s pool=%s server=%s reason=\"%s\"",
+			 keeps ? " any more, its last address stays" : "",
+			 name->live->pool, name->live->text, reason);
+	name->said = true;
+	ask_again_in(name, NAMES_RETRY_MS);
+}
+
+static bool is_among(const struct address *a, const struct resolver_answer *answer)
+{
+	for (uint32_t i = 0; i < answer->count; i++)
+		if (address_equals(a, &answer->addresses[i]))
+			return true;
+	return false;
+}
 
 static void on_answer(void *arg, const struct resolver_answer *answer)
 {
 	struct name *name = arg;
 	struct names *n = name->names;
+	const struct address *before = address_of(name);
 
 	name->question = NULL;
 	n->asked--;
 	if (answer->count == 0) {
-		if (!name->said)
-			log_warn("name does not resolve pool=%s server=%s reason=\"%s\"",
-				 name->live->pool, name->live->text, answer->err.text);
-		name->said = true;
-		loop_timer_start(n->loop, &n->retry, NAMES_RETRY_MS);
+		on_unknown(name, answer->err.text);
 		return;
 	}
-	if (name->said)
-		log_info("name resolves pool=%s server=%s address=%s", name->live->pool,
+	ask_again_in(name, n->model->resolve_ms);
+	if (before != NULL && is_among(before, answer)) {
+		name->said = false;
+		return;
+	}
+	if (name->said || before != NULL)
+		log_info("name resolves%s pool=%s server=%s address=%s",
+			 before != NULL ? " to another address" : "", name->live->pool,
 			 name->live->text, answer->addresses[0].text);
+	name->said = false;
 	live_server_set_address(name->live, &answer->addresses[0]);
 	n->on_resolved(n->arg, name->live);
 }
 
-static void ask_all(struct names *n)
+static void ask(struct name *name)
 {
+	struct names *n = name->names;
 	char host[ADDRESS_HOST_MAX + 1];
 	uint16_t port;
 
+	address_split(&name->server->address, host, &port);
+	name->question = resolver_ask(n->resolver, host, port, on_answer, name);
+	if (name->question != NULL)
+		n->asked++;
+	else
+		ask_again_in(name, NAMES_RETRY_MS);
+}
+
+/* Asks for those whose time has come, and wakes for the next. */
+static void ask_all(struct names *n)
+{
+	uint64_t now_ms = loop_now_ms(n->loop), next_ms = UINT64_MAX;
+
 	for (struct name *name = n->first; name != NULL; name = name->next) {
-		if (name->question != NULL || atomic_load(&name->live->address) != NULL)
-			continue;
-		address_split(&name->server->address, host, &port);
-		name->question = resolver_ask(n->resolver, host, port, on_answer, name);
-		if (name->question != NULL)
-			n->asked++;
-		else
-			loop_timer_start(n->loop, &n->retry, NAMES_RETRY_MS);
+		if (name->question == NULL && name->due_ms <= now_ms)
+			ask(name);
+		if (name->question == NULL && name->due_ms < next_ms)
+			next_ms = name->due_ms;
 	}
+	if (next_ms != UINT64_MAX)
+		loop_timer_start(n->loop, &n->retry, next_ms - now_ms);
 }
 
 static void on_retry(struct loop_timer *t)
@@ -91,13 +145,13 @@ static void forget_all(struct names *n, struct name *list)
 	}
 }
 
-/* The server's name, if it has no address: that of `before`, with its question under way,
- * or a new one. In the order of the model, so that it is the first one of `before`, or
- * close to that. */
+/* The server's name, if it has one: that of `before`, with its question under way, or a
+ * new one, to be asked for at once. In the order of the model, so that it is the first one
+ * of `before`, or close to that. */
 static struct name *name_of(struct names *n, const struct model_server *s,
 			    struct name **before)
 {
-	if (s->address.len > 0 || atomic_load(&s->live->address) != NULL)
+	if (s->address.len > 0)
 		return NULL;
 	struct name *name = take(before, s->live);
 	if (name == NULL)

@@ -1,7 +1,11 @@
-/* daemon/names.h - servers given by name get their addresses, now or later.
+/* daemon/names.h - servers given by name get their addresses, now or later, and others
+ * when these change.
  *
  * A name that does not resolve never prevents a start: its server has no address, is
- * not picked, and the name is asked for again every NAMES_RETRY_MS.
+ * not picked, and the name is asked for again every NAMES_RETRY_MS. One that does is
+ * asked for again as often as the model says (resolve_ms): where its address is none of
+ * the new ones, the first of these is used from then on; a name that stops resolving
+ * keeps its last address.
  *
  * Thread: control.
  */
@@ -17,7 +21,7 @@ struct names {
 	struct loop     *loop;		/* borrowed */
 	struct resolver *resolver;	/* borrowed */
 	const struct model *model;	/* held: the one whose names are asked for */
-	struct name     *first;		/* owned: those without an address so far */
+	struct name     *first;		/* owned: all of the model */
 	struct loop_timer retry;
 	uint32_t         asked;		/* questions that are not answered yet */
 	void (*on_resolved)(void *arg, struct live_server *s);

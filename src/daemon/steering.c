@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "daemon/difference.h"
 #include "daemon/inside.h"
 #include "daemon/loops.h"
 #include "daemon/notify.h"
@@ -115,8 +116,8 @@ int steering_use_file(struct service *s, struct model *file, struct err *err)
 /* What is read only once. */
 static void warn_of_restart(const struct model *now, const struct model *file)
 {
-	static const char until[] = "cannot be changed while running: it takes an "
-				    "upgrade or a restart";
+	static const char until[] = "cannot be changed while running: it takes an upgrade or "
+				    "a restart";
 
 	if (file->threads != now->threads)
 		log_warn("threads %s", until);
@@ -134,9 +135,14 @@ static enum control_result reread(struct service *s, struct err *err)
 		return CONTROL_FILE_ERRORS;
 	uint32_t listeners = file->listener_count, pools = file->pool_count;
 	warn_of_restart(s->wanted.file, file);
-	if (steering_use_file(s, file, err) != 0)
+	const struct model *before = model_get(s->model);
+	if (steering_use_file(s, file, err) != 0) {
+		model_put(before);
 		return CONTROL_REFUSED;
+	}
 	log_info("reloaded listeners=%u pools=%u", listeners, pools);
+	difference_log(before, s->model);
+	model_put(before);
 	return CONTROL_DONE;
 }
 

@@ -17,6 +17,7 @@ struct model *model_create(void)
 	struct model *m = memory_new(1, sizeof *m);
 
 	m->drain_ms = 30000;
+	m->resolve_ms = 30000;
 	m->log_level = LOG_LEVEL_INFO;
 	atomic_init(&m->holders, 1);
 	return m;

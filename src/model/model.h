@@ -49,6 +49,7 @@ struct model {
 
 	uint32_t threads;		/* loops; 0: one per core; needs a restart */
 	uint32_t connections_max;	/* client connections in all; 0: as descriptors allow */
+	uint32_t resolve_ms;		/* names of servers are looked up again so often */
 	uint32_t drain_ms;		/* how long running requests may go on at the end */
 	enum log_level log_level;
 	char    *log_path;		/* owned; NULL: standard error */

@@ -115,9 +115,9 @@ static void stop_server(struct spawn_engine *e, const struct spawn_server *s,
 	if (grace_ms == 0)
 		docker_task_remove(t, on_stop_removed);
 	else
-		docker_task_ask(t, "POST", docker_ask_path("/containers/%s/stop?t=%u", t->id,
-							   (unsigned)grace_s),
-				grace_ms + DOCKER_CALL_MS, on_stopped);
+		docker_task_post(t, docker_ask_path("/containers/%s/stop?t=%u", t->id,
+						    (unsigned)grace_s),
+				 "", grace_ms + DOCKER_CALL_MS, on_stopped);
 }
 
 const struct spawn_driver spawn_docker = {

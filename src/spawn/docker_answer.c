@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bigendian.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "base/text.h"
@@ -27,8 +28,8 @@ static json_t *read_json(struct span text, const char *what, struct err *err)
 	json_t *json = text.len > 0 ? json_loadb(text.at, text.len, 0, &error) : NULL;
 
 	if (json == NULL)
-		err_set(err, "the container engine's answer about %s is no JSON%s%s", what,
-			text.len > 0 ? ": " : "", text.len > 0 ? error.text : "");
+		err_set(err, "the container engine's answer about %s is no JSON%s%s",
+			what, text.len > 0 ? ": " : "", text.len > 0 ? error.text : "");
 	return json;
 }
 
@@ -76,11 +77,12 @@ int docker_answer_version(struct span text, char version[DOCKER_VERSION_SIZE],
 
 	if (json == NULL)
 		return -1;
-	const char *said = text_of(json, "ApiVersion"), *least = text_of(json, "MinAPIVersion");
+	const char *said = text_of(json, "ApiVersion");
+	const char *least = text_of(json, "MinAPIVersion");
 	bool good = read_version(said, &newest);
 	if (!good)
-		err_set(err, "the container engine says its API has version %s: none that "
-			"is known here", quote(said).text);
+		err_set(err, "the container engine says its API has version %s: none "
+			"that is known here", quote(said).text);
 	else if (newest < DOCKER_MINOR_MIN)
 		err_set(err, "the container engine's API has version %s, 1.%d is needed: "
 			"please take a newer engine", quote(said).text, DOCKER_MINOR_MIN);
@@ -164,7 +166,9 @@ static void read_address(const json_t *settings, const struct docker_place *plac
 	*address = (struct address){0};
 	if (*ip == '\0' || strlen(ip) >= INET6_ADDRSTRLEN)
 		return;
-	snprintf(text, sizeof text, strchr(ip, ':') != NULL ? "[%s]:%u" : "%s:%u", ip, port);
+	bool six = strchr(ip, ':') != NULL;
+	snprintf(text, sizeof text, "%s%s%s:%u", six ? "[" : "", ip, six ? "]" : "",
+		 port);
 	if (address_parse(address, text, "127.0.0.1", &unused) != 0)
 		*address = (struct address){0};
 }
@@ -230,9 +234,9 @@ int docker_answer_list(struct span text, const struct docker_place *place,
 		result = err_set(err, "the container engine's answer about containers is "
 				 "no list");
 	} else if (all > OWN_SERVERS_MAX) {
-		result = err_set(err, "there are %zu containers with the labels of pool %s, "
-				 "%d at most are looked after; remove some: docker rm",
-				 all, place->pool, OWN_SERVERS_MAX);
+		result = err_set(err, "there are %zu containers with the labels of pool "
+				 "%s, %d at most are looked after; remove some: "
+				 "docker rm", all, place->pool, OWN_SERVERS_MAX);
 	} else if (all > 0) {
 		*found = memory_new(all, sizeof **found);
 		json_array_foreach(json, i, item)
@@ -262,7 +266,7 @@ int docker_answer_networks(struct span text, const char *name,
 		good = good && copy_id(id, text_of(item, "Id"));
 		if (!good)
 			break;
-		/* Times of one engine, in one form: the order of the text is that of time. */
+		/* Times of one engine, in one form: their order is that of the text. */
 		snprintf(created, sizeof created, "%s", text_of(item, "Created"));
 		int order = strcmp(created, first);
 		if (networks->count++ == 0 || order < 0 ||
@@ -333,9 +337,9 @@ static bool cut_frame(struct span *rest, struct span *bytes)
 	const unsigned char *at = (const unsigned char *)rest->at;
 	enum { HEAD = 8, STREAM_LAST = 2 };
 
-	if (rest->len < HEAD || at[0] > STREAM_LAST || at[1] != 0 || at[2] != 0 || at[3] != 0)
+	if (rest->len < HEAD || at[0] > STREAM_LAST || memcmp(at + 1, "\0\0\0", 3) != 0)
 		return false;
-	size_t len = (size_t)at[4] << 24 | (size_t)at[5] << 16 | (size_t)at[6] << 8 | at[7];
+	size_t len = bigendian_u32(at + 4);
 	if (len > rest->len - HEAD)
 		len = rest->len - HEAD;
 	*bytes = (struct span){rest->at + HEAD, len};
@@ -374,5 +378,5 @@ void docker_answer_exit(int code, bool out_of_memory, char why[DOCKER_WHY_SIZE])
 	if (out_of_memory)
 		snprintf(at, room, " (out of memory: see \"memory\")");
 	else if (signal != NULL)
-		snprintf(at, room, " (%c%s)", tolower((unsigned char)*signal), signal + 1);
+		snprintf(at, room, " (%c%s)", span_lower(*signal), signal + 1);
 }

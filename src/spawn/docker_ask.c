@@ -47,7 +47,8 @@ static json_t *labels_of(const struct model_own *own, const struct docker_place 
 	set(labels, DOCKER_LABEL_BALANCER, json_string(place->balancer));
 	set(labels, DOCKER_LABEL_POOL, json_string(place->pool));
 	set(labels, DOCKER_LABEL_SERVER, json_string(name));
-	set(labels, DOCKER_LABEL_RECIPE, json_sprintf("%016" PRIx64, model_own_recipe(own)));
+	set(labels, DOCKER_LABEL_RECIPE,
+	    json_sprintf("%016" PRIx64, model_own_recipe(own)));
 	set(labels, DOCKER_LABEL_PORT, json_sprintf("%u", (unsigned)own->port));
 	return labels;
 }
@@ -138,9 +139,9 @@ char *docker_ask_container(const struct model_own *own, const struct docker_plac
 
 char *docker_ask_network(const char *network, const char *balancer)
 {
-	json_t *body = json_pack("{s:s,s:s,s:b,s:{s:s}}", "Name", network, "Driver", "bridge",
-				 "CheckDuplicate", 1, "Labels", DOCKER_LABEL_BALANCER,
-				 balancer);
+	json_t *body = json_pack("{s:s,s:s,s:b,s:{s:s}}", "Name", network,
+				 "Driver", "bridge", "CheckDuplicate", 1,
+				 "Labels", DOCKER_LABEL_BALANCER, balancer);
 
 	return body != NULL ? dump(body) : memory_text("{}");
 }
@@ -175,7 +176,8 @@ static json_t *filter_ours(const char *balancer, const char *pool)
 {
 	char *labels[2] = {docker_ask_path(DOCKER_LABEL_BALANCER "=%s", balancer),
 			   docker_ask_path(DOCKER_LABEL_POOL "=%s", pool)};
-	json_t *filters = json_pack("{s:[o,o]}", "label", word(labels[0]), word(labels[1]));
+	json_t *filters = json_pack("{s:[o,o]}", "label",
+				    word(labels[0]), word(labels[1]));
 
 	free(labels[0]);
 	free(labels[1]);
@@ -202,5 +204,6 @@ char *docker_ask_events(const char *balancer, const char *pool, uint64_t since)
 
 char *docker_ask_networks(const char *network)
 {
-	return with_filters("/networks?filters=", json_pack("{s:[o]}", "name", word(network)));
+	return with_filters("/networks?filters=",
+			    json_pack("{s:[o]}", "name", word(network)));
 }

@@ -36,7 +36,7 @@ char *docker_ask_path(const char *format, ...);
 /* GET: all containers of this pool, stopped ones too. */
 char *docker_ask_list(const char *balancer, const char *pool);
 
-/* GET: ends of containers of this pool, from this second since 1970 on, without an end. */
+/* GET: ends of containers of this pool, from this second since 1970 on, for ever. */
 char *docker_ask_events(const char *balancer, const char *pool, uint64_t since);
 
 /* GET: networks whose name this is, or contains. */

@@ -47,9 +47,9 @@ static void explain_connection(const struct docker_client *c, int number, struct
 	switch (number) {
 	case ENOENT:
 	case ENOTDIR:
-		err_set(err, "no container engine at %s: there is no such socket; start the "
-			"engine (systemctl start docker), or name its socket: socket PATH",
-			c->socket);
+		err_set(err, "no container engine at %s: there is no such socket; start "
+			"the engine (systemctl start docker), or name its socket: "
+			"socket PATH", c->socket);
 		return;
 	case EACCES:
 	case EPERM:
@@ -58,12 +58,12 @@ static void explain_connection(const struct docker_client *c, int number, struct
 			"docker USER) and start the balancer anew", c->socket);
 		return;
 	case ECONNREFUSED:
-		err_set(err, "no container engine listens at %s; start it: systemctl start "
-			"docker", c->socket);
+		err_set(err, "no container engine listens at %s; start it: systemctl "
+			"start docker", c->socket);
 		return;
 	default:
-		err_set(err, "the container engine at %s cannot be reached%s%s", c->socket,
-			number != 0 ? ": " : "",
+		err_set(err, "the container engine at %s cannot be reached%s%s",
+			c->socket, number != 0 ? ": " : "",
 			number != 0 ? strerrordesc_np(number) : "");
 	}
 }
@@ -81,15 +81,15 @@ static void explain_failure(const struct docker_client *c, const struct docker_c
 			(unsigned)call->limit_ms / 1000);
 		return;
 	case CURLE_WRITE_ERROR:
-		err_set(err, "the container engine at %s answered with more than %d bytes",
-			c->socket, DOCKER_ANSWER_MAX);
+		err_set(err, "the container engine at %s answered with more than %d "
+			"bytes", c->socket, DOCKER_ANSWER_MAX);
 		return;
 	case CURLE_GOT_NOTHING:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 	case CURLE_PARTIAL_FILE:
-		err_set(err, "the container engine at %s ended in the middle of an answer",
-			c->socket);
+		err_set(err, "the container engine at %s ended in the middle of an "
+			"answer", c->socket);
 		return;
 	default:
 		err_set(err, "what answers at %s is no container engine: %s", c->socket,

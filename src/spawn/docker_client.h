@@ -37,7 +37,7 @@ struct docker_reply {
  * memory is one that is neither. */
 struct docker_call {
 	void (*on_done)(struct docker_call *c, const struct docker_reply *reply);
-	/* A stream, if there is one: the head came with 200, then what came of the text. */
+	/* A stream, if there is one: told of the head with 200, and of the text. */
 	void (*on_piece)(struct docker_call *c, struct span piece);
 
 	struct docker_client  *client;	/* NULL: neither */

@@ -28,9 +28,9 @@ struct death {
 struct docker_events {
 	struct docker_events_use use;
 	struct docker_call stream, list;
-	struct loop_timer  timer;	/* until the stream is given up, or asked for again */
+	struct loop_timer  timer;	/* the stream is given up, or asked for anew */
 	uint32_t    retry_ms;
-	uint64_t    since;		/* seconds since 1970 that the stream begins with */
+	uint64_t    since;		/* the second since 1970 it begins with */
 	bool        up;			/* it stands */
 	bool        said;		/* that it does not */
 	struct link watched;
@@ -264,7 +264,8 @@ static void on_stands(struct docker_events *e)
 	e->retry_ms = DOCKER_EVENTS_RETRY_MS_MIN;
 	loop_timer_stop(e->use.loop, &e->timer);
 	if (e->said)
-		log_info("the container engine tells of events again pool=%s", e->use.pool);
+		log_info("the container engine tells of events again pool=%s",
+			 e->use.pool);
 	e->said = false;
 	compare(e);
 }

@@ -42,7 +42,8 @@ static void tell(struct docker_network *n, const struct err *err)
 }
 
 static void ask(struct docker_network *n, const char *method, char *path, char *body,
-		void (*on_done)(struct docker_call *call, const struct docker_reply *reply))
+		void (*on_done)(struct docker_call *call,
+				const struct docker_reply *reply))
 {
 	n->call.on_done = on_done;
 	n->call.limit_ms = DOCKER_CALL_MS;
@@ -83,8 +84,8 @@ static void settle(struct docker_network *n, const struct docker_networks *there
 	if (there->count == 1) {
 		tell(n, NULL);
 	} else if (n->looks >= DOCKER_NETWORK_LOOKS_MAX) {
-		err_set(&err, "there are %u networks with the name %s; remove all but one: "
-			"docker network rm ID", (unsigned)there->count,
+		err_set(&err, "there are %u networks with the name %s; remove all but "
+			"one: docker network rm ID", (unsigned)there->count,
 			quote(n->name).text);
 		tell(n, &err);
 	} else if (there->count == 0) {
@@ -135,7 +136,8 @@ static void on_pause_over(struct loop_timer *t)
 void docker_network_init(struct docker_network *n, struct loop *loop,
 			 struct docker_client *client, const char *balancer)
 {
-	*n = (struct docker_network){.loop = loop, .client = client, .balancer = balancer};
+	*n = (struct docker_network){.loop = loop, .client = client,
+				     .balancer = balancer};
 	list_init(&n->needs);
 	loop_timer_init(&n->pause, on_pause_over);
 }

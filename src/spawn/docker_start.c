@@ -38,8 +38,8 @@ static void fail(struct docker_task *t)
 static void on_taken_back(struct docker_task *t, const struct err *err)
 {
 	if (err != NULL)
-		log_warn("a container that did not start is left, remove it: docker rm -f "
-			 "%s pool=%s reason=\"%s\"", t->name, t->engine->place.pool,
+		log_warn("a container that did not start is left, remove it: docker rm "
+			 "-f %s pool=%s reason=\"%s\"", t->name, t->engine->place.pool,
 			 err->text);
 	t->id[0] = '\0';
 	if (err == NULL && !t->again && strstr(t->err.text, "ambiguous") != NULL) {
@@ -102,8 +102,8 @@ static void on_looked_at(struct docker_task *t, const struct docker_reply *reply
 	} else if (!c.server.running) {
 		fail_by_end(t, &c);
 	} else if (c.server.address.len == 0) {
-		err_set(&t->err, "%s has no address in the network %s; a pool's network has "
-			"to be one of the kind \"bridge\" or the like", t->name,
+		err_set(&t->err, "%s has no address in the network %s; a pool's network "
+			"has to be one of the kind \"bridge\" or the like", t->name,
 			quote(t->need.network).text);
 		take_back(t);
 	} else if (!docker_events_watch(t->engine->events, t->id, &c.exit_code)) {
@@ -194,8 +194,8 @@ static void explain_refused(struct docker_task *t, const struct docker_reply *re
 	const char *said = reply->err->text;
 
 	if (reply->status == 404 && strcasestr(said, "image") != NULL)
-		err_set(&t->err, "the image %s is not there; build it, or pull it: docker "
-			"pull %s", image, image);
+		err_set(&t->err, "the image %s is not there; build it, or pull it: "
+			"docker pull %s", image, image);
 	else if (reply->status == 0)
 		t->err = *reply->err;
 	else
@@ -219,8 +219,8 @@ static void on_created(struct docker_task *t, const struct docker_reply *reply)
 
 static void create(struct docker_task *t)
 {
-	docker_task_post(t, docker_ask_path("/containers/create?name=%s", t->name), t->body,
-			 DOCKER_MAKE_MS, on_created);
+	docker_task_post(t, docker_ask_path("/containers/create?name=%s", t->name),
+			 t->body, DOCKER_MAKE_MS, on_created);
 }
 
 static void on_network_there(struct docker_need *need, const struct err *err)

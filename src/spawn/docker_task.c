@@ -81,7 +81,8 @@ void docker_task_post(struct docker_task *t, char *path, const char *body,
 
 static void on_remove_answered(struct docker_task *t, const struct docker_reply *reply)
 {
-	bool gone = (reply->status >= 200 && reply->status <= 299) || reply->status == 404;
+	bool gone = reply->status == 404 ||
+		    (reply->status >= 200 && reply->status <= 299);
 
 	if (reply->status == 409 && ++t->removes < DOCKER_REMOVES_MAX)
 		loop_timer_start(t->engine->place.loop, &t->pause, DOCKER_PAUSE_MS);

@@ -35,7 +35,7 @@ struct docker_task {
 	struct docker_call   call;	/* one at a time, */
 	void (*on_reply)(struct docker_task *t, const struct docker_reply *reply);
 	struct loop_timer    pause;
-	char                 id[SPAWN_ID_MAX + 1];	/* of its container; "": none yet */
+	char                 id[SPAWN_ID_MAX + 1];	/* its container; "": none yet */
 	struct err           err;	/* why it fails */
 
 	uint32_t removes;
@@ -78,6 +78,7 @@ void docker_task_remove(struct docker_task *t,
 			void (*on_removed)(struct docker_task *t, const struct err *err));
 
 /* The life of a start: docker_start.c. */
-void docker_start_begin(struct spawn_engine *e, const char *name, struct spawn_task *told);
+void docker_start_begin(struct spawn_engine *e, const char *name,
+			struct spawn_task *told);
 
 #endif

@@ -78,7 +78,8 @@ struct spawn_driver {
 	/* Tasks that are under way are dropped, untold; servers go on. */
 	void (*close)(struct spawn_engine *e);
 
-	/* From now on servers are made by this. */
+	/* From now on servers are made by this; but the engine's socket stays the one that
+	 * it was opened with, where what is there already is. */
 	void (*use)(struct spawn_engine *e, const struct model_own *own);
 
 	void (*list)(struct spawn_engine *e, struct spawn_task *t);

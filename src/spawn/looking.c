@@ -1,7 +1,9 @@
 /* spawn/looking.c - what is there already, when an owner begins: servers that an earlier
  * balancer of ours has made are taken over, and what is left of others is cleared away.
  *
- * Until it is known, nothing is started: there would be some twice.
+ * Until it is known, nothing is started: there would be some twice. What that balancer
+ * had just asked its engine for when it was killed may come later: so it is looked once
+ * more, after a while and at the end, and whatever is nobody's by then is ended.
  *
  * Thread: control.
  */
@@ -15,8 +17,22 @@ static uint32_t between(uint32_t n, uint32_t min, uint32_t max)
 	return n < min ? min : n > max ? max : n;
 }
 
+/* It never joins the pool. */
+static void clear_away(struct owner *o, const struct spawn_server *found)
+{
+	struct owned *s = owned_create(o, found->name);
+
+	s->server = *found;
+	owned_step(s, FLEET_EVENT_FOUND_ENDED, "nobody wants it");
+	owned_step(s, FLEET_EVENT_LEAVES, s->why);
+}
+
 static void take_found(struct owner *o, const struct spawn_server *found)
 {
+	if (o->stage == OWNER_LEAVING || o->stage == OWNER_ENDING) {
+		clear_away(o, found);
+		return;
+	}
 	if (fleet_find(&o->fleet, found->name) != NULL) {
 		log_warn("there are two servers of the same name, the second one is left "
 			 "pool=%s server=%s id=%s", o->pool, found->name, found->id);
@@ -25,10 +41,7 @@ static void take_found(struct owner *o, const struct spawn_server *found)
 	struct owned *s = owned_create(o, found->name);
 	s->server = *found;
 	s->life.outdated = found->recipe != o->recipe;
-	if (o->stage == OWNER_LEAVING || o->stage == OWNER_ENDING) {
-		owned_step(s, FLEET_EVENT_FOUND_ENDED, "nobody wants it any more");
-		owned_step(s, FLEET_EVENT_LEAVES, s->why);
-	} else if (found->running) {
+	if (found->running) {
 		o->adopted++;
 		log_info("server is found pool=%s server=%s id=%s", o->pool, found->name,
 			 found->id);
@@ -79,6 +92,7 @@ static void begin_work(struct owner *o)
 	o->changed = true;
 	if (o->own->scale_up > 0)
 		loop_timer_start(o->shared->loop, &o->sample, scaling_sample_ms(o->own));
+	loop_timer_start(o->shared->loop, &o->again, OWNER_LOOK_AGAIN_MS);
 	owner_soon(o);
 }
 
@@ -112,6 +126,32 @@ static void on_listed(struct spawn_task *t, enum spawn_result result,
 	if (o->stage == OWNER_LOOKING)
 		begin_work(o);
 	owner_soon(o);
+}
+
+/* A list may be a moment older than what we did since, so only names count that nobody
+ * has; one that has just gone is cleared away in vain. */
+static void on_listed_again(struct spawn_task *t, enum spawn_result result,
+			    const struct err *err)
+{
+	struct owner *o = CONTAINER_OF(t, struct owner, listing);
+
+	(void)err;
+	o->lists = false;
+	o->looked_last = owner_is_over(o);
+	for (uint32_t i = 0; result == SPAWN_DONE && i < t->found_count; i++)
+		if (fleet_find(&o->fleet, t->found[i].name) == NULL)
+			clear_away(o, &t->found[i]);
+	owner_soon(o);
+}
+
+void owner_look_again(struct owner *o)
+{
+	o->looked_last |= o->engine == NULL;
+	if (o->lists || o->engine == NULL)
+		return;
+	o->listing = (struct spawn_task){.on_done = on_listed_again};
+	o->lists = true;
+	o->driver->list(o->engine, &o->listing);
 }
 
 static struct owned *find_id(const struct owner *o, const char *id)

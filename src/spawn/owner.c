@@ -148,6 +148,12 @@ void owner_keep(struct owner *o)
 	record_write(o->shared->record);
 }
 
+bool owner_is_over(const struct owner *o)
+{
+	return (o->stage == OWNER_LEAVING || o->stage == OWNER_ENDING) && o->listed &&
+	       list_empty(&o->fleet.servers);
+}
+
 static void on_work(struct loop_timer *t)
 {
 	struct owner *o = CONTAINER_OF(t, struct owner, work);
@@ -157,6 +163,8 @@ static void on_work(struct loop_timer *t)
 		owned_take_verdict(CONTAINER_OF(o->probed.next, struct owned, probed));
 	if (!o->listed && o->stage != OWNER_RESTING)
 		owner_look(o);
+	else if (owner_is_over(o) && !o->looked_last)
+		owner_look_again(o);
 	if (o->stage == OWNER_AT_WORK) {
 		plan(o);
 		start_some(o);
@@ -168,6 +176,14 @@ static void on_work(struct loop_timer *t)
 		hooks->changed(hooks->arg, o->pool);
 	o->changed = false;
 	o->shared->on_worked(o->shared, o);
+}
+
+static void on_again(struct loop_timer *t)
+{
+	struct owner *o = CONTAINER_OF(t, struct owner, again);
+
+	if (o->stage == OWNER_AT_WORK)
+		owner_look_again(o);
 }
 
 /* ---- by load ---- */
@@ -233,6 +249,7 @@ struct owner *owner_create(struct owner_shared *shared, const char *pool,
 	list_init(&o->early);
 	loop_timer_init(&o->work, on_work);
 	loop_timer_init(&o->sample, on_sample);
+	loop_timer_init(&o->again, on_again);
 	owner_soon(o);
 	return o;
 }
@@ -246,6 +263,7 @@ void owner_destroy(struct owner *o)
 		owned_destroy(owned_at(it));
 	loop_timer_stop(loop_of(o), &o->work);
 	loop_timer_stop(loop_of(o), &o->sample);
+	loop_timer_stop(loop_of(o), &o->again);
 	model_own_destroy(o->own);
 	free(o);
 }
@@ -272,6 +290,7 @@ void owner_use(struct owner *o, const struct model_own *own, struct live_pool *l
 	}
 	if (o->stage == OWNER_RESTING || o->stage == OWNER_LEAVING)
 		o->stage = o->listed ? OWNER_AT_WORK : OWNER_LOOKING;
+	o->looked_last = false;
 	owner_soon(o);
 	if (o->stage != OWNER_AT_WORK)
 		return;
@@ -320,6 +339,7 @@ void owner_end(struct owner *o, bool by_force)
 		o->is_left = true;
 	} else {
 		o->stage = OWNER_ENDING;
+		o->looked_last |= by_force;
 		LIST_EACH(&o->fleet.servers, it, next)
 			owned_at(it)->hurries = by_force;
 		step_all(o, by_force ? FLEET_EVENT_HURRY : FLEET_EVENT_END,
@@ -330,10 +350,7 @@ void owner_end(struct owner *o, bool by_force)
 
 bool owner_is_empty(const struct owner *o)
 {
-	if (o->is_left)
-		return true;
-	return (o->stage == OWNER_LEAVING || o->stage == OWNER_ENDING) && o->listed &&
-	       list_empty(&o->fleet.servers);
+	return o->is_left || (owner_is_over(o) && o->looked_last);
 }
 
 bool owner_is_complete(const struct owner *o)

@@ -26,6 +26,7 @@ enum {
 	OWNER_DRAIN_MS_MAX = 1000,
 	OWNER_TROUBLE_MS = 60 * 1000,	/* between lines about the same kind of trouble */
 	OWNER_STOPS_AT_END = 3,		/* tries to stop one, before it is given up */
+	OWNER_LOOK_AGAIN_MS = 5000,	/* for what came after the first look */
 };
 
 enum owner_stage {
@@ -82,6 +83,7 @@ struct owner {
 	bool              needed;	/* a request came while it was looking */
 	bool              lists;	/* the listing is under way */
 	bool              listed;	/* what was there is known */
+	bool              looked_last;	/* once more, at the end */
 	bool              is_left;	/* at the end: its servers go on */
 	struct fleet      fleet;
 	struct link       probed;	/* owned.probed */
@@ -89,7 +91,7 @@ struct owner {
 	struct link       early;	/* owners_order.link: those that wait for that */
 	struct spawn_task listing;
 
-	struct loop_timer work, sample;
+	struct loop_timer work, sample, again;
 	struct backoff    backoff, list_backoff;
 	struct start_rate rate;
 	struct scaling    scaling;
@@ -126,6 +128,9 @@ static inline struct owned *owned_at(struct link *it)
 void owner_soon(struct owner *o);
 void owner_work_in(struct owner *o, uint64_t ms);
 
+/* Leaving or ending, none of those that are known is left. */
+bool owner_is_over(const struct owner *o);
+
 /* Keeps what is asked for by now, in the record; before anybody is told that it is. */
 void owner_keep(struct owner *o);
 
@@ -141,6 +146,9 @@ void owner_clear_trouble(struct owner *o);
 
 /* Asks the driver, unless that is under way or failed a moment ago; then it works. */
 void owner_look(struct owner *o);
+
+/* Once more, for what is nobody's. */
+void owner_look_again(struct owner *o);
 
 /* ---- server.c ---- */
 

@@ -113,8 +113,8 @@ static int run_child(void *arg)
 	if (dup2(c->null, STDIN_FILENO) < 0 || dup2(c->output, STDOUT_FILENO) < 0 ||
 	    dup2(c->output, STDERR_FILENO) < 0)
 		return fail(b, STEP_OUTPUT, errno);
-	/* Ours are closed by execve; this is for those that a library forgot to mark. Linux
-	 * before 5.9 does not know it. */
+	/* Ours are closed by execve; this is for those that a library forgot to mark.
+	 * Linux before 5.9 does not know it. */
 	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
 	failed = set_limits(b);
 	if (failed != 0)
@@ -154,8 +154,8 @@ static int say_program(const struct process_child *c, int error, struct err *err
 	switch (error) {
 	case ENOENT:
 		if (is_there(c))
-			return err_set(err, "%s: what runs it is missing: the program in its "
-				       "first line (#!), or its loader", c->word);
+			return err_set(err, "%s: what runs it is missing: the program in "
+				       "its first line (#!), or its loader", c->word);
 		if (*c->program == '/')
 			return err_set(err, "%s: no such file", c->word);
 		return err_set(err, "%s: no such file; its path is looked up from %s",
@@ -164,9 +164,9 @@ static int say_program(const struct process_child *c, int error, struct err *err
 		return err_set(err, "%s: no such file, a part of its path is no folder",
 			       c->word);
 	case EACCES:
-		return err_set(err, "%s: permission denied; it has to be a file that user %u "
-			       "may execute (chmod +x), in folders that it may enter",
-			       c->word, (unsigned)geteuid());
+		return err_set(err, "%s: permission denied; it has to be a file that "
+			       "user %u may execute (chmod +x), in folders that it may "
+			       "enter", c->word, (unsigned)geteuid());
 	case ENOEXEC:
 		return err_set(err, "%s: this is no program; a script begins with a line "
 			       "such as #!/bin/sh", c->word);
@@ -184,8 +184,8 @@ static int say_files(const struct process_child *c, int error, struct err *err)
 		errno = error;
 		return err_sys(err, "cannot limit the descriptors of %s", c->word);
 	}
-	return err_set(err, "%s cannot have %u descriptors: the balancer itself may have no "
-		       "more than %llu; please lower \"files\", or raise its limit "
+	return err_set(err, "%s cannot have %u descriptors: the balancer itself may have "
+		       "no more than %llu; please lower \"files\", or raise its limit "
 		       "(LimitNOFILE=, ulimit -n)", c->word, c->files_max,
 		       (unsigned long long)most.rlim_max);
 }
@@ -204,10 +204,12 @@ static int say(const struct birth *b, struct err *err)
 		return err_sys(err, "cannot enter the directory %s, where %s is to run",
 			       c->directory, c->word);
 	case STEP_PROC:
-		return err_sys(err, "cannot read /proc/self/stat; servers that are processes "
-			       "need /proc");
+		return err_sys(err, "cannot read /proc/self/stat; servers that are "
+			       "processes need /proc");
 	case STEP_RECORD:
-		return err_sys(err, "cannot write %s in the state folder", c->record_after);
+		return err_sys(err, "cannot write %s in the state folder; please see "
+			       "that there is room, or name another with --state",
+			       c->record_after);
 	case STEP_MEMORY:
 		return err_sys(err, "cannot limit the memory of %s", c->word);
 	case STEP_FILES:
@@ -238,9 +240,10 @@ int process_child_start(const struct process_child *c, struct process_made *made
 	free(stack);
 	if (pid < 0) {
 		errno = error;
-		return err_sys(err, "cannot start a process for %s%s", c->word,
-			       error == EAGAIN ? "; the balancer's user has as many as it may "
-						 "have (ulimit -u, TasksMax=)" : "");
+		return err_sys(err, error == EAGAIN ?
+			       "cannot start a process for %s; the balancer's user has "
+			       "as many as it may have (ulimit -u, TasksMax=)" :
+			       "cannot start a process for %s", c->word);
 	}
 	if (b.failed != STEP_NONE) {
 		waitpid(pid, NULL, 0);

@@ -20,7 +20,7 @@
 #include "spawn/process_record.h"
 
 struct process_child {
-	const char *word;		/* the program as it was asked for, for messages */
+	const char *word;		/* the program, as it was asked for */
 	const char *program;		/* its path, as execve takes it */
 	char *const *argv;
 	char *const *environment;

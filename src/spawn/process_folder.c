@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "spawn/driver.h"
 
 enum {
 	FOLDER_MODE = 0700,
@@ -75,8 +76,9 @@ static int check_owner(const struct process_folder *f, struct err *err)
 	if (fstat(f->fd, &st) != 0)
 		return err_sys(err, "cannot look at %s", f->path);
 	if ((st.st_uid != geteuid() && st.st_uid != 0) || (st.st_mode & 022) != 0)
-		return err_set(err, "others may write to the folder %s; please give it to "
-			       "the user of the balancer alone (chown, chmod 700)", f->path);
+		return err_set(err, "others may write to the folder %s; please give it "
+			       "to the user of the balancer alone (chown, chmod 700)",
+			       f->path);
 	return 0;
 }
 
@@ -86,8 +88,8 @@ static int read_boot(struct process_folder *f, struct err *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return err_sys(err, "cannot read %s; servers that are processes need /proc",
-			       path);
+		return err_sys(err, "cannot read %s; servers that are processes need "
+			       "/proc", path);
 	ssize_t len = read(fd, f->boot, PROCESS_BOOT_MAX);
 	close(fd);
 	if (len <= 0)
@@ -104,9 +106,9 @@ int process_folder_open(struct process_folder *f, const char *state, const char 
 
 	*f = (struct process_folder){.fd = -1, .lock = -1};
 	if (state == NULL || *state == '\0')
-		return err_set(err, "servers that are processes need a folder where they are "
-			       "noted, to be found again; please give one with --state, or "
-			       "\"state\" in the file");
+		return err_set(err, "servers that are processes need a folder where they "
+			       "are noted, to be found again; please give one with "
+			       "--state, or \"state\" in the file");
 	encode_part(one, balancer);
 	encode_part(two, pool);
 	if (asprintf(&f->path, "%s/owned/%s/%s", state, one, two) < 0)
@@ -162,7 +164,7 @@ int process_folder_lock(struct process_folder *f, struct err *err)
 
 void process_folder_name(char out[PROCESS_FILE_MAX], const char *name, const char *kind)
 {
-	must(process_name_is_safe(name));
+	must(spawn_name_is_good(name));
 	must(snprintf(out, PROCESS_FILE_MAX, "%s.%s", name, kind) < PROCESS_FILE_MAX);
 }
 
@@ -177,7 +179,7 @@ static bool split(const char *file, char name[OWN_NAME_MAX + 1], const char **ki
 	memcpy(name, file, len);
 	name[len] = '\0';
 	*kind = dot + 1;
-	return process_name_is_safe(name);
+	return spawn_name_is_good(name);
 }
 
 static int visit(const struct process_folder *f, const char *file,
@@ -248,7 +250,8 @@ int process_folder_read(const struct process_folder *f, const char *name,
 	if (len < 0)
 		return err_sys(err, "cannot read %s/%s", f->path, file);
 	if (process_record_decode(r, text, (size_t)len, &why) != 0)
-		return err_set(err, "%s/%s says nothing of use: %s", f->path, file, why.text);
+		return err_set(err, "%s/%s says nothing of use: %s", f->path, file,
+			       why.text);
 	if (strcmp(r->name, name) != 0)
 		return err_set(err, "%s/%s is about another server", f->path, file);
 	return 0;

@@ -5,8 +5,8 @@
  *   NAME.new	a record that is being written: nobody runs by it
  *   lock	held by the one balancer that these are of
  *
- * Nothing is synced to the disk: what is written has to outlive us, not the machine, since
- * the processes do not outlive it either. What a dead boot left is told by its boot id.
+ * Nothing is synced to the disk: what is written has to outlive us, not the machine,
+ * since the processes do not outlive it either. What a dead boot left is told by its id.
  *
  * Folders are made with mode 0700, and used only if nobody else may write to them: by
  * what stands here processes are ended.
@@ -56,8 +56,8 @@ void process_folder_remove(const struct process_folder *f, const char *name);
 enum process_holder {
 	PROCESS_NOBODY,
 	PROCESS_ITSELF,			/* it runs */
-	PROCESS_ITS_ZOMBIE,		/* it has ended, and its parent has not looked yet */
-	PROCESS_ANOTHER,		/* or all this was before the machine was booted */
+	PROCESS_ITS_ZOMBIE,		/* it has ended, its parent has not looked yet */
+	PROCESS_ANOTHER,		/* or the record is of an earlier boot */
 };
 enum process_holder process_folder_holder(const struct process_folder *f,
 					  const struct process_record *r);

@@ -29,8 +29,8 @@ static void tell_left_out(struct process_output *o)
 {
 	if (o->left_out == 0)
 		return;
-	log_warn("server says more than is written pool=%s server=%s lines_left_out=%" PRIu64,
-		 o->pool, o->server, o->left_out);
+	log_warn("server says more than is written pool=%s server=%s "
+		 "lines_left_out=%" PRIu64, o->pool, o->server, o->left_out);
 	o->left_out = 0;
 }
 
@@ -68,7 +68,8 @@ static void say(struct process_output *o, size_t len, const char *end)
 		return;
 	}
 	escape(text, o->line, len);
-	log_info("server says pool=%s server=%s line=\"%s%s\"", o->pool, o->server, text, end);
+	log_info("server says pool=%s server=%s line=\"%s%s\"", o->pool, o->server, text,
+		 end);
 }
 
 /* The line has ended, or the output has. */

@@ -21,7 +21,7 @@ enum {
 	PROCESS_LINE_MAX             = 400,
 	PROCESS_LINES_PER_SECOND_MAX = 20,	/* of one server */
 	PROCESS_POOL_LINES_MAX       = 60,	/* in a second, of all of its pool */
-	PROCESS_OUTPUT_TURN_MAX      = 64 * 1024,	/* bytes that are read in one turn */
+	PROCESS_OUTPUT_TURN_MAX      = 64 * 1024,	/* bytes read in one turn */
 };
 
 /* How many lines a second has had. */

@@ -71,9 +71,10 @@ static uint16_t choose_from(uint16_t first, struct err *err)
 		if (try_port((uint16_t)port) != 0)
 			return (uint16_t)port;
 		if (errno != EADDRINUSE) {
-			err_sys(err, "port %u cannot be used for a server%s", port,
-				errno == EACCES ? "; please begin with one that needs no "
-						  "privilege, such as \"port 5000\"" : "");
+			err_sys(err, errno == EACCES ?
+				"port %u cannot be used for a server; please begin with "
+				"one that needs no privilege, such as \"port 5000\"" :
+				"port %u cannot be used for a server", port);
 			return 0;
 		}
 	}

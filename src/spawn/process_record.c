@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "spawn/driver.h"
 
 enum { VERSION = 1, START_FIELD = 22, STATE_FIELD = 3 };
 
@@ -107,7 +108,7 @@ int process_record_decode(struct process_record *r, const char *text, size_t len
 		goto put_all;
 	}
 	/* 0 and 1 would be all of us, and the system itself. */
-	if (!process_name_is_safe(name) || port < 1 || port > UINT16_MAX || pid < 2 ||
+	if (!spawn_name_is_good(name) || port < 1 || port > UINT16_MAX || pid < 2 ||
 	    pid > INT32_MAX || started < 0 || !read_hex(recipe, &read.recipe) ||
 	    !copy_text(read.name, sizeof read.name, name) ||
 	    !copy_text(read.command, sizeof read.command, command) ||
@@ -154,22 +155,5 @@ bool process_stat_decode(const char *text, size_t len, uint64_t *started, bool *
 	if (at == first || at == end || *at != ' ')
 		return false;
 	*started = number;
-	return true;
-}
-
-static bool is_letter_or_digit(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool process_name_is_safe(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len > OWN_NAME_MAX || !is_letter_or_digit(name[0]))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_letter_or_digit(name[i]) && strchr("._-", name[i]) == NULL)
-			return false;
 	return true;
 }

@@ -102,9 +102,10 @@ static void close_opened(const struct opened *o)
 }
 
 static int run(const struct process_folder *f, const struct model_own *own,
-	       const struct process_record *r, const struct opened *o,
-	       struct process_made *made, struct err *err)
+	       struct process_started *s, const struct opened *o, struct err *err)
 {
+	struct process_record *r = &s->record;
+	struct process_made made;
 	char program[PATH_MAX], before[PROCESS_FILE_MAX], after[PROCESS_FILE_MAX];
 	char **environment = process_environment_create(own, r->name, r->port);
 	char **argv = memory_new((size_t)own->command_count + 1, sizeof *argv);
@@ -122,11 +123,17 @@ static int run(const struct process_folder *f, const struct model_own *own,
 			.folder = f->fd, .record_before = before, .record_after = after,
 			.memory_max = own->memory_max, .files_max = own->files_max,
 		};
-		result = process_child_start(&child, made, err);
+		result = process_child_start(&child, &made, err);
 	}
 	free(argv);
 	process_environment_destroy(environment);
-	return result;
+	if (result != 0)
+		return -1;
+	r->pid = made.pid;
+	r->started = made.started;
+	s->pidfd = made.pidfd;
+	s->output = o->output;
+	return 0;
 }
 
 static void describe(struct process_record *r, const struct process_folder *f,
@@ -146,23 +153,19 @@ int process_start(const struct process_folder *f, const struct model_own *own,
 {
 	struct opened o = {-1, -1, -1, -1};
 	struct process_started s = {.pidfd = -1};
-	struct process_made made;
 
 	if (own->command_count == 0)
-		return err_set(err, "there is no \"command\" by which servers are started");
+		return err_set(err, "there is no \"command\" to start servers by");
 	describe(&s.record, f, own, name);
 	process_folder_remove(f, name);		/* of one that does not run */
 	s.record.port = process_port_choose(own->port, err);
 	if (s.record.port == 0)
 		return -1;
-	if (open_output(&o, f, name, err) != 0 || begin_record(&o, f, &s.record, err) != 0 ||
-	    run(f, own, &s.record, &o, &made, err) != 0)
+	if (open_output(&o, f, name, err) != 0 ||
+	    begin_record(&o, f, &s.record, err) != 0 ||
+	    run(f, own, &s, &o, err) != 0)
 		goto remove_files;
 	close_opened(&o);
-	s.record.pid = made.pid;
-	s.record.started = made.started;
-	s.pidfd = made.pidfd;
-	s.output = o.output;
 	*out = s;
 	return 0;
 

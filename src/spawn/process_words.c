@@ -111,8 +111,8 @@ static bool find_in(int at, const char *path, const char *word, char out[PATH_MA
 	return false;
 }
 
-int process_program_find(const char *word, char *const *environment, const char *directory,
-			 char out[PATH_MAX], struct err *err)
+int process_program_find(const char *word, char *const *environment,
+			 const char *directory, char out[PATH_MAX], struct err *err)
 {
 	if (strchr(word, '/') != NULL) {
 		if (snprintf(out, PATH_MAX, "%s", word) >= PATH_MAX)
@@ -126,8 +126,8 @@ int process_program_find(const char *word, char *const *environment, const char 
 	if (directory != NULL) {
 		at = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (at < 0)
-			return err_sys(err, "cannot enter the directory %s, where %s is to run",
-				       directory, word);
+			return err_sys(err, "cannot enter the directory %s, where %s is "
+				       "to run", directory, word);
 	}
 	bool found = find_in(at, path, word, out);
 	if (at >= 0)
@@ -135,6 +135,6 @@ int process_program_find(const char *word, char *const *environment, const char 
 	if (found)
 		return 0;
 	return err_set(err, "%s: not found in PATH (%s); please give its path, such as "
-		       "/usr/bin/%s, or ./%s from the directory it runs in", word, path, word,
-		       word);
+		       "/usr/bin/%s, or ./%s from the directory it runs in", word, path,
+		       word, word);
 }

@@ -5,9 +5,9 @@
  *   less than scale_down per server, for scale_down_ms   -> so few that it just is not
  *   nothing at all for scale_down_ms, and min is 0       -> none
  *
- * At once it goes up to twice as many and SCALING_MORE_MAX at most, and down to half; each
- * step is waited for before the next begins to count. From none to one is not decided here: a request that
- * waits does that.
+ * At once it goes up to twice as many and SCALING_MORE_MAX at most, and down to half;
+ * each step is waited for before the next begins to count. From none to one is not
+ * decided here: a request that waits does that.
  */
 #ifndef SPAWN_SCALING_H
 #define SPAWN_SCALING_H

@@ -10,8 +10,8 @@ import pytest
 from harness.owned_pool import OwnedPool, failure, replicas
 from harness.stage import Stage
 
-LIST_LONG = ("<Error> Length of hostname list is more than newly added instances",
-             "<Error> Length of hostname list is more than removable instances")
+LIST_LONG = ("Length of hostname list is more than newly added instances",
+             "Length of hostname list is more than removable instances")
 
 
 def is_json(answer):
@@ -95,7 +95,8 @@ def test_a_name_that_was_removed_is_free_again(owned):
     before = pool.ids()
     pool.add(1)
     pool.remove(1, *pool.names(2))
-    pool.stage.until(lambda: pool.ids() == before, "what was removed has ended")
+    pool.stage.until(lambda: len(pool.own()["servers"]) == 1, "nothing is left of it")
+    assert pool.ids() == before
     answer = pool.add(1)
     assert answer.text == replicas(pool.names(1, 2))
     assert before < pool.ids()
@@ -124,61 +125,81 @@ def test_a_query_does_not_matter(owned):
 
 # ---- what is wrong ----
 
+# What is said, behind "<Error> ".
+NO_JSON = "the body is no JSON: "       # and the parser's own words
+MISSING = '"n" is missing'
+NUMBER = '"n" has to be a whole number from 1 to 1000'
+ARRAY = '"hostnames" has to be an array'
+TEXTS = '"hostnames" has to be an array of texts'
+NO_NAME = ('hostnames: "{}" is no name for a server: expected a letter or a digit, then '
+           'letters, digits, ".", "_" and "-", 63 in all at most')
+TWICE = 'hostnames: "{}" is there twice'
+
+
 def bad(text, message):
-    """A body, with NAME for that of the server that there is, and what is said of it."""
+    """A body and what is said of it. NAME and NAME2 are servers that there are, NEW is
+    none."""
     return pytest.param(text, message, id=text[:50] or "nothing")
 
 
 BAD_BOTH = [
-    bad("", ""),
-    bad("no JSON", ""),
-    bad('{"n":1', ""),
-    bad('{"n":1}}', ""),
-    bad("[]", ""),
-    bad("7", ""),
-    bad("null", ""),
-    bad("{}", "n"),
-    bad('{"hostnames":["NEW"]}', "n"),
-    bad('{"n":null}', "n"),
-    bad('{"n":"1"}', "n"),
-    bad('{"n":1.5}', "n"),
-    bad('{"n":true}', "n"),
-    bad('{"n":[1]}', "n"),
-    bad('{"n":0}', "n"),
-    bad('{"n":-1}', "n"),
-    bad('{"n":1001}', "n"),
-    bad('{"n":4294967297}', "n"),
-    bad('{"n":18446744073709551617}', ""),
-    bad('{"n":1,"n":1}', "n"),
-    bad('{"n":1,"hostnames":"NEW"}', "hostnames"),
-    bad('{"n":1,"hostnames":{}}', "hostnames"),
-    bad('{"n":1,"hostnames":null}', "hostnames"),
-    bad('{"n":1,"hostnames":[1]}', "hostnames"),
-    bad('{"n":1,"hostnames":[null]}', "hostnames"),
-    bad('{"n":1,"hostnames":[["NEW"]]}', "hostnames"),
-    bad('{"n":1,"hostnames":[""]}', "hostnames"),
-    bad('{"n":1,"hostnames":["a b"]}', "hostnames"),
-    bad('{"n":1,"hostnames":["../up"]}', "hostnames"),
-    bad('{"n":1,"hostnames":["nul\\u0000"]}', ""),
-    bad('{"n":1,"hostnames":["' + 64 * "x" + '"]}', "hostnames"),
-    bad('{"n":1,"host":["NEW"]}', "host"),
-    bad('{"n":1,"hostnames":["\xff"]}', "hostnames"),
+    bad("", MISSING),
+    bad("no JSON", NO_JSON),
+    bad('{"n":1', NO_JSON),
+    bad('{"n":1}}', NO_JSON),
+    bad("7", NO_JSON),
+    bad("null", NO_JSON),
+    bad('{"n":1,"n":1}', NO_JSON),
+    bad('{"n":18446744073709551617}', NO_JSON),
+    bad('{"n":1,"hostnames":["nul\\u0000"]}', NO_JSON),
+    bad("[]", "the body is an array, it has to be an object: {...}"),
+    bad("{}", MISSING),
+    bad('{"hostnames":["NEW"]}', MISSING),
+    bad('{"n":null}', NUMBER),
+    bad('{"n":"1"}', NUMBER),
+    bad('{"n":1.5}', NUMBER),
+    bad('{"n":true}', NUMBER),
+    bad('{"n":[1]}', NUMBER),
+    bad('{"n":0}', NUMBER),
+    bad('{"n":-1}', NUMBER),
+    bad('{"n":1001}', NUMBER),
+    bad('{"n":4294967297}', NUMBER),
+    bad('{"n":1,"hostnames":"NEW"}', ARRAY),
+    bad('{"n":1,"hostnames":{}}', ARRAY),
+    bad('{"n":1,"hostnames":null}', ARRAY),
+    bad('{"n":1,"hostnames":[1]}', TEXTS),
+    bad('{"n":1,"hostnames":[null]}', TEXTS),
+    bad('{"n":1,"hostnames":[["NEW"]]}', TEXTS),
+    bad('{"n":1,"hostnames":[""]}', NO_NAME.format("")),
+    bad('{"n":1,"hostnames":["a b"]}', NO_NAME.format("a b")),
+    bad('{"n":1,"hostnames":["../up"]}', NO_NAME.format("../up")),
+    bad('{"n":1,"hostnames":["\xff"]}', NO_NAME.format("\xff")),
+    bad('{"n":1,"hostnames":["' + 64 * "x" + '"]}', NO_NAME.format(60 * "x" + "...")),
+    bad('{"n":1,"host":["NEW"]}', '"host" is not understood here: expected one of n, '
+                                  'hostnames'),
 ]
+
+IN_USE = 'hostnames: "NAME" is in use: there is a server of that name, serving'
 
 BAD_ADD = [
     bad('{"n":1,"hostnames":["NEW","NEW2"]}', LIST_LONG[0]),
-    bad('{"n":0,"hostnames":["NEW"]}', "n"),
-    bad('{"n":2,"hostnames":["NEW","NEW"]}', "hostnames"),
-    bad('{"n":1,"hostnames":["NAME"]}', "hostnames"),
-    bad('{"n":2,"hostnames":["NEW","NAME"]}', "hostnames"),
-    bad('{"n":4}', "n"),
+    bad('{"n":0,"hostnames":["NEW"]}', LIST_LONG[0]),
+    bad('{"n":9,"hostnames":[' + 9 * '"NEW",' + '"NEW"]}', LIST_LONG[0]),
+    bad('{"n":2,"hostnames":["NEW","NEW"]}', TWICE.format("NEW")),
+    bad('{"n":1,"hostnames":["NAME"]}', IN_USE),
+    bad('{"n":2,"hostnames":["NEW","NAME"]}', IN_USE),
+    bad('{"n":3}', "n: 3 cannot be added: 1 to 2 can, since the pool has 3 servers, and "
+                   "5 at most"),
 ]
 
 BAD_REMOVE = [
     bad('{"n":1,"hostnames":["NAME","NAME2"]}', LIST_LONG[1]),
-    bad('{"n":1,"hostnames":["NEW"]}', "hostnames"),
-    bad('{"n":2,"hostnames":["NAME","NAME"]}', "hostnames"),
-    bad('{"n":3}', "n"),
+    bad('{"n":0,"hostnames":["NAME"]}', LIST_LONG[1]),
+    bad('{"n":1,"hostnames":["NEW"]}',
+        'hostnames: "NEW" is unknown: no server has that name'),
+    bad('{"n":2,"hostnames":["NAME","NAME"]}', TWICE.format("NAME")),
+    bad('{"n":3}', "n: 3 cannot be removed: 1 to 2 can, since the pool has 3 servers, "
+                   "and 1 at least"),
 ]
 
 
@@ -196,19 +217,17 @@ def three(request, tmp_path_factory):
 
 
 def refuses(three, method, path, text, message):
-    """To the byte; and nothing has changed behind it, nor does it a moment later."""
-    name, name2 = three.pool.names(1, 2)
-    text = text.replace("NAME2", name2).replace("NAME", name)
-    text = text.replace("NEW", three.pool.mark + "-new")
+    """To the byte; and nothing has changed behind it."""
+    first, second = three.pool.names(1, 2)
+    for word, name in [("NAME2", second), ("NAME", first),
+                       ("NEW", f"{three.pool.mark}-new")]:
+        text, message = text.replace(word, name), message.replace(word, name)
     answer = three.pool.ask(method, path, text)
-    said = json.loads(answer.text)
-    assert answer.status == 400 and is_json(answer)
-    assert answer.text == failure(said["message"])
-    if message.startswith("<Error>"):
-        assert said["message"] == message
-    else:
-        assert said["message"].startswith("<Error> ")
-        assert re.search(rf"\b{message}\b", said["message"]), said
+    if message == NO_JSON:
+        message = json.loads(answer.text)["message"].removeprefix("<Error> ")
+        assert message.startswith(NO_JSON)
+    assert (answer.status, answer.text) == (400, failure(f"<Error> {message}"))
+    assert is_json(answer)
     assert three.pool.ids() == three.ids
     assert three.pool.rep().text == three.rep
 

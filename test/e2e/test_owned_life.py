@@ -1,11 +1,8 @@
 """What becomes of servers that a pool owns: who dies is replaced, who leaves finishes its
-requests first, whoever survived the balancer is found again, and nobody else's is touched.
-By both drivers."""
+requests first, whoever survived the balancer is found again, and nobody else's is
+touched. By both drivers."""
 
-import signal
-
-import pytest
-
+from harness.balancer import config
 from harness.owned_pool import replicas
 
 
@@ -93,7 +90,8 @@ def test_who_does_not_finish_in_time_is_ended(owned):
     pool = owned(min=1, drain_time="200ms", pool="balance round-robin")
     pool.until_serving(1)
     pool.add(1)
-    slow = [pool.stage.aside(pool.ask, "POST", "/echo?delay=20000", "x") for _ in range(2)]
+    slow = [pool.stage.aside(pool.ask, "POST", "/echo?delay=20000", "x")
+            for _ in range(2)]
     pool.stage.until(lambda: pool.in_flight() == 2, "the servers have their requests")
     pool.remove(1, *pool.names(2))
     pool.until_left(1)
@@ -180,7 +178,8 @@ def test_a_balancer_killed_in_the_middle_of_an_add_leaves_no_orphan(owned):
     pool.start_again()
 
     def known():
-        return sorted(one.name for one in pool.all() if one.runs) == sorted(pool.serving())
+        running = [one.name for one in pool.all() if one.runs]
+        return sorted(running) == sorted(pool.serving())
     pool.stage.until(known, "whoever runs serves, and whoever does not run is gone")
 
 
@@ -210,9 +209,7 @@ def test_a_reload_without_the_pool_ends_its_servers(owned):
     pool = owned(min=2)
     pool.until_serving(2)
     other = pool.stage.server()
-    pool.balancer.reload(f"threads 1\nlisten http 127.0.0.1:{pool.port} {{ to other }}\n"
-                         f"pool other {{ check off; server {other} }}\n".replace("; ", "\n")
-                         .replace("{ ", "{\n").replace(" }", "\n}"))
+    pool.balancer.reload(config(pool.port, [other]).replace("web", "other"))
     pool.until_left(0)
     assert pool.ask("GET", "/rep").text == "hello"
 

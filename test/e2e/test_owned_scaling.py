@@ -1,19 +1,31 @@
 """How many servers there are: by order, by load, down to none and up again with the first
-request. By both drivers. How long something takes decides nothing here: each wait ends with
-what it waits for."""
+request. By both drivers. How long something takes decides nothing here: each wait ends
+with what it waits for."""
 
+import threading
 import time
+from contextlib import contextmanager
 
 from harness.owned_pool import replicas
 
 SCALE = "up-above 2 down-below 1 up-after 200ms down-after 400ms"
 
 
-def busy(pool, requests, ms):
-    """So many requests at once that take so long; all are with a server."""
-    slow = [pool.stage.aside(pool.home, f"?delay={ms}") for _ in range(requests)]
-    pool.stage.until(lambda: pool.in_flight() == requests, "the servers have them all")
-    return slow
+@contextmanager
+def busy(pool, clients, ms=200):
+    """So many clients that ask again and again for so long; all are answered."""
+    over = threading.Event()
+
+    def ask():
+        while not over.is_set():
+            pool.home(f"?delay={ms}")
+    asking = [pool.stage.aside(ask) for _ in range(clients)]
+    try:
+        yield asking
+    finally:
+        over.set()
+    for one in asking:
+        one.result()
 
 
 # ---- by load ----
@@ -21,9 +33,8 @@ def busy(pool, requests, ms):
 def test_more_servers_come_with_the_load_and_go_after_it(owned):
     pool = owned(min=1, max=3, scale=SCALE)
     pool.until_serving(1)
-    slow = busy(pool, 12, 4000)
-    pool.until_serving(3)
-    assert {one.result() for one in slow} <= set(pool.names(1, 2, 3))
+    with busy(pool, 12):
+        pool.until_serving(3)
     pool.until_serving(1)
     pool.until_left(1)
 
@@ -31,8 +42,8 @@ def test_more_servers_come_with_the_load_and_go_after_it(owned):
 def test_between_the_two_limits_nothing_changes(owned):
     pool = owned(min=1, max=4, scale=SCALE)
     pool.until_serving(1)
-    slow = busy(pool, 3, 3000)          # 3 each, then 1.5 each
-    pool.until_serving(2)
+    slow = [pool.stage.aside(pool.home, "?delay=3000") for _ in range(3)]
+    pool.until_serving(2)               # from 3 each to 1.5 each
     while not any(one.done() for one in slow):
         assert len(pool.serving()) == 2
         time.sleep(0.05)
@@ -42,16 +53,12 @@ def test_between_the_two_limits_nothing_changes(owned):
 
 
 def test_a_server_that_leaves_for_lack_of_load_loses_no_request(owned):
-    pool = owned(min=1, max=3, scale="up-above 2 down-below 2 up-after 200ms "
-                                     "down-after 300ms".replace("below 2", "below 1"))
+    pool = owned(min=1, max=3, scale=SCALE)
     pool.until_serving(1)
-    slow = busy(pool, 12, 3000)
-    pool.until_serving(3)
-    for one in slow:
-        one.result()
-    last = busy(pool, 2, 2500)          # less than one each
-    pool.until_serving(2)
-    assert all(one.result() for one in last)
+    with busy(pool, 12):
+        pool.until_serving(3)
+    with busy(pool, 2, 700):            # less than one each
+        pool.until_serving(2)
 
 
 # ---- down to none ----

@@ -82,7 +82,8 @@ static void read_others(struct span text)
 		must(strspn(version, "0123456789.") == strlen(version));
 	if (docker_answer_created(text, id, &err) == 0)
 		must_be_id(id);
-	if (docker_answer_networks(text, "net", &networks, &err) == 0 && networks.count > 0)
+	if (docker_answer_networks(text, "net", &networks, &err) == 0 &&
+	    networks.count > 0)
 		must_be_id(networks.oldest);
 	if (docker_answer_event(text, &place, &event)) {
 		must_be_id(event.id);

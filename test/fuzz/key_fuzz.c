@@ -97,6 +97,7 @@ static struct plain_text plain_key(const struct model_pool *pool, const char *at
 	switch (pool->key) {
 	case KEY_ADDRESS:
 	case KEY_ADDRESS_PORT:
+	case KEY_REQUEST_ID:
 		break;
 	case KEY_HEADER:
 		plain_field_value(at, pool->key_name, NULL, &value);

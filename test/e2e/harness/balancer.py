@@ -36,13 +36,13 @@ def is_gone(process):
 class Balancer(Program):
     """balancerd with these arguments."""
 
-    def __init__(self, port, arguments, directory, **variables):
+    def __init__(self, port, arguments, directory, program=BALANCERD, **variables):
         self.given = (port, arguments, directory, variables)
         self.port = port
         self.socket_path = directory / "control.sock"  # its own, as its state is
         self.state_path = directory / "state"
         self.successors = []    # pids, of those that have taken its place
-        super().__init__(BALANCERD, arguments, directory,
+        super().__init__(program, arguments, directory,
                          **{"BALANCERD_SOCKET": self.socket_path,
                             "STATE_DIRECTORY": self.state_path} | variables)
 

@@ -142,7 +142,8 @@ class Processes:
             stat = stat_of(entry.name)
             if (environment.get("OWNED_MARK") == self.mark and stat and stat[0] != "Z"
                     and stat[2] == entry.name):
-                found.append(Process(int(entry.name), environment.get("SERVER_ID"), stat[19]))
+                name = environment.get("SERVER_ID")
+                found.append(Process(int(entry.name), name, stat[19]))
         return found
 
     # ---- what goes wrong ----

@@ -20,7 +20,8 @@ CHECK = "http /heartbeat every 100ms timeout 5s rise 1 fall 1"
 def replicas(names):
     """What /rep has to answer, to the byte."""
     listed = ",".join(f'"{name}"' for name in names)
-    return f'{{"message":{{"N":{len(names)},"replicas":[{listed}]}},"status":"successful"}}'
+    message = f'{{"N":{len(names)},"replicas":[{listed}]}}'
+    return f'{{"message":{message},"status":"successful"}}'
 
 
 def failure(message):
@@ -115,7 +116,8 @@ class OwnedPool:
         try:
             until(there, f"serving: {names}", within)
         except AssertionError as error:
-            raise AssertionError(f"{error}; it is {self.serving()}, {self.all()}") from None
+            now = f"{self.serving()}, {self.all()}"
+            raise AssertionError(f"{error}; it is {now}") from None
 
     def until_left(self, count):
         """Those that were to end have ended."""
@@ -136,7 +138,8 @@ class OwnedPool:
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
         data = b"" if body is None else body.encode()
-        lines = [f"{method} {target} HTTP/1.1", "Host: test", "Connection: close", *fields]
+        lines = [f"{method} {target} HTTP/1.1", "Host: test", "Connection: close",
+                 *fields]
         if body is not None:
             lines.append(f"Content-Length: {len(data)}")
         client = RawClient(self.port)
@@ -161,8 +164,8 @@ class OwnedPool:
         """Who answers."""
         answer = self.ask("GET", f"/home{query}")
         assert answer.status == 200, (answer.status, answer.text)
-        found = re.fullmatch(r'{"message":"Hello from Server: (\S+)","status":"successful"}\n?',
-                             answer.text)
+        found = re.fullmatch(r'{"message":"Hello from Server: (\S+)",'
+                             r'"status":"successful"}\n?', answer.text)
         assert found, answer.text
         return found[1]
 
@@ -189,4 +192,5 @@ class OwnedPool:
 
 
 def natural(name):
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name or "")]
+    return [int(part) if part.isdigit() else part
+            for part in re.split(r"(\d+)", name or "")]

@@ -1,5 +1,6 @@
 """Pools that own their servers, in bulk: many clients while servers are killed one after
-the other, and what it costs to watch many. Short by default; HEAVY=1 for the full amounts."""
+the other, and what it costs to watch many. Short by default; HEAVY=1 for the full
+amounts."""
 
 import os
 import random

@@ -94,6 +94,8 @@ static void more_names_than_n_have_their_sentence(void **unused)
 		"Length of hostname list is more than newly added instances");
 	refuses("DELETE /rm", "{\"n\": 1, \"hostnames\": [\"a\", \"b\"]}", 400,
 		"Length of hostname list is more than removable instances");
+	refuses("POST /add", "{\"n\": 0, \"hostnames\": [\"a\"]}", 400,
+		"Length of hostname list is more than newly added instances");
 	refuses("POST /rm", "{\"n\": 1, \"hostnames\": [1, 2]}", 400,
 		"Length of hostname list is more than removable instances");
 }

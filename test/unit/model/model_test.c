@@ -300,6 +300,7 @@ static void all_else_has_the_documented_defaults(void **unused)
 	assert_int_equal(s.weight, 1);
 	assert_int_equal(m->threads, 0);
 	assert_int_equal(m->drain_ms, 30000);
+	assert_int_equal(m->resolve_ms, 30000);
 	assert_int_equal(m->log_level, LOG_LEVEL_INFO);
 	model_put(m);
 }

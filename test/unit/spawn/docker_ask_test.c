@@ -56,7 +56,8 @@ static json_t *body_of(struct model_own *own)
 static void assert_members(json_t *body, const char *const pairs[][2], size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		json_t *wanted = json_loads(pairs[i][1], JSON_DECODE_ANY, NULL), *there = body;
+		json_t *wanted = json_loads(pairs[i][1], JSON_DECODE_ANY, NULL);
+		json_t *there = body;
 		char path[128], *rest = path, *name;
 
 		snprintf(path, sizeof path, "%s", pairs[i][0]);
@@ -157,9 +158,9 @@ static void only_those_of_the_pool_are_asked_for(void **unused)
 	char *events = docker_ask_events("default", "web", 12);
 
 	(void)unused;
-	assert_string_equal(list, "/containers/json?all=true&filters=%7B%22label%22%3A%5B%22"
-			    "org.balancerd.balancer%3Ddefault%22%2C%22"
-			    "org.balancerd.pool%3Dweb%22%5D%7D");
+	assert_string_equal(list, "/containers/json?all=true&filters="
+			    "%7B%22label%22%3A%5B%22org.balancerd.balancer%3Ddefault"
+			    "%22%2C%22org.balancerd.pool%3Dweb%22%5D%7D");
 	assert_non_null(strstr(events, "/events?since=12&filters="));
 	assert_non_null(strstr(events, "org.balancerd.pool%3Dweb"));
 	free(list);

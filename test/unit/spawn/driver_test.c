@@ -15,8 +15,8 @@
 static void names_are_letters_digits_and_three_signs(void **unused)
 {
 	static const char *const good[] = {"S1", "a", "0", "web.1", "a_b-c", "S1-"};
-	static const char *const bad[] = {"", ".a", "-a", "_a", "a b", "a/b", "a:b", "\xc3\xa9",
-					  "a\xc3\xa9", "a\n", "../a", "a%"};
+	static const char *const bad[] = {"", ".a", "-a", "_a", "a b", "a/b", "a:b",
+					  "\xc3\xa9", "a\xc3\xa9", "a\n", "../a", "a%"};
 
 	(void)unused;
 	for (size_t i = 0; i < COUNT_OF(good); i++)

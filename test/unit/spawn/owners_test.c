@@ -1,6 +1,15 @@
 /* Goal: restarts, reloads and the end find and leave each server where it should be. */
 #include "unit/spawn/owners_fixture.h"
 
+static bool ended;
+
+static void on_ended(void *arg)
+{
+	assert_ptr_equal(arg, &ended);
+	assert_false(ended);
+	ended = true;
+}
+
 static void survivors_are_adopted_and_the_vanished_come_back(void **unused)
 {
 	struct asked a;
@@ -54,6 +63,30 @@ static void an_order_that_was_not_done_is_taken_back_by_a_restart(void **unused)
 	use(own_of(2, 10));
 	WAIT_FOR(fake_find("S3") < 0);
 	WAIT_FOR(serve("S1 S2 "));
+}
+
+static void what_comes_too_late_to_be_found_is_ended(void **unused)
+{
+	struct model_own own = own_of(1, 10);
+
+	(void)unused;
+	use(own_of(1, 10));
+	WAIT_FOR(serve("S1 "));
+	/* The engine was still at it when the last balancer was killed. */
+	fake_make("S7", model_own_recipe(&own), false);
+	fake_make("S8", model_own_recipe(&own), true);
+	free(own.prefix);
+	WAIT_FOR(fake.lists == 2);
+	WAIT_FOR(fake_count() == 1);
+	assert_string_equal(serving(), "S1 ");
+	assert_int_equal(pool_count(), 1);
+
+	ended = false;
+	fake_make("S9", 0, false);
+	owners_rest(owners);
+	owners_end(owners, on_ended, &ended);
+	WAIT_FOR(ended);
+	assert_int_equal(fake_count(), 0);
 }
 
 static void without_a_record_there_are_as_many_as_are_found(void **unused)
@@ -193,15 +226,6 @@ static void another_engine_takes_over_before_the_old_one_ends(void **unused)
 
 /* ---- the end ---- */
 
-static bool ended;
-
-static void on_ended(void *arg)
-{
-	assert_ptr_equal(arg, &ended);
-	assert_false(ended);
-	ended = true;
-}
-
 static void at_the_end_all_are_ended(void **unused)
 {
 	struct asked a, late;
@@ -272,12 +296,53 @@ static void an_end_right_after_the_start_finds_what_is_there(void **unused)
 	assert_int_equal(fake.starts, 0);
 }
 
+static void another_balancer_takes_them_as_they_are(void **unused)
+{
+	struct owners *old;
+
+	(void)unused;
+	ended = false;
+	use(own_of(2, 10));
+	WAIT_FOR(serve("S1 S2 "));
+	unsigned starts = fake.starts;
+	old = owners;
+	owners_hand_over(old);
+	assert_false(owners_list(old, "web", write_name, NULL));
+	owners_end(old, on_ended, &ended);	/* nothing of theirs is its any more */
+	assert_true(ended);
+	owners_destroy(old);
+	create();
+	struct model *m = model_with(own_of(2, 10));
+	owners_take_over(owners, m);
+	model_put(m);
+	assert_false(owners_are_complete(owners));
+	WAIT_FOR(owners_are_complete(owners));
+	assert_true(serve("S1 S2 "));
+	assert_int_equal(fake.starts, starts);
+	assert_int_equal(figures().adopted, 2);
+}
+
+static void one_that_is_not_taken_over_goes_on(void **unused)
+{
+	(void)unused;
+	use(own_of(2, 10));
+	WAIT_FOR(serve("S1 S2 "));
+	unsigned starts = fake.starts;
+	owners_hand_over(owners);
+	settle();
+	use(own_of(2, 10));
+	WAIT_FOR(owners_are_complete(owners));
+	assert_true(serve("S1 S2 "));
+	assert_int_equal(fake.starts, starts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(survivors_are_adopted_and_the_vanished_come_back),
 		TEST(what_was_answered_is_kept),
 		TEST(an_order_that_was_not_done_is_taken_back_by_a_restart),
+		TEST(what_comes_too_late_to_be_found_is_ended),
 		TEST(without_a_record_there_are_as_many_as_are_found),
 		TEST(a_record_that_cannot_be_read_prevents_nothing),
 		TEST(an_engine_that_does_not_answer_is_asked_again),
@@ -290,6 +355,8 @@ int main(void)
 		TEST(at_the_end_those_to_be_left_go_on),
 		TEST(an_end_does_not_wait_for_what_cannot_be_stopped),
 		TEST(an_end_right_after_the_start_finds_what_is_there),
+		TEST(another_balancer_takes_them_as_they_are),
+		TEST(one_that_is_not_taken_over_goes_on),
 	};
 
 	log_set_level(0);
