@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from harness import kv_wire as wire
-from harness.balancer import BALANCERD, config, is_gone
+from harness.balancer import BALANCERD, config
 from harness.balancerctl import Control as CommandLine
 from harness.client import RawClient
 from harness.crowd import Crowd, TunnelCrowd
@@ -22,6 +22,7 @@ from harness.echo import EchoServer
 from harness.kv_pool import Pool
 from harness.patience import PATIENCE, until
 from harness.ports import accepts
+from harness.program import is_gone
 
 HEAVY = os.environ.get("HEAVY") == "1"
 UPGRADES = 50 if HEAVY else 3
