@@ -17,6 +17,7 @@
 #include "daemon/inside.h"
 #include "daemon/notify.h"
 #include "daemon/sockets.h"
+#include "health/prober.h"
 #include "loop/loop.h"
 #include "spawn/owners.h"
 
@@ -252,6 +253,15 @@ static int wait_for_word(struct takeover *t, struct err *err)
 	return 0;
 }
 
+/* Who is down there is not to be asked here, as if one did not know. */
+static void wait_for_probes(struct service *s)
+{
+	uint64_t until = loop_now_ms(s->loop) + TAKEOVER_PROBES_MS;
+
+	while (!prober_knows_all(s->prober) && loop_now_ms(s->loop) < until)
+		loop_turn(s->loop, 10);
+}
+
 /* The servers that pools own are there, and are found. The other process still serves. */
 static void wait_for_servers(struct service *s)
 {
@@ -259,11 +269,12 @@ static void wait_for_servers(struct service *s)
 
 	owners_take_over(s->owners, s->model);
 	while (!owners_are_complete(s->owners) && loop_now_ms(s->loop) < until)
-		loop_turn(s->loop, 100);
+		loop_turn(s->loop, 10);
 }
 
 int takeover_go(struct service *s, struct err *err)
 {
+	wait_for_probes(s);
 	if (wait_for_word(s->takeover, err) != 0 || sockets_fill(s, err) != 0)
 		return -1;
 	wait_for_servers(s);

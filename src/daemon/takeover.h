@@ -22,6 +22,7 @@ struct takeover;
 enum {
 	TAKEOVER_SOCKETS_MAX = 16 * 1024,
 	TAKEOVER_WAIT_S = 30,		/* for the other process, each time */
+	TAKEOVER_PROBES_MS = 2000,	/* for each server's first probe */
 	TAKEOVER_SERVERS_MS = 5000,	/* for the servers that pools own */
 };
 
@@ -50,7 +51,8 @@ int takeover_socket(struct takeover *t, const struct address *at);
 /* The control socket and its lock, given, if it is the one at this path. */
 bool takeover_control(struct takeover *t, const char *path, int *fd, int *lock);
 
-/* Says that we could begin, and waits for the word; after it opens what is missing and takes
+/* Waits for what the other process knows of servers, says that we could begin, and waits for
+ * the word; after it opens what is missing and takes
  * the servers over that pools own. -1 and *err: we shall not. */
 int takeover_go(struct service *s, struct err *err);
 

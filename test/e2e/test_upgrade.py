@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from harness import kv_wire as wire
-from harness.balancer import BALANCERD, config, is_gone
+from harness.balancer import BALANCERD, config
 from harness.balancerctl import Control as CommandLine
 from harness.client import RawClient
 from harness.crowd import Crowd, TunnelCrowd
@@ -22,6 +22,7 @@ from harness.echo import EchoServer
 from harness.kv_pool import Pool
 from harness.patience import PATIENCE, until
 from harness.ports import accepts
+from harness.program import is_gone
 
 HEAVY = os.environ.get("HEAVY") == "1"
 UPGRADES = 50 if HEAVY else 3
@@ -229,6 +230,19 @@ def test_the_old_process_can_still_be_told_to_end(stage):
     assert accepts(balancer.port), "the new one serves"
 
 
+def test_who_is_down_is_known_from_the_start(stage):
+    """Or the first requests would go where nobody answers."""
+    good, down = stage.server(), stage.blackhole()
+    balancer = stage.balancer([good, f"127.0.0.1:{down}"], check="tcp every 100ms timeout "
+                              "300ms rise 1 fall 1", pool="timeout connect 9s")
+    balancer.logs("server is down")
+    balancer.upgrade()
+    states = {address: server["state"] for address, server in
+              balancer.control.servers().items()}
+    assert states == {str(good): "up", f"127.0.0.1:{down}": "down"}
+    assert all(stage.get(balancer).status == 200 for _ in range(4))
+
+
 def test_by_a_signal(one, asker):
     asking = asker(one.balancer)
     one.balancer.signal(signal.SIGUSR2)
@@ -322,7 +336,7 @@ while channel.recv(1024) != b"all":
 
 @pytest.mark.parametrize("says, answer", [
     ("channel.send(b'refused it is too early')", "it is too early"),
-    ("channel.send(b'serving')", "cannot be understood"),
+    ("channel.send(b'serving'); channel.recv(99)", "cannot be understood"),
     ("channel.send(b'ready control=0'); channel.recv(99); os._exit(3)", "exit code 3"),
     ("channel.send(b'ready control=0'); channel.recv(99); channel.recv(99)",
      "within 0.5 s"),
@@ -499,8 +513,8 @@ def test_workers_of_a_key_value_pool_come_over(stage):
     pool = Pool(stage, 2)
     keys = pool.fill(100)
     pool.balancer.upgrade()
+    assert pool.balancer.wait() == 0, "the old process has let them go"
     assert pool.agrees() == len(keys)
     client = pool.client(2)
     for key in keys:
         assert client.done(wire.GET, key).value == key
-    assert pool.balancer.wait() == 0, "the old process has let them go"
