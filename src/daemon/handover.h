@@ -18,7 +18,8 @@
  *
  * Packets of a UNIX socket pair (SOCK_SEQPACKET), a line of text each, with descriptors
  * (SCM_RIGHTS). What a socket is for is not said: the kernel knows its address and its
- * kind. A word that is not known is left out. The new process finds the number of its end in the environment.
+ * kind. A word that is not known is passed over. The new process finds the number of its
+ * end in the environment.
  *
  * Thread: control.
  */
