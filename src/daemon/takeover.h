@@ -56,6 +56,13 @@ bool takeover_control(struct takeover *t, const char *path, int *fd, int *lock);
  * the servers over that pools own. -1 and *err: we shall not. */
 int takeover_go(struct service *s, struct err *err);
 
+/* Processes whose place was taken and that had connections when last looked at, this one the
+ * last: pidfds of up to HANDOVER_FDS_MAX of them, borrowed. t may be NULL. */
+uint32_t takeover_older(const struct takeover *t, int fds[]);
+
+/* This process is asked to end, and so are those. t may be NULL. */
+void takeover_end_older(const struct takeover *t, bool at_once);
+
 /* We serve: tells it, and the service manager when the other process does no more. */
 void takeover_done(struct service *s);
 

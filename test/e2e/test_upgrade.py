@@ -34,6 +34,10 @@ def pid_of(balancer):
     return balancer.control.get("/v1/status")["pid"]
 
 
+def is_gone_by_number(pid):
+    return not psutil.pid_exists(pid) or is_gone(psutil.Process(pid))
+
+
 def listener(kind, port, pool):
     return f"listen {kind} 127.0.0.1:{port} {{ to {pool}; }}".replace("; }", "\n}").replace(
         "{ ", "{\n")
@@ -228,6 +232,24 @@ def test_the_old_process_can_still_be_told_to_end(stage):
     balancer.logs("draining limit_ms=300")
     assert balancer.wait() == 0
     assert accepts(balancer.port), "the new one serves"
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_stop_is_for_all_that_have_connections(stage, at_once):
+    """However many upgrades ago their place was taken."""
+    echo = EchoServer(stage.port())
+    stage.servers.append(echo)
+    balancer = stage.balancer([echo], kind="tcp", drain="60s" if at_once else "300ms")
+    crowd = Crowd(balancer.port, 1)
+    stage.clients.append(crowd)
+    crowd.round()
+    pids = [balancer.upgrade() for _ in range(2)]
+    until(lambda: is_gone_by_number(pids[0]), "the one between has nothing left to do")
+    assert crowd.ended() == [] and balancer.process.poll() is None
+    answer = balancer.control.ask("POST", "/v1/stop", {"limit_ms": 0} if at_once else None)
+    assert answer.status == 202
+    assert balancer.wait() == 0
+    until(lambda: is_gone_by_number(pids[1]), "the last one ends")
 
 
 def test_who_is_down_is_known_from_the_start(stage):
@@ -480,7 +502,7 @@ def test_started_by_balancerctl(stage):
     assert "exit code 1" in control("upgrade", "/bin/false").failed(1)
     assert accepts(port)
     control("stop").did()
-    until(lambda: not psutil.pid_exists(second) or is_gone(psutil.Process(second)), "it ends")
+    until(lambda: is_gone_by_number(second), "it ends")
 
 
 # Servers that pools own, and workers
