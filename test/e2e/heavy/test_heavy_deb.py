@@ -27,8 +27,10 @@ def package():
 
 def test_what_is_in_it_runs(package, tmp_path):
     said("dpkg", "-x", package, tmp_path)
-    for program in ("usr/sbin/balancerd", "usr/bin/balancerctl", "usr/bin/kv-worker"):
+    for program in ("usr/sbin/balancerd", "usr/bin/balancerctl"):
         assert said(tmp_path / program, "--version").split()[1][0].isdigit()
+    for program in ("usr/bin/kv-worker", "usr/bin/kv-client", "usr/bin/origin"):
+        assert "usage" in said(tmp_path / program, "--help")
     good = said(tmp_path / "usr/sbin/balancerd", "check",
                 tmp_path / "etc/balancerd/balancerd.conf")
     assert " is good: " in good
