@@ -8,7 +8,6 @@
 #include "daemon/guests.h"
 #include "daemon/inside.h"
 #include "daemon/loops.h"
-#include "daemon/steering.h"
 #include "health/prober.h"
 #include "model/live_registry.h"
 #include "spawn/driver.h"
