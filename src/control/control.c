@@ -68,8 +68,7 @@ static void close_door(struct door *d)
 
 	d->closed = true;
 	/* Not acceptor_stop: what waits in the queue shall not be served any more. */
-	loop_timer_stop(d->acceptor.loop, &d->acceptor.retry);
-	loop_watch_close(d->acceptor.loop, &d->acceptor.watch);
+	acceptor_close(&d->acceptor);
 	d->connections++;		/* so that it stays while we look at it */
 	LIST_EACH(all, it, next) {
 		struct connection *c = CONTAINER_OF(it, struct connection, link);

@@ -101,7 +101,7 @@ const struct command command_table[] = {
 	 "What was changed by add, remove, drain, enable and weight stays.",
 	 ctl_reload},
 	{"upgrade", NULL, "[BINARY]", 0, 1, OPTIONS_TARGET | O(LIMIT), WORDS_FILE,
-	 "have a new process take the balancer's place, without loss",
+	 "have a new process take its place",
 	 "It runs BINARY, or what stands now where the balancer was started from, with the "
 	 "same arguments; it reads the configuration file, and takes the listening sockets "
 	 "over. "

@@ -92,9 +92,11 @@ static struct control *create(struct service *s, const struct places *places)
 {
 	const struct control_hooks hooks = {
 		.model = hook_model, .changes = hook_changes, .version = hook_version,
-		.change = hook_change, .reload = hook_reload, .stop = hook_stop,
+		.change = hook_change,
+		.reload = hook_reload, .stop = hook_stop,
 		.upgrade = hook_upgrade, .upgrade_forget = hook_upgrade_forget,
-		.inherited = hook_inherited, .draining = hook_draining, .heap_bytes = hook_heap_bytes,
+		.inherited = hook_inherited, .draining = hook_draining,
+		.heap_bytes = hook_heap_bytes,
 		.metrics = hook_metrics, .owners = s->owners, .arg = s,
 	};
 	const struct journal *journal = s->wanted.journal;

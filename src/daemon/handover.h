@@ -6,6 +6,7 @@
  *    |-- balancerd-handover 1 ------------------->|   who does not know the number refuses
  *    |-- sockets + descriptors (any number) ----->|   of one address and kind each
  *    |-- control + the listening one, its lock -->|   if there is a control socket
+ *    |-- older + pidfds --------------------------->|   who still has connections; the old one
  *    |-- all ------------------------------------>|
  *    |                                            |   reads its file, opens what is missing
  *    |<--------------- ready control=1 -----------|   could begin; has not let anybody in
@@ -17,7 +18,8 @@
  *
  * Packets of a UNIX socket pair (SOCK_SEQPACKET), a line of text each, with descriptors
  * (SCM_RIGHTS). What a socket is for is not said: the kernel knows its address and its
- * kind. The new process finds the number of its end in the environment.
+ * kind. A word that is not known is passed over. The new process finds the number of its
+ * end in the environment.
  *
  * Thread: control.
  */

@@ -84,6 +84,12 @@ void hubs_drain(struct service *s, uint32_t limit_ms)
 		kv_hub_drain(s->hubs[i], limit_ms);
 }
 
+void hubs_leave(struct service *s, uint32_t limit_ms)
+{
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		kv_hub_leave(s->hubs[i], limit_ms);
+}
+
 /* Requests that one hub has of another's come home by messages: there and back. */
 void hubs_destroy(struct service *s)
 {

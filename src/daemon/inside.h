@@ -9,6 +9,7 @@
  *   hubs.c       the same threads' part of key-value mode
  *   steering.c   what is asked by signals and by the control interface
  *   admin.c      the control interface
+ *   guests.c     servers that come and go by themselves join their pool, and leave it
  *   workers.c    workers of key-value pools become servers of these
  *   owned.c      servers that pools make become servers of these
  *   sockets.c    which listening sockets there are

@@ -133,7 +133,7 @@ void loops_leave(struct service *s, uint32_t limit_ms)
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		worker_leave(s->workers[i], limit_ms);
 	/* A pool of key-value workers has one balancer: these have to go to the other. */
-	hubs_drain(s, s->model->drain_ms);
+	hubs_leave(s, s->model->drain_ms);
 }
 
 void loops_destroy(struct service *s)

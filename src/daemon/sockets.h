@@ -42,6 +42,7 @@ void sockets_use(struct service *s, const struct model *m, const struct openings
  * *err: the system refuses. */
 int sockets_fill(struct service *s, struct err *err);
 
+/* At the end. */
 void sockets_forget_all(struct service *s);
 
 #endif

@@ -12,6 +12,7 @@
 #include "daemon/notify.h"
 #include "daemon/owned.h"
 #include "daemon/publish.h"
+#include "daemon/takeover.h"
 #include "daemon/upgrade.h"
 #include "model/live_registry.h"
 #include "observe/access_log.h"
@@ -116,7 +117,8 @@ int steering_use_file(struct service *s, struct model *file, struct err *err)
 /* What is read only once. */
 static void warn_of_restart(const struct model *now, const struct model *file)
 {
-	static const char until[] = "cannot be changed while running: it takes an upgrade or a restart";
+	static const char until[] = "cannot be changed while running: it takes an upgrade or "
+				    "a restart";
 
 	if (file->threads != now->threads)
 		log_warn("threads %s", until);
@@ -180,6 +182,8 @@ void steering_drain(struct service *s, uint32_t limit_ms)
 	if (limit_ms == UINT32_MAX)
 		limit_ms = s->model->drain_ms;
 	if (!s->draining)
+		takeover_end_older(s->takeover, limit_ms == 0);
+	if (!s->draining)
 		notify_stopping();
 	if (!s->draining)
 		owners_rest(s->owners);
@@ -213,6 +217,7 @@ static void on_end_asked(struct service *s)
 		return;
 	}
 	log_info("asked again: ending now");
+	takeover_end_older(s->takeover, true);
 	if (s->drained_count < 2 * s->worker_count)
 		loops_drain(s, 0);
 	owned_hurry(s);

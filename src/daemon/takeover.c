@@ -2,11 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -17,6 +18,7 @@
 #include "daemon/inside.h"
 #include "daemon/notify.h"
 #include "daemon/sockets.h"
+#include "health/prober.h"
 #include "loop/loop.h"
 #include "spawn/owners.h"
 
@@ -34,6 +36,8 @@ struct takeover {
 	uint32_t count;
 	int  control, lock;		/* owned; -1: none, or given away */
 	bool has_control;		/* it was taken */
+	int  older[HANDOVER_FDS_MAX];	/* owned: pidfds */
+	uint32_t older_count;
 };
 
 /* ---- what comes ---- */
@@ -79,6 +83,15 @@ static int keep_control(struct takeover *t, struct handover_packet *p, struct er
 	return 0;
 }
 
+static void keep_older(struct takeover *t, struct handover_packet *p)
+{
+	if (t->older_count > 0)
+		return;
+	memcpy(t->older, p->fds, p->fd_count * sizeof *p->fds);
+	t->older_count = p->fd_count;
+	p->fd_count = 0;
+}
+
 static int receive(const struct takeover *t, struct handover_packet *p, struct err *err)
 {
 	int got = handover_receive(t->channel, p);
@@ -112,6 +125,8 @@ static int take_all(struct takeover *t, struct err *err)
 			result = keep(t, &p, err);
 		else if (handover_after(&p, "control") != NULL)
 			result = keep_control(t, &p, err);
+		else if (handover_after(&p, "older") != NULL)
+			keep_older(t, &p);
 		while (p.fd_count > 0)
 			close(p.fds[--p.fd_count]);
 		if (result != 0)
@@ -178,6 +193,8 @@ void takeover_close(struct takeover *t)
 	for (uint32_t i = 0; i < t->count; i++)
 		if (t->all[i].fd >= 0)
 			close(t->all[i].fd);
+	for (uint32_t i = 0; i < t->older_count; i++)
+		close(t->older[i]);
 	free(t->all);
 	free(t);
 }
@@ -233,6 +250,38 @@ bool takeover_control(struct takeover *t, const char *path, int *fd, int *lock)
 	return true;
 }
 
+/* ---- those before us ---- */
+
+static int tell(int pidfd, int number)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+}
+
+uint32_t takeover_older(const struct takeover *t, int fds[])
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; t != NULL && i < t->older_count; i++)
+		if (tell(t->older[i], 0) == 0)
+			fds[count++] = t->older[i];
+	return count;
+}
+
+/* The first signal drains, the second, which must be another one, ends at once. */
+void takeover_end_older(const struct takeover *t, bool at_once)
+{
+	int fds[HANDOVER_FDS_MAX];
+	uint32_t count = takeover_older(t, fds);
+
+	for (uint32_t i = 0; i < count; i++) {
+		tell(fds[i], SIGTERM);
+		if (at_once)
+			tell(fds[i], SIGINT);
+	}
+	if (count > 0)
+		log_info("earlier processes are asked to end, too count=%u", count);
+}
+
 /* ---- the moment ---- */
 
 static int wait_for_word(struct takeover *t, struct err *err)
@@ -252,6 +301,15 @@ static int wait_for_word(struct takeover *t, struct err *err)
 	return 0;
 }
 
+/* Who is down there is not to be asked here, as if one did not know. */
+static void wait_for_probes(struct service *s)
+{
+	uint64_t until = loop_now_ms(s->loop) + TAKEOVER_PROBES_MS;
+
+	while (!prober_knows_all(s->prober) && loop_now_ms(s->loop) < until)
+		loop_turn(s->loop, 10);
+}
+
 /* The servers that pools own are there, and are found. The other process still serves. */
 static void wait_for_servers(struct service *s)
 {
@@ -259,11 +317,12 @@ static void wait_for_servers(struct service *s)
 
 	owners_take_over(s->owners, s->model);
 	while (!owners_are_complete(s->owners) && loop_now_ms(s->loop) < until)
-		loop_turn(s->loop, 100);
+		loop_turn(s->loop, 10);
 }
 
 int takeover_go(struct service *s, struct err *err)
 {
+	wait_for_probes(s);
 	if (wait_for_word(s->takeover, err) != 0 || sockets_fill(s, err) != 0)
 		return -1;
 	wait_for_servers(s);

@@ -22,6 +22,7 @@ struct takeover;
 enum {
 	TAKEOVER_SOCKETS_MAX = 16 * 1024,
 	TAKEOVER_WAIT_S = 30,		/* for the other process, each time */
+	TAKEOVER_PROBES_MS = 2000,	/* for each server's first probe */
 	TAKEOVER_SERVERS_MS = 5000,	/* for the servers that pools own */
 };
 
@@ -50,9 +51,17 @@ int takeover_socket(struct takeover *t, const struct address *at);
 /* The control socket and its lock, given, if it is the one at this path. */
 bool takeover_control(struct takeover *t, const char *path, int *fd, int *lock);
 
-/* Says that we could begin, and waits for the word; after it opens what is missing and takes
+/* Waits for what the other process knows of servers, says that we could begin, and waits for
+ * the word; after it opens what is missing and takes
  * the servers over that pools own. -1 and *err: we shall not. */
 int takeover_go(struct service *s, struct err *err);
+
+/* Processes whose place was taken and that had connections when last looked at, this one the
+ * last: pidfds of up to HANDOVER_FDS_MAX of them, borrowed. t may be NULL. */
+uint32_t takeover_older(const struct takeover *t, int fds[]);
+
+/* This process is asked to end, and so are those. t may be NULL. */
+void takeover_end_older(const struct takeover *t, bool at_once);
 
 /* We serve: tells it, and the service manager when the other process does no more. */
 void takeover_done(struct service *s);

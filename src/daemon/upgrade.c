@@ -20,6 +20,7 @@
 #include "daemon/sockets.h"
 #include "daemon/steering.h"
 #include "daemon/successor.h"
+#include "daemon/takeover.h"
 #include "spawn/owners.h"
 
 enum upgrade_state { UPGRADE_HANDING = 1, UPGRADE_PREPARING, UPGRADE_STARTING };
@@ -44,6 +45,8 @@ struct upgrade {
 	uint32_t packet_count, sent;
 	struct control_sockets control;	/* what some of them point at */
 	int      unix_pair[2];
+	int      older[HANDOVER_FDS_MAX];	/* borrowed, but for the last: us, owned */
+	uint32_t older_count;
 	char     hello[64];
 };
 
@@ -67,6 +70,8 @@ static void end(struct upgrade *u)
 	loop_timer_stop(s->loop, &u->limit);
 	loop_watch_close(s->loop, &u->channel);
 	s->upgrade = NULL;
+	if (u->older_count > 0)
+		close(u->older[u->older_count - 1]);
 	free(u->packets);
 	free(u);
 }
@@ -220,11 +225,25 @@ static void add(struct upgrade *u, const char *text, const int *fds, uint32_t co
 	u->packets[u->packet_count++] = (struct packet){text, fds, count};
 }
 
+/* Who is to be asked to end when the new process is. The oldest of very many is left out. */
+static void gather_older(struct upgrade *u)
+{
+	int us = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	if (us < 0)
+		return;
+	u->older_count = takeover_older(u->service->takeover, u->older);
+	if (u->older_count == HANDOVER_FDS_MAX)
+		memmove(u->older, u->older + 1, --u->older_count * sizeof *u->older);
+	u->older[u->older_count++] = us;
+	add(u, "older", u->older, u->older_count);
+}
+
 /* All that is to be handed over; nothing of it changes meanwhile. */
 static void gather(struct upgrade *u)
 {
 	struct service *s = u->service;
-	uint32_t count = 3 + MODEL_CONTROLS_MAX;
+	uint32_t count = 4 + MODEL_CONTROLS_MAX;
 
 	LIST_EACH(&s->sockets, it, next)
 		count += 1 + listening_at(it)->count / HANDOVER_FDS_MAX;
@@ -244,6 +263,7 @@ static void gather(struct upgrade *u)
 	u->unix_pair[1] = u->control.unix_lock;
 	if (u->unix_pair[0] >= 0 && u->unix_pair[1] >= 0)
 		add(u, "control", u->unix_pair, 2);
+	gather_older(u);
 	add(u, "all", NULL, 0);
 }
 

@@ -51,4 +51,7 @@ void acceptor_hold(struct acceptor *a);
  * closes the socket. Nothing happens when it is not open. */
 void acceptor_stop(struct acceptor *a);
 
+/* Closes the socket; what is waiting in its queue is another process's, or nobody's. */
+void acceptor_close(struct acceptor *a);
+
 #endif

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from harness import kv_wire as wire
-from harness.balancer import BALANCERD, config, is_gone
+from harness.balancer import BALANCERD, config
 from harness.balancerctl import Control as CommandLine
 from harness.client import RawClient
 from harness.crowd import Crowd, TunnelCrowd
@@ -22,6 +22,7 @@ from harness.echo import EchoServer
 from harness.kv_pool import Pool
 from harness.patience import PATIENCE, until
 from harness.ports import accepts
+from harness.program import is_gone
 
 HEAVY = os.environ.get("HEAVY") == "1"
 UPGRADES = 50 if HEAVY else 3
@@ -31,6 +32,10 @@ CONNECTIONS = 1000 if HEAVY else 100    # half of them over TCP, half through tu
 
 def pid_of(balancer):
     return balancer.control.get("/v1/status")["pid"]
+
+
+def is_gone_by_number(pid):
+    return not psutil.pid_exists(pid) or is_gone(psutil.Process(pid))
 
 
 def listener(kind, port, pool):
@@ -229,6 +234,37 @@ def test_the_old_process_can_still_be_told_to_end(stage):
     assert accepts(balancer.port), "the new one serves"
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_stop_is_for_all_that_have_connections(stage, at_once):
+    """However many upgrades ago their place was taken."""
+    echo = EchoServer(stage.port())
+    stage.servers.append(echo)
+    balancer = stage.balancer([echo], kind="tcp", drain="60s" if at_once else "300ms")
+    crowd = Crowd(balancer.port, 1)
+    stage.clients.append(crowd)
+    crowd.round()
+    pids = [balancer.upgrade() for _ in range(2)]
+    until(lambda: is_gone_by_number(pids[0]), "the one between has nothing left to do")
+    assert crowd.ended() == [] and balancer.process.poll() is None
+    answer = balancer.control.ask("POST", "/v1/stop", {"limit_ms": 0} if at_once else None)
+    assert answer.status == 202
+    assert balancer.wait() == 0
+    until(lambda: is_gone_by_number(pids[1]), "the last one ends")
+
+
+def test_who_is_down_is_known_from_the_start(stage):
+    """Or the first requests would go where nobody answers."""
+    good, down = stage.server(), stage.blackhole()
+    balancer = stage.balancer([good, f"127.0.0.1:{down}"], check="tcp every 100ms timeout "
+                              "300ms rise 1 fall 1", pool="timeout connect 9s")
+    balancer.logs("server is down")
+    balancer.upgrade()
+    states = {address: server["state"] for address, server in
+              balancer.control.servers().items()}
+    assert states == {str(good): "up", f"127.0.0.1:{down}": "down"}
+    assert all(stage.get(balancer).status == 200 for _ in range(4))
+
+
 def test_by_a_signal(one, asker):
     asking = asker(one.balancer)
     one.balancer.signal(signal.SIGUSR2)
@@ -322,7 +358,7 @@ while channel.recv(1024) != b"all":
 
 @pytest.mark.parametrize("says, answer", [
     ("channel.send(b'refused it is too early')", "it is too early"),
-    ("channel.send(b'serving')", "cannot be understood"),
+    ("channel.send(b'serving'); channel.recv(99)", "cannot be understood"),
     ("channel.send(b'ready control=0'); channel.recv(99); os._exit(3)", "exit code 3"),
     ("channel.send(b'ready control=0'); channel.recv(99); channel.recv(99)",
      "within 0.5 s"),
@@ -333,7 +369,8 @@ def test_a_new_one_that_says_odd_things(stage, asker, says, answer):
     program.write_text(SPEAKS + says + "\n")
     program.chmod(0o755)
     balancer = stage.balancer([stage.server()])
-    changes_nothing(balancer, asker(balancer), answer, binary=str(program), ready_ms=500)
+    ready_ms = 500 if "within" in answer else 10000
+    changes_nothing(balancer, asker(balancer), answer, binary=str(program), ready_ms=ready_ms)
 
 
 @pytest.mark.parametrize("hello", [b"balancerd-handover 999", b"balancerd-handover x",
@@ -465,7 +502,7 @@ def test_started_by_balancerctl(stage):
     assert "exit code 1" in control("upgrade", "/bin/false").failed(1)
     assert accepts(port)
     control("stop").did()
-    until(lambda: not psutil.pid_exists(second) or is_gone(psutil.Process(second)), "it ends")
+    until(lambda: is_gone_by_number(second), "it ends")
 
 
 # Servers that pools own, and workers
@@ -498,8 +535,8 @@ def test_workers_of_a_key_value_pool_come_over(stage):
     pool = Pool(stage, 2)
     keys = pool.fill(100)
     pool.balancer.upgrade()
+    assert pool.balancer.wait() == 0, "the old process has let them go"
     assert pool.agrees() == len(keys)
     client = pool.client(2)
     for key in keys:
         assert client.done(wire.GET, key).value == key
-    assert pool.balancer.wait() == 0, "the old process has let them go"

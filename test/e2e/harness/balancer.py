@@ -9,7 +9,7 @@ import psutil
 from .control import Control
 from .patience import until
 from .ports import accepts
-from .program import OUT, Program
+from .program import OUT, Program, is_gone
 
 BALANCERD = OUT / "balancerd"
 
@@ -23,14 +23,6 @@ def config(port, servers, listen="", pool="", top="", check="off", threads=None,
              "pool web {", f"check {check}", *pool.split(";"),
              *(f"server {server}" for server in servers), "}"]
     return "\n".join(line.strip() for line in lines if line.strip()) + "\n"
-
-
-def is_gone(process):
-    """It does not run any more; who has to be told of that may not have looked yet."""
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 class Balancer(Program):
