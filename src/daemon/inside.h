@@ -9,6 +9,7 @@
  *   hubs.c       the same threads' part of key-value mode
  *   steering.c   what is asked by signals and by the control interface
  *   admin.c      the control interface
+ *   news.c       what has happened, for those who follow it
  *   guests.c     servers that come and go by themselves join their pool, and leave it
  *   workers.c    workers of key-value pools become servers of these
  *   owned.c      servers that pools make become servers of these
@@ -31,6 +32,7 @@
 
 struct access_log;
 struct control;
+struct events;
 struct kv_hub;
 struct kv_registry;
 struct owners;
@@ -67,6 +69,7 @@ struct service {
 	struct names     names;
 	struct signals   signals;
 	struct control  *control;	/* NULL before admin_open */
+	struct events   *events;
 	struct access_log *access_log;	/* NULL: none so far */
 	struct loop_job  collect;
 	atomic_uint      handed_over;	/* connections on their way to `control` */
