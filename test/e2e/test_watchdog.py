@@ -52,7 +52,7 @@ def test_another_process_may_be_meant(stage, manager):
 
 def test_a_loop_that_hangs_ends_it_until_it_goes_on(stage, manager):
     balancer = start(stage, manager, WATCHDOG_USEC=400000)
-    alive(manager)
+    alive(manager, times=2)  # its loop has taken a message, and so has begun
     ptrace = ctypes.CDLL(None, use_errno=True).ptrace
     thread = loop_thread(balancer)
     if ptrace(PTRACE_ATTACH, thread, 0, 0) != 0:
