@@ -11,6 +11,7 @@
  *   admin.c      the control interface
  *   news.c       what has happened, for those who follow it
  *   guests.c     servers that come and go by themselves join their pool, and leave it
+ *   watchdog.c   the service manager is told that nothing hangs
  *   workers.c    workers of key-value pools become servers of these
  *   owned.c      servers that pools make become servers of these
  *   sockets.c    which listening sockets there are
@@ -38,6 +39,7 @@ struct kv_registry;
 struct owners;
 struct prober;
 struct resolver;
+struct watchdog;
 struct takeover;
 struct upgrade;
 struct worker;
@@ -81,6 +83,7 @@ struct service {
 	struct loop_watch successor;	/* owned: of that process, until it ends */
 	int              successor_pid;
 	bool             replaced;	/* draining, since another process serves */
+	struct watchdog *watchdog;	/* NULL: the manager does not ask for it */
 	bool             draining;
 	bool             hurried;	/* and asked to end at once */
 };
