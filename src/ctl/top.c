@@ -2,13 +2,10 @@
  * a key asks for; drain, enable, weight and remove are the same questions that the
  * commands of these names ask.
  */
-#include <ctype.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <locale.h>
+#include <stdarg.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -17,23 +14,21 @@
 #include "base/text.h"
 #include "ctl/call.h"
 #include "ctl/member.h"
+#include "ctl/top_looks.h"
 #include "ctl/top_screen.h"
+#include "ctl/top_still.h"
 #include "ctl/wait.h"
 
 enum {
-	EVERY_MS     = 1000,
-	APART_MS_MIN = 500,		/* rates of less are noise */
-	ANSWER_MS    = 2000,		/* keys wait for as long */
-	SAID_MS      = 5000,		/* how long the last line keeps what was done */
-	STILL_WIDTH  = 500,		/* of one picture in a file: nothing is left out */
+	EVERY_MS = 1000,
+	SAID_MS  = 5000,		/* how long the last line keeps what was done */
 };
 
 /* What the keys mean at present. */
 enum mode { MODE_ROWS, MODE_FILTER, MODE_WEIGHT, MODE_REMOVE };
 
 struct top {
-	struct call     *call;		/* borrowed */
-	struct top_poll  before, now;	/* before.status is NULL: there is none */
+	struct top_looks looks;
 	struct top_rows  rows;
 	struct top_view  view;
 	enum mode        mode;
@@ -46,62 +41,7 @@ struct top {
 	bool   ends;
 };
 
-/* ---- polls ---- */
-
-static enum outcome ask_for(struct top *t, const char *path, json_t **json,
-			    struct err *err)
-{
-	struct question q = {.method = "GET", .path = path, .answer_ms = ANSWER_MS};
-	struct answer a;
-	enum outcome outcome = call_ask(t->call, &q, &a, err);
-
-	if (outcome != OUTCOME_DONE)
-		return outcome;
-	*json = json_incref(a.json);
-	client_answer_fini(&a);
-	return OUTCOME_DONE;
-}
-
-/* All pools, or with --pool the one, as if it were all. */
-static enum outcome ask_for_pools(struct top *t, json_t **json, struct err *err)
-{
-	const char *pool = t->call->options.pool;
-	const char *parts[] = {"v1", "pools", pool, NULL};
-	char path[CLIENT_PATH_MAX];
-
-	if (!client_path(path, parts))
-		return outcome_set(err, OUTCOME_UNKNOWN, "there is no pool %s",
-				   quote(pool).text);
-	enum outcome outcome = ask_for(t, path, json, err);
-	if (outcome == OUTCOME_DONE && pool != NULL)
-		*json = json_pack("{s:[o]}", "pools", *json);
-	return outcome;
-}
-
-static enum outcome take_poll(struct top *t, struct err *err)
-{
-	struct top_poll poll = {0};
-	enum outcome outcome = ask_for(t, "/v1/status", &poll.status, err);
-
-	if (outcome == OUTCOME_DONE)
-		outcome = ask_for(t, "/v1/listeners", &poll.listeners, err);
-	if (outcome == OUTCOME_DONE)
-		outcome = ask_for_pools(t, &poll.pools, err);
-	if (outcome != OUTCOME_DONE) {
-		top_poll_fini(&poll);
-		return outcome;
-	}
-	poll.at_ms = wait_now();
-	/* After a change it is looked at once more, too early to say how fast it is. */
-	if (t->now.status != NULL && poll.at_ms - t->now.at_ms >= APART_MS_MIN) {
-		top_poll_fini(&t->before);
-		t->before = t->now;
-	} else {
-		top_poll_fini(&t->now);
-	}
-	t->now = poll;
-	return OUTCOME_DONE;
-}
+/* ---- looking ---- */
 
 static void note_chosen(struct top *t)
 {
@@ -117,8 +57,7 @@ static void note_chosen(struct top *t)
 
 static void make_rows(struct top *t)
 {
-	top_rows_make(&t->rows, &t->now, t->before.status != NULL ? &t->before : NULL,
-		      &t->view.order);
+	top_looks_make_rows(&t->looks, &t->view.order, &t->rows);
 	uint32_t at = top_rows_find(&t->rows, t->pool, t->address, t->name);
 	if (at < t->rows.count)
 		t->view.chosen = at;
@@ -129,7 +68,7 @@ static void make_rows(struct top *t)
 /* What fails is said and tried again; what was seen last stays to be seen. */
 static void look(struct top *t)
 {
-	if (take_poll(t, &t->trouble) == OUTCOME_DONE)
+	if (top_looks_take(&t->looks, &t->trouble) == OUTCOME_DONE)
 		*t->trouble.text = '\0';
 	make_rows(t);
 }
@@ -176,9 +115,9 @@ static void change(struct top *t, const char *method, bool owned, json_t *body,
 		say(t, "the names of pool and server are too long");
 		return;
 	}
-	if (call_ask(t->call, &q, &a, &err) == OUTCOME_DONE) {
-		say(t, "%s %s in pool %s", done, *t->name != '\0' ? t->name : t->address,
-		    t->pool);
+	if (call_ask(t->looks.call, &q, &a, &err) == OUTCOME_DONE) {
+		say(t, "%s %s %s pool %s", done, *t->name != '\0' ? t->name : t->address,
+		    strcmp(method, "DELETE") == 0 ? "from" : "in", t->pool);
 		client_answer_fini(&a);
 	} else {
 		say(t, "%s", err.text);
@@ -380,7 +319,7 @@ static void draw(struct top *t, struct top_screen *screen)
 	t->view.last = last;
 	t->view.trouble = t->trouble.text;
 	pen = top_screen_begin(screen);
-	top_view_draw(&t->view, &t->rows, &t->now, &pen);
+	top_view_draw(&t->view, &t->rows, &t->looks.now, &pen);
 	top_screen_end(screen);
 	t->view.last = "";
 }
@@ -403,57 +342,15 @@ static void run(struct top *t, struct top_screen *screen)
 	}
 }
 
-/* ---- one picture ---- */
-
-struct still {
-	const struct paper *paper;
-	uint32_t row, column;
-};
-
-static void on_put(void *arg, const struct top_ink *ink)
+static void print_once(struct top *t)
 {
-	struct still *s = arg;
-
-	for (; s->row < ink->row; s->row++, s->column = 0)
-		putchar('\n');
-	for (; s->column < ink->column; s->column++)
-		putchar(' ');
-	if (ink->style != STYLE_PLAIN)
-		fputs(paper_style(s->paper, ink->style), stdout);
-	fputs(ink->text, stdout);
-	if (ink->style != STYLE_PLAIN)
-		fputs(paper_style(s->paper, STYLE_PLAIN), stdout);
-	s->column += ink->columns;
-}
-
-/* Two polls, so that there are rates. */
-static enum outcome print_once(struct top *t, struct err *err)
-{
-	struct still still = {.paper = &t->call->paper};
-	struct top_pen pen = {on_put, &still};
-	struct winsize size;
-
-	wait_for(-1, -1, EVERY_MS);
-	enum outcome outcome = take_poll(t, err);
-	if (outcome != OUTCOME_DONE)
-		return outcome;
-	make_rows(t);
-	t->view.is_still = true;
-	t->view.first = 0;
-	t->view.trouble = t->view.last = "";
-	t->view.height = t->rows.count + TOP_HEAD_LINES + 1;
-	t->view.width = STILL_WIDTH;
-	if (t->call->paper.terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
-	    size.ws_col > 0)
-		t->view.width = size.ws_col;
-	top_view_draw(&t->view, &t->rows, &t->now, &pen);
-	putchar('\n');
-	return OUTCOME_DONE;
+	top_looks_make_rows(&t->looks, &t->view.order, &t->rows);
+	top_still_print(&t->rows, &t->looks.now, &t->looks.call->paper);
 }
 
 static enum outcome run_on_screen(struct top *t, struct err *err)
 {
-	struct top_screen *screen = top_screen_open(t->call->paper.colours, err);
+	struct top_screen *screen = top_screen_open(t->looks.call->paper.colours, err);
 
 	if (screen == NULL)
 		return OUTCOME_WRONG;
@@ -465,7 +362,7 @@ static enum outcome run_on_screen(struct top *t, struct err *err)
 
 enum outcome ctl_top(struct call *call, struct err *err)
 {
-	struct top t = {.call = call, .view = {.order = {.by = TOP_SERVER}}};
+	struct top t = {.looks = {.call = call}, .view = {.order = {.by = TOP_SERVER}}};
 	bool once = option_given(&call->options, OPTION_ONCE);
 
 	if (option_given(&call->options, OPTION_JSON))
@@ -476,11 +373,16 @@ enum outcome ctl_top(struct call *call, struct err *err)
 				   "use balancerctl list and balancerctl status, or "
 				   "balancerctl top --once");
 	setlocale(LC_CTYPE, "");
-	enum outcome outcome = take_poll(&t, err);
-	if (outcome == OUTCOME_DONE)
-		outcome = once ? print_once(&t, err) : run_on_screen(&t, err);
+	enum outcome outcome = top_looks_take(&t.looks, err);
+	if (outcome == OUTCOME_DONE && once) {
+		wait_for(-1, -1, EVERY_MS);	/* two looks, so that there are rates */
+		outcome = top_looks_take(&t.looks, err);
+		if (outcome == OUTCOME_DONE)
+			print_once(&t);
+	} else if (outcome == OUTCOME_DONE) {
+		outcome = run_on_screen(&t, err);
+	}
 	top_rows_fini(&t.rows);
-	top_poll_fini(&t.before);
-	top_poll_fini(&t.now);
+	top_looks_fini(&t.looks);
 	return outcome;
 }

@@ -16,18 +16,6 @@ void top_poll_fini(struct top_poll *poll)
 	*poll = (struct top_poll){0};
 }
 
-const char *top_column_title(enum top_column column)
-{
-	static const char *const titles[TOP_COLUMNS] = {
-		[TOP_SERVER] = "SERVER", [TOP_NAME] = "NAME", [TOP_STATE] = "STATE",
-		[TOP_WEIGHT] = "WEIGHT", [TOP_NOW] = "NOW", [TOP_REQUESTS] = "REQ/S",
-		[TOP_ERRORS] = "ERR/S", [TOP_P50] = "P50 ms", [TOP_P99] = "P99 ms",
-		[TOP_BYTES] = "BYTES/S", [TOP_REASON] = "REASON",
-	};
-
-	return titles[column];
-}
-
 /* ---- rates ---- */
 
 /* Both polls, of the same process; before is NULL where nothing can be compared. */

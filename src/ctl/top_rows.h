@@ -36,7 +36,7 @@ struct top_row {
 						 * REASON; never NULL there */
 	char        state[TOP_STATE_MAX];	/* of a pool: "2/3 up" */
 	double      value[TOP_COLUMNS];		/* of the other columns */
-	uint32_t    place;			/* in the answer, for rows that are equal */
+	uint32_t    place;			/* in the answer: who is equal keeps it */
 	uint32_t    severity;			/* of its state; 0: up */
 	bool        is_owned;			/* made by the balancer */
 };
@@ -66,11 +66,9 @@ void top_rows_make(struct top_rows *rows, const struct top_poll *now,
 		   const struct top_poll *before, const struct top_order *order);
 void top_rows_fini(struct top_rows *rows);
 
-/* Where the row of this pool and address is; count: nowhere. Address "" is the pool. */
+/* Where the row of this server is, or with two times "" that of the pool; count:
+ * nowhere. */
 uint32_t top_rows_find(const struct top_rows *rows, const char *pool,
 		       const char *address, const char *name);
-
-/* The column's title, as help and the picture name it. */
-const char *top_column_title(enum top_column column);
 
 #endif

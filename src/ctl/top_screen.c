@@ -14,7 +14,7 @@
 #include "ctl/wait.h"
 
 enum {
-	ESCAPE_MS   = 50,		/* a key of several bytes comes within this time */
+	ESCAPE_MS   = 50,		/* so fast come the bytes of one key */
 	NOTHING_MAX = 100,		/* wake-ups without a key: the terminal is gone */
 };
 
@@ -24,6 +24,7 @@ struct top_screen {
 	int      signals;		/* owned: a signalfd */
 	uint32_t nothing;		/* wake-ups without a key, one after the other */
 	bool     colours;
+	bool     is_spoilt;		/* nobody knows what the terminal shows */
 };
 
 static void use_colours(struct top_screen *s)
@@ -99,14 +100,17 @@ void top_screen_close(struct top_screen *s)
 	free(s);
 }
 
-/* Whether one has come that ends us; the size is looked at anyway. */
+/* Whether one has come that ends us. Of a new size only that there was one is of use: a
+ * terminal that became smaller and large again has lost what it showed. */
 static bool read_signals(struct top_screen *s)
 {
 	struct signalfd_siginfo one;
 	bool ends = false;
 
-	while (read(s->signals, &one, sizeof one) == sizeof one)
+	while (read(s->signals, &one, sizeof one) == sizeof one) {
 		ends |= one.ssi_signo != SIGWINCH;
+		s->is_spoilt |= one.ssi_signo == SIGWINCH;
+	}
 	return ends;
 }
 
@@ -190,6 +194,9 @@ static void on_put(void *arg, const struct top_ink *ink)
 struct top_pen top_screen_begin(struct top_screen *s)
 {
 	erase();
+	if (s->is_spoilt)
+		clearok(curscr, TRUE);
+	s->is_spoilt = false;
 	return (struct top_pen){on_put, s};
 }
 

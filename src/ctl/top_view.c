@@ -56,6 +56,18 @@ static void put_line(const struct top_view *v, const struct top_pen *pen, uint32
 
 /* ---- columns ---- */
 
+const char *top_column_title(enum top_column column)
+{
+	static const char *const titles[TOP_COLUMNS] = {
+		[TOP_SERVER] = "SERVER", [TOP_NAME] = "NAME", [TOP_STATE] = "STATE",
+		[TOP_WEIGHT] = "WEIGHT", [TOP_NOW] = "NOW", [TOP_REQUESTS] = "REQ/S",
+		[TOP_ERRORS] = "ERR/S", [TOP_P50] = "P50 ms", [TOP_P99] = "P99 ms",
+		[TOP_BYTES] = "BYTES/S", [TOP_REASON] = "REASON",
+	};
+
+	return titles[column];
+}
+
 static bool is_text(enum top_column c)
 {
 	return c == TOP_SERVER || c == TOP_NAME || c == TOP_STATE || c == TOP_REASON;
@@ -136,8 +148,8 @@ static void draw_head(const struct top_view *v, const struct top_rows *rows,
 		 v->paused ? ", paused" : "",
 		 *v->trouble != '\0' ? ", it does not answer" : "");
 	put_line(v, pen, 1, STYLE_PLAIN,
-		 "%" PRIu64 " connection%s, %s requests/s, %s errors/s, %" PRIu64 "/%" PRIu64
-		 " up%s%s", member_number(s, "connections"),
+		 "%" PRIu64 " connection%s, %s requests/s, %s errors/s, "
+		 "%" PRIu64 "/%" PRIu64 " up%s%s", member_number(s, "connections"),
 		 plural(member_number(s, "connections")),
 		 top_figure_rate(rows->sum.requests).text,
 		 top_figure_rate(rows->sum.errors).text, rows->sum.up, rows->sum.servers,
@@ -194,9 +206,9 @@ static void write_cell(const struct top_row *row, enum top_column c,
 			row->text[c] : "-";
 		if (c == TOP_REASON)
 			*style = STYLE_PLAIN;
-		/* A server stands under its pool. */
-		snprintf(text, TOP_TEXT_MAX, "%s%s", row->is_pool || c != TOP_SERVER ? "" :
-			 "  ", row->is_pool && c == TOP_NAME ? "" : own);
+		bool below = c == TOP_SERVER && !row->is_pool;
+		snprintf(text, TOP_TEXT_MAX, "%s%s", below ? "  " : "",
+			 row->is_pool && c == TOP_NAME ? "" : own);
 	} else {
 		if (c == TOP_ERRORS && row->value[c] > 0)
 			*style = STYLE_BAD;
@@ -277,13 +289,14 @@ static void draw_help(const struct top_view *v, const struct top_pen *pen)
 static void draw_last(const struct top_view *v, const struct top_rows *rows,
 		      const struct top_pen *pen)
 {
-	const struct top_row *row = v->chosen < rows->count ? &rows->rows[v->chosen] : NULL;
+	const struct top_row *row =
+		v->chosen < rows->count ? &rows->rows[v->chosen] : NULL;
 	uint32_t at = v->height - 1;
 
 	if (*v->last != '\0')
 		put_line(v, pen, at, STYLE_BOLD, "%s", v->last);
 	else if (*v->trouble != '\0')
-		put_line(v, pen, at, STYLE_BAD, "%s; trying again", v->trouble);
+		put_line(v, pen, at, STYLE_BAD, "trying again: %s", v->trouble);
 	else if (row != NULL && row->severity > 0 && *row->text[TOP_REASON] != '\0' &&
 		 !(row->is_pool && row->severity < 7))
 		put_line(v, pen, at, STYLE_WARN, "%s: %s", row->text[TOP_SERVER],

@@ -43,7 +43,11 @@ uint32_t top_view_room(const struct top_view *view);
 /* Moves `first` and `chosen` to where there is something, and the second is seen. */
 void top_view_settle(struct top_view *view, const struct top_rows *rows);
 
+/* Draws all of it; the poll is the one that the rows were made of. */
 void top_view_draw(const struct top_view *view, const struct top_rows *rows,
 		   const struct top_poll *poll, const struct top_pen *pen);
+
+/* The title of a column. */
+const char *top_column_title(enum top_column column);
 
 #endif
