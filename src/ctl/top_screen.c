@@ -54,28 +54,33 @@ static void hold_signals(struct top_screen *s)
 	must(s->signals >= 0);
 }
 
-static struct top_screen *refuse(struct top_screen *s, struct err *err)
+/* Whether TERM is known, and there is a way to go to a place: a teletype has none. */
+static bool can_draw(void)
 {
-	const char *term = getenv("TERM");
+	int found;
 
-	err_set(err, "top cannot draw on a terminal of the kind \"%.40s\" (TERM); "
-		"balancerctl list and balancerctl status print the same as text",
-		term != NULL ? term : "");
-	top_screen_close(s);
-	return NULL;
+	if (setupterm(NULL, STDOUT_FILENO, &found) != OK)
+		return false;
+	bool can = cursor_address != NULL;
+	del_curterm(cur_term);
+	return can;
 }
 
 struct top_screen *top_screen_open(bool colours, struct err *err)
 {
 	struct top_screen *s = memory_new(1, sizeof *s);
+	const char *term = getenv("TERM");
+
 	s->colours = colours;
 	hold_signals(s);
-	s->screen = newterm(NULL, stdout, stdin);
-	if (s->screen == NULL)
-		return refuse(s, err);
-	/* A teletype has no place to go to. */
-	if (cursor_address == NULL)
-		return refuse(s, err);
+	s->screen = can_draw() ? newterm(NULL, stdout, stdin) : NULL;
+	if (s->screen == NULL) {
+		err_set(err, "top cannot draw on a terminal of the kind \"%.40s\" (TERM); "
+			"balancerctl list and balancerctl status print the same as text",
+			term != NULL ? term : "");
+		top_screen_close(s);
+		return NULL;
+	}
 	set_escdelay(ESCAPE_MS);
 	cbreak();
 	noecho();

@@ -9,6 +9,8 @@
  *   hubs.c       the same threads' part of key-value mode
  *   steering.c   what is asked by signals and by the control interface
  *   admin.c      the control interface
+ *   guests.c     servers that come and go by themselves join their pool, and leave it
+ *   watchdog.c   the service manager is told that nothing hangs
  *   workers.c    workers of key-value pools become servers of these
  *   owned.c      servers that pools make become servers of these
  *   sockets.c    which listening sockets there are
@@ -35,6 +37,7 @@ struct kv_registry;
 struct owners;
 struct prober;
 struct resolver;
+struct watchdog;
 struct takeover;
 struct upgrade;
 struct worker;
@@ -77,6 +80,7 @@ struct service {
 	struct loop_watch successor;	/* owned: of that process, until it ends */
 	int              successor_pid;
 	bool             replaced;	/* draining, since another process serves */
+	struct watchdog *watchdog;	/* NULL: the manager does not ask for it */
 	bool             draining;
 	bool             hurried;	/* and asked to end at once */
 };

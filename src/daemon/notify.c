@@ -88,6 +88,11 @@ void notify_stopping(void)
 	tell("STOPPING=1\nSTATUS=draining\n");
 }
 
+void notify_alive(void)
+{
+	tell("WATCHDOG=1\n");
+}
+
 void notify_replaced(int pid)
 {
 	char message[128];

@@ -16,6 +16,7 @@
 #include "daemon/summary.h"
 #include "daemon/takeover.h"
 #include "daemon/upgrade.h"
+#include "daemon/watchdog.h"
 #include "daemon/workers.h"
 #include "health/prober.h"
 #include "model/live_registry.h"
@@ -106,6 +107,7 @@ struct service *service_start(struct model *m, const struct service_options *opt
 		log_info("listening on %s threads=%u",
 			 s->model->listeners[i].address.text, s->worker_count);
 	control_begin(s->control);
+	watchdog_start(s);
 	if (s->takeover != NULL)
 		takeover_done(s);
 	else
@@ -132,6 +134,7 @@ void service_stop(struct service *s)
 	upgrade_cancel(s);
 	takeover_end(s);
 	loops_destroy(s);
+	watchdog_stop(s);
 	workers_end(s);
 	if (s->access_log != NULL)
 		access_log_close(s->access_log);
