@@ -215,7 +215,9 @@ static uint32_t add_pool(struct top_rows *r, const struct pair *p, bool http)
 	row->is_pool = true;
 	row->text[TOP_SERVER] = name;
 	row->text[TOP_REASON] = *trouble != '\0' ? trouble :
-						   member_text(p->now, "balance");
+				count == 0 ? "no servers" :
+				up == 0 ? "no server is up" :
+				member_text(p->now, "balance");
 	row->severity = up == 0 || *trouble != '\0' ? 7 : up < count ? 3 : 0;
 	row->value[TOP_ERRORS] = rate_of(p, http ? count_seen : count_failures);
 	snprintf(row->state, sizeof row->state, "%llu/%zu up", (unsigned long long)up,

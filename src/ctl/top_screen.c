@@ -75,7 +75,8 @@ struct top_screen *top_screen_open(bool colours, struct err *err)
 	hold_signals(s);
 	s->screen = can_draw() ? newterm(NULL, stdout, stdin) : NULL;
 	if (s->screen == NULL) {
-		err_set(err, "top cannot draw on a terminal of the kind \"%.40s\" (TERM); "
+		err_set(err,
+			"top cannot draw on a terminal of the kind \"%.40s\" (TERM); "
 			"balancerctl list and balancerctl status print the same as text",
 			term != NULL ? term : "");
 		top_screen_close(s);

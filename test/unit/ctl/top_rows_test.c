@@ -156,6 +156,9 @@ static void what_is_so_now_needs_no_second_poll(void **unused)
 	assert_string_equal(nine->state, "down");
 	assert_string_equal(nine->text[TOP_REASON], "connection refused");
 	assert_string_equal(row_of(&rows, "web", "")->state, "1/2 up");
+	assert_string_equal(row_of(&rows, "web", "")->text[TOP_REASON], "ring");
+	assert_string_equal(row_of(&rows, "raw", "")->text[TOP_REASON],
+			    "no server is up");
 	assert_int_equal(rows.sum.up, 1);
 	assert_int_equal(rows.sum.servers, 3);
 	assert_value(ten, TOP_REQUESTS, TOP_UNKNOWN);
