@@ -21,6 +21,7 @@
 #include "daemon/steering.h"
 #include "daemon/successor.h"
 #include "daemon/takeover.h"
+#include "daemon/watchdog.h"
 #include "spawn/owners.h"
 
 enum upgrade_state { UPGRADE_HANDING = 1, UPGRADE_PREPARING, UPGRADE_STARTING };
@@ -125,6 +126,7 @@ static void succeed(struct upgrade *u)
 	bool end_asked = u->end_asked;
 
 	control_leave(s->control, u->with_control);
+	watchdog_rest(s);
 	notify_replaced((int)pid);
 	answer(u, CONTROL_DONE, NULL);
 	watch_successor(s, pid);
