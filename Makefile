@@ -16,7 +16,7 @@
 #   make build        container images: balancerd and balancerd-sample; BASE=...
 #   make run | stop   the balancer from its image, PORT=5000: doc/docker.md
 #   make clean-images removes what those two have made
-#   make deb          a package for Debian: out/deb/
+#   make deb          packages for Debian: out/deb/
 #   make install      into $(DESTDIR)$(PREFIX), for packages; ./install.sh for people
 #   make clean
 #
