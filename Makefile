@@ -18,6 +18,7 @@
 #   make clean-images removes what those two have made
 #   make deb          a package for Debian: out/deb/
 #   make install      into $(DESTDIR)$(PREFIX), for packages; ./install.sh for people
+#   make page         only the page of the control interface; `make` makes it too
 #   make clean
 #
 # Variants live in folders of their own: make SAN=address,undefined, make CC=clang,
@@ -96,7 +97,31 @@ $(LIBRARY): $(LIB_OBJ)
 	@rm -f $@
 	$(DO)ar rcs $@ $^
 
-$(OUT)/balancerd: $(OUT)/obj/daemon/main.o $(LIBRARY)
+# The page of the control interface, made of web/ and put into the program. Without
+# Node.js and npm the program is built without it; what is there decides, so that it is
+# made anew when that changes.
+PAGE       := $(OUT)/page
+PAGE_MEANS := $(PAGE)/$(if $(shell command -v node && command -v npm),with,without)-node
+
+$(PAGE_MEANS):
+	@mkdir -p $(PAGE)
+	@rm -f $(PAGE)/with-node $(PAGE)/without-node
+	@touch $@
+
+$(PAGE)/files.c: $(wildcard web/*.*) tools/page $(PAGE_MEANS)
+	$(SAY) "  page  web/"
+	$(DO)tools/page $(PAGE)
+
+$(PAGE)/files.o: $(PAGE)/files.c src/control/pages.h | libraries
+	$(SAY) "  cc    $<"
+	$(DO)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+.PHONY: page
+page:
+	@rm -f $(PAGE)/files.c
+	+@$(MAKE) --no-print-directory $(PAGE)/files.c
+
+$(OUT)/balancerd: $(OUT)/obj/daemon/main.o $(PAGE)/files.o $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
