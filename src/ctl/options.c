@@ -60,6 +60,7 @@ const struct option option_table[OPTIONS] = {
 	[OPTION_LINES] = {"lines", "N", COMPLETES_NOTHING, false, 'n', AT(lines),
 		.range = {VALUE_NUMBER, 0, OPTION_LINES_MAX},
 		.help = "only the last so many; -n does as well"},
+	[OPTION_ONCE] = {"once", .help = "print one picture as text, and end"},
 };
 
 static const char *name_at(size_t i)

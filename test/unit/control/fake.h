@@ -10,6 +10,7 @@
 #include "control/ask.h"
 #include "control/control.h"
 #include "control/events.h"
+#include "control/log_tail.h"
 #include "model/live_registry.h"
 #include "model/model.h"
 #include "model/own.h"
@@ -220,7 +221,8 @@ static void fake_init(struct fake *f)
 	f->hooks.events = events_create(1000);
 	f->view = (struct view){
 		.live = &f->live, .hooks = &f->hooks, .facts = &f->facts,
-		.streams = &f->streams, .uptime_s = 7, .wall_s = 784111777,
+		.streams = &f->streams, .log_tail = log_tail_create(NULL),
+		.uptime_s = 7, .wall_s = 784111777,
 	};
 }
 
@@ -231,6 +233,7 @@ static void fake_fini(struct fake *f)
 	changes_destroy(f->changes);
 	must(f->streams.open == 0);
 	events_destroy(f->hooks.events);
+	log_tail_destroy(f->view.log_tail);
 	live_fini(&f->live);
 }
 

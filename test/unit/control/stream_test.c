@@ -2,6 +2,8 @@
  * however slow, and ends with whoever is to end it. */
 #include "unit/control/client.h"
 
+#include "base/log.h"
+
 static unsigned told;
 
 static void on_answered(struct exchange *which)
@@ -221,6 +223,23 @@ static void those_that_are_there_are_an_object(void **unused)
 	refused("GET /v1/log?lines=1001", "", 400, "bad-request");
 }
 
+static void the_log_is_text_and_has_no_beat(void **unused)
+{
+	(void)unused;
+	log_error("a line");
+	put_text("GET /v1/log?lines=1 HTTP/1.1\r\nHost: b\r\n\r\n");
+	assert_non_null(strstr(output, "Content-Type: text/plain; charset=utf-8\r\n"));
+	assert_non_null(strstr(output, "Z error a line\n"));
+	output_len = 0;
+	put_text("GET /v1/log?lines=1&follow=1 HTTP/1.1\r\nHost: b\r\n\r\n");
+	assert_non_null(strstr(output, "Z error a line\n\r\n"));
+	output_len = 0;
+	assert_true(exchange_time_over(&x));
+	take_output(SIZE_MAX);
+	assert_int_equal(output_len, 0);
+	assert_int_equal(x.state, EXCHANGE_STREAM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +251,7 @@ int main(void)
 		CASE(it_ends_with_what_is_there),
 		CASE(there_are_so_many_and_no_more),
 		CASE(what_was_heard_counts_more_than_what_is_asked),
+		CASE(the_log_is_text_and_has_no_beat),
 		CASE(those_that_are_there_are_an_object),
 	};
 
