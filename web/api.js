@@ -1,7 +1,12 @@
 /* api.js - asks the balancer that the page comes from. The token, where one is needed, is
- * kept for as long as the tab lives, and goes nowhere else. */
+ * kept for as long as the tab lives, and goes nowhere else: never into an address. */
+
+import { Lines } from "./sse.js";
 
 const KEY = "balancerd-token";
+const READ_MS = 10000;
+const CHANGE_MS = 310000;	// servers that are started are waited for, 300 s at most
+const SILENCE_MS = 40000;	// of events: there is a comment every 15 s
 
 /* What the balancer did not do, in its own words. */
 export class Refusal extends Error {
@@ -13,20 +18,19 @@ export class Refusal extends Error {
 	}
 }
 
-export const hasToken = () => sessionStorage.getItem(KEY) !== null;
+export const token = () => sessionStorage.getItem(KEY);
 
-export function setToken(token) {
-	if (token)
-		sessionStorage.setItem(KEY, token);
+export function setToken(text) {
+	if (text)
+		sessionStorage.setItem(KEY, text);
 	else
 		sessionStorage.removeItem(KEY);
 }
 
 async function send(method, path, body, more = {}) {
 	const headers = { ...more.headers };
-	const token = sessionStorage.getItem(KEY);
-	if (token)
-		headers.Authorization = `Bearer ${token}`;
+	if (token())
+		headers.Authorization = `Bearer ${token()}`;
 	if (body !== undefined)
 		headers["Content-Type"] = "application/json";
 	const answer = await fetch(path, {
@@ -41,49 +45,55 @@ async function send(method, path, body, more = {}) {
 	} catch {
 		error = undefined;	// something between us and the balancer has answered
 	}
-	throw new Refusal(answer.status, error ??
-		{ code: "", message: `it answered ${answer.status} ${answer.statusText}` });
+	throw new Refusal(answer.status, error ?? {
+		code: "", message: `${answer.status} ${answer.statusText} is no answer of a ` +
+			"balancer: look at what is between it and this browser",
+	});
 }
 
 /* The answer as an object; throws a Refusal, or what fetch throws if nobody answers. */
 export async function ask(method, path, body) {
-	const late = AbortSignal.timeout(method === "GET" ? 10000 : 310000);
+	const late = AbortSignal.timeout(method === "GET" ? READ_MS : CHANGE_MS);
 	return (await send(method, path, body, { signal: late })).json();
 }
 
-export const pathOf = (pool, ...rest) =>
-	["/v1/pools", pool, ...rest].map((part, i) => i ? encodeURIComponent(part) : part)
-		.join("/");
-
-/* Server-sent events (HTML, section 9.2), read here since the browser's own reader cannot
- * send a token. Calls on(data) for each; returns when the balancer ends, throws as ask.
- * `at` keeps the last number from one call to the next. */
-export async function listen(path, at, on) {
-	const headers = at.id ? { "Last-Event-ID": at.id } : {};
-	const answer = await send("GET", path, undefined, { headers });
-	const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-	let text = "";
-	for (;;) {
-		const { done, value } = await reader.read();
-		if (done)
-			return;
-		text += value;
-		const parts = text.split("\n\n");
-		text = parts.pop();
-		for (const part of parts)
-			take(part, at, on);
-	}
+/* What went wrong, for people. */
+export function reasonOf(error) {
+	if (error instanceof Refusal)
+		return error.message;
+	return "The balancer does not answer, so nothing is known of what became of this. The " +
+		"list shows it as soon as it answers again.";
 }
 
-function take(part, at, on) {
-	const data = [];
-	for (const line of part.split("\n")) {
-		const [, name, value] = /^(\w*): ?(.*)$/.exec(line) ?? [];
-		if (name === "id")
-			at.id = value;
-		else if (name === "data")
-			data.push(value);
+export const pathOf = (pool, ...rest) =>
+	["/v1/pools", ...[pool, ...rest].map(encodeURIComponent)].join("/");
+
+/* Server-sent events, read here since the browser's own reader cannot send a token. Calls
+ * on(object) for each; returns when the balancer ends, throws as ask does. at.id keeps the
+ * last number from one call to the next. */
+export async function listen(path, at, on) {
+	const silence = new AbortController();
+	const watch = () => setTimeout(() => silence.abort(), SILENCE_MS);
+	let timer = watch();
+	try {
+		const headers = at.id ? { "Last-Event-ID": at.id } : {};
+		const answer = await send("GET", path, undefined,
+			{ headers, signal: silence.signal });
+		const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+		const lines = new Lines();
+		for (;;) {
+			const { done, value } = await reader.read();
+			if (done)
+				return;
+			clearTimeout(timer);
+			timer = watch();
+			for (const { id, data } of lines.take(value)) {
+				at.id = id ?? at.id;
+				if (data !== null)
+					on(JSON.parse(data));
+			}
+		}
+	} finally {
+		clearTimeout(timer);
 	}
-	if (data.length > 0)
-		on(JSON.parse(data.join("\n")));
 }

@@ -1,24 +1,37 @@
 /* app.js - the page: asks each second, and shows what it is told. */
 
-import { ask, hasToken, setToken } from "./api.js";
+import { ask, setToken, token } from "./api.js";
 import { addServer, askToken, changeServer, scalePool, whenDone } from "./dialogs.js";
+import { byId, element, fillChoice, setAttribute, write } from "./dom.js";
 import { follow } from "./events.js";
+import { fitting } from "./order.js";
 import { Plots } from "./plots.js";
 import { Ring } from "./ring.js";
 import { State } from "./state.js";
 import { Table } from "./table.js";
-import { byId, count, element, ms, rate, span, write } from "./text.js";
+import { count, ms, rate, several, span } from "./text.js";
 
 const EACH_MS = 1000;
+const HIDDEN_MS = 5000;		// while nobody looks
 const SAID_MS = 15000;
 
 const state = new State();
 let seen = null;		// the last that was shown
 
-const bad = (n) => n > 0 ? "bad" : null;
-const figure = (id, title, value, text = count, help) =>
-	({ id, title, value, text: (item) => text(value(item)), number: true, help });
+const bad = (n) => n > 0 ? "bad" : "";
+const figure = (id, title, value, text = count, more = {}) =>
+	({ id, title, value, text: (item) => text(value(item)), number: true, ...more });
+const sum = { rank: "sum" };
+const times = (help) => [
+	figure("p50", "p50 ms", (one) => one.p50, ms, { help }),
+	figure("p90", "p90 ms", (one) => one.p90, ms, { help, rank: "minor" }),
+	figure("p99", "p99 ms", (one) => one.p99, ms, { help }),
+	figure("p999", "p99.9 ms", (one) => one.p999, ms, { help, rank: "minor" }),
+];
+const errors = figure("errors", "Errors/s", (one) => one.errors, rate,
+	{ tone: (one) => bad(one.errors) });
 
+/* A state has a shape, a colour and a word. */
 function showState(cell, one) {
 	if (cell.firstChild?.textContent !== one.state)
 		cell.replaceChildren(element("span", { class: "state", "data-state": one.state },
@@ -33,39 +46,36 @@ function showButton(cell, item, text, label, act) {
 	if (!cell.firstChild)
 		cell.append(button);
 	write(button, text);
-	if (button.getAttribute("aria-label") !== label)
-		button.setAttribute("aria-label", label);
+	setAttribute(button, "aria-label", label);
 }
 
 const listeners = new Table({
 	label: "Listeners", place: byId("listeners"), columns: [
-		{ id: "address", title: "Address", value: (l) => l.address },
+		{ id: "address", title: "Address", heads: true, value: (l) => l.address },
 		{ id: "kind", title: "Kind",
 		  value: (l) => l.protocol === "resp" ? "kv, resp" : l.kind },
 		{ id: "pools", title: "Leads to", value: (l) => l.pools.join(", ") },
 		figure("connections", "Connections", (l) => l.connections),
 		figure("accepts", "New/s", (l) => l.accepts, rate),
-		figure("rate", "Requests/s", (l) => l.rate, rate),
-		{ ...figure("errors", "Errors/s", (l) => l.errors, rate), tone: (l) => bad(l.errors) },
-		figure("requests", "Requests", (l) => l.requests),
+		figure("rate", "Requests/s", (l) => l.rate, rate), errors,
+		...times("Of all requests since the start"),
+		figure("requests", "Requests", (l) => l.requests, count, sum),
 	],
 });
 
 const pools = new Table({
 	label: "Pools", place: byId("pools"), columns: [
-		{ id: "name", title: "Pool", value: (p) => p.name },
+		{ id: "name", title: "Pool", heads: true, value: (p) => p.name },
 		{ id: "balance", title: "Policy", value: (p) => p.balance },
 		{ id: "up", title: "Up", number: true, value: (p) => p.up,
 		  text: (p) => `${p.up} of ${p.servers.length}`,
-		  tone: (p) => bad(p.servers.some((s) => s.state === "down")) },
-		figure("rate", "Requests/s", (p) => p.rate, rate),
-		{ ...figure("errors", "Errors/s", (p) => p.errors, rate), tone: (p) => bad(p.errors) },
+		  tone: (p) => bad(p.servers.filter((s) => s.state === "down").length) },
+		figure("rate", "Requests/s", (p) => p.rate, rate), errors,
 		figure("in_flight", "In flight", (p) => p.in_flight),
 		figure("waiting", "Waiting", (p) => p.waiting),
-		figure("p50", "p50 ms", (p) => p.p50, ms),
-		figure("p99", "p99 ms", (p) => p.p99, ms),
-		figure("retries", "Retries", (p) => p.retries),
-		figure("requests", "Requests", (p) => p.requests),
+		...times("Of the requests of the last 10 seconds"),
+		figure("retries", "Retries", (p) => p.retries, count, sum),
+		figure("requests", "Requests", (p) => p.requests, count, sum),
 		{ id: "act", title: "Change", unseen: true, show: showPoolButton },
 	],
 });
@@ -77,34 +87,35 @@ function showPoolButton(cell, pool) {
 		showButton(cell, pool, "Add", `Add a server to ${pool.name}`, addServer);
 }
 
+function showServerButton(cell, server) {
+	if (server.state !== "leaving")
+		showButton(cell, server, "Change", `Change ${server.address} in ${server.pool}`,
+			(one) => changeServer(one, seen.servers));
+}
+
 const servers = new Table({
 	label: "Servers", place: byId("servers"),
 	sort: { id: "pool", direction: "ascending" }, columns: [
 		{ id: "state", title: "State", value: (s) => s.state, show: showState },
-		{ id: "server", title: "Server", value: (s) => s.name || s.address,
+		{ id: "server", title: "Server", heads: true, value: (s) => s.name || s.address,
 		  text: (s) => s.name ? `${s.name} ${s.address}` : s.address },
 		{ id: "pool", title: "Pool", value: (s) => s.pool },
 		figure("weight", "Weight", (s) => s.weight),
-		figure("rate", "Requests/s", (s) => s.rate, rate),
-		{ ...figure("errors", "Errors/s", (s) => s.errors, rate), tone: (s) => bad(s.errors) },
+		figure("rate", "Requests/s", (s) => s.rate, rate), errors,
 		figure("in_flight", "In flight", (s) => s.in_flight),
-		figure("p50", "p50 ms", (s) => s.p50, ms),
-		figure("p99", "p99 ms", (s) => s.p99, ms),
-		figure("requests", "Requests", (s) => s.requests),
-		figure("failures", "Failures", (s) => s.failures),
+		...times("Of all requests since the start, up to the head of the answer"),
+		figure("requests", "Requests", (s) => s.requests, count, sum),
+		figure("failures", "Failures", (s) => s.failures, count, sum),
 		{ id: "reason", title: "Reason", value: (s) => s.reason },
-		{ id: "act", title: "Change", unseen: true, sorts: false, show: (cell, server) =>
-			server.state !== "leaving" && showButton(cell, server, "Change",
-				`Change ${server.address} in ${server.pool}`,
-				(one) => changeServer(one, seen.servers)) },
+		{ id: "act", title: "Change", unseen: true, sorts: false, show: showServerButton },
 	],
 });
 
 const made = new Table({
 	label: "Servers that pools made", place: byId("made"), columns: [
-		{ id: "name", title: "Name", value: (m) => m.name },
-		{ id: "pool", title: "Pool", value: (m) => m.pool },
 		{ id: "state", title: "State", value: (m) => m.state, show: showState },
+		{ id: "server", title: "Name", heads: true, value: (m) => m.name },
+		{ id: "pool", title: "Pool", value: (m) => m.pool },
 		{ id: "address", title: "Address", value: (m) => m.address },
 		{ id: "since", title: "Since", number: true, value: (m) => m.since_ms,
 		  text: (m) => span(m.since_ms / 1000) },
@@ -120,14 +131,16 @@ const totals = [
 	["Requests/s", (t) => rate(t.rate)],
 	["Errors/s", (t) => rate(t.errors), (t) => bad(t.errors)],
 	["p50 ms", (t) => ms(t.p50)],
+	["p90 ms", (t) => ms(t.p90), null, "minor"],
 	["p99 ms", (t) => ms(t.p99)],
+	["p99.9 ms", (t) => ms(t.p999), null, "minor"],
 	["In flight", (t) => count(t.inFlight)],
 	["Waiting", (t) => count(t.waiting)],
 	["Connections", (t) => count(t.connections)],
 	["Servers up", (t) => `${t.up} of ${t.servers}`, (t) => bad(t.down)],
-].map(([title, text, tone]) => {
-	const value = element("dd");
-	byId("totals").append(element("div", {}, element("dt", {}, title), value));
+].map(([title, text, tone, rank]) => {
+	const value = element("dd", {}, "–");
+	byId("totals").append(element("div", { class: rank }, element("dt", {}, title), value));
 	return (now) => {
 		write(value, text(now));
 		value.dataset.tone = tone?.(now) ?? "";
@@ -137,30 +150,12 @@ const totals = [
 /* ---- the servers that are asked for ---- */
 
 function showServers() {
-	const words = byId("find").value.toLowerCase().split(/\s+/).filter(Boolean);
-	const pool = byId("of-pool").value, wanted = byId("of-state").value;
-	const fitting = seen.servers.filter((server) => {
-		const text = [server.address, server.name, server.pool, server.state, server.reason]
-			.join(" ").toLowerCase();
-		return words.every((word) => text.includes(word)) &&
-			(!pool || server.pool === pool) &&
-			(!wanted || (wanted === "!up" ? server.state !== "up"
-				: server.state === wanted));
-	});
-	servers.show(fitting);
 	const all = seen.servers.length;
-	write(byId("count"), fitting.length === all ? `${all} servers`
-		: `${fitting.length} of ${all} servers`);
-}
-
-function showPoolNames() {
-	const select = byId("of-pool"), names = seen.pools.map((pool) => pool.name);
-	const there = [...select.options].slice(1).map((option) => option.value);
-	if (names.join("\n") === there.join("\n"))
-		return;
-	const before = select.value;
-	select.replaceChildren(element("option", { value: "" }, "all"), ...names.map((name) =>
-		element("option", { value: name, selected: name === before }, name)));
+	const some = fitting(seen.servers, { words: byId("find").value,
+		pool: byId("of-pool").value, state: byId("of-state").value });
+	servers.show(some);
+	write(byId("count"), some.length === all ? several(all, "server")
+		: `${some.length} of ${several(all, "server")}`);
 }
 
 byId("filter").addEventListener("submit", (event) => event.preventDefault());
@@ -203,66 +198,102 @@ function show() {
 	const { status } = seen;
 	write(byId("name"), status.name);
 	document.title = `${status.name}: ${status.servers_up} of ${status.servers} up`;
-	write(byId("facts"), [`version ${status.version}`, `pid ${status.pid}`,
+	write(byId("facts"), [`version ${status.version}`, `process ${status.pid}`,
 		`up ${span(status.uptime_s)}`, status.state !== "running" && status.state]
 		.filter(Boolean).join(" · "));
+	const names = seen.pools.map((pool) => pool.name);
 	for (const total of totals)
 		total(seen.totals);
 	listeners.show(seen.listeners);
 	pools.show(seen.pools);
-	showPoolNames();
+	fillChoice(byId("of-pool"), names, 1);
 	showServers();
 	showOwned();
-	plots.show(state.shown, seen.pools.map((pool) => pool.name));
+	plots.show(state.shown, names);
 	ring.show(seen.pools);
 }
 
-function tellLink(text, tone) {
+/* How it stands with the balancer: in the corner, and aloud where that changes. What is
+ * shown and may not be true any more is pale. */
+function tellLink(text, tone, more = "") {
 	write(byId("link"), text);
 	byId("link").dataset.tone = tone;
-	byId("token").hidden = !hasToken();
+	write(byId("lost"), more);
+	document.body.classList.toggle("stale", tone !== "good" && seen !== null);
+	byId("forget").hidden = token() === null;
+	byId("token").hidden = !needsToken;
+}
+
+let needsToken = false, lostAt = null, saidAt = 0, again = null, turning = false;
+
+function tellLost(error) {
+	state.miss(performance.now() / 1000);
+	if (error.status) {
+		tellLink("refused", "bad", `The balancer refuses to tell: ${error.message}.`);
+		return;
+	}
+	lostAt ??= new Date().toLocaleTimeString("en-GB");
+	tellLink("no answer", "bad", `The balancer does not answer since ${lostAt}. ` +
+		"What is shown is from before; this page asks again each second, and goes on by " +
+		"itself. On its machine, balancerctl status says whether it runs.");
+}
+
+function needToken(error) {
+	const wrong = token() !== null ? error.message : null;
+	needsToken = true;
+	setToken(null);
+	tellLink("a token is needed", "bad");
+	askToken(wrong);
 }
 
 async function poll() {
 	try {
-		const [status, all, times, leaving] = await Promise.all(
-			["/v1/status", "/v1/pools", "/v1/times", "/v1/leaving"]
-				.map((path) => ask("GET", path)));
+		/* First one alone: where a token is needed, the rest would be refused as well. */
+		const status = await ask("GET", "/v1/status");
+		const [all, counted, leaving] = await Promise.all(
+			["/v1/pools", "/v1/times", "/v1/leaving"].map((path) => ask("GET", path)));
+		needsToken = false;
+		lostAt = null;
 		seen = state.take(performance.now() / 1000,
-			{ status, pools: all, times, leaving });
+			{ status, pools: all, times: counted, leaving });
 		show();
 		tellLink("live", "good");
 	} catch (error) {
-		if (error.status === 401) {
-			tellLink("a token is needed", "bad");
-			askToken(error.message);
-		} else {
-			tellLink(error.status ? error.message : "the balancer does not answer", "bad");
-		}
+		if (error.status === 401)
+			needToken(error);
+		else
+			tellLost(error);
 	}
 }
 
-let saidAt = 0, again = null;
-
+/* Without a token nothing is asked until there is one. */
 async function turn() {
+	if (turning)
+		return;
 	clearTimeout(again);
+	turning = true;
 	const began = performance.now();
 	await poll();
+	turning = false;
 	if (began - saidAt > SAID_MS)
 		write(byId("said"), "");
-	clearTimeout(again);
-	again = setTimeout(turn, Math.max(100, EACH_MS - (performance.now() - began)));
+	const each = document.hidden ? HIDDEN_MS : EACH_MS;
+	if (!needsToken)
+		again = setTimeout(turn, Math.max(100, each - (performance.now() - began)));
 }
 
 whenDone((said) => {
 	saidAt = performance.now();
 	write(byId("said"), said);
+	needsToken = false;
 	turn();
 });
-byId("token").addEventListener("click", () => {
+byId("token").addEventListener("click", () => askToken(null));
+byId("forget").addEventListener("click", () => {
 	setToken(null);
-	turn();
+	location.reload();
 });
+document.addEventListener("visibilitychange", () => !document.hidden && !needsToken && turn());
 
 turn();
 follow();

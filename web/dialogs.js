@@ -1,8 +1,9 @@
 /* dialogs.js - what can be changed from the page, each time after a question. What goes
  * wrong is said in the balancer's own words. */
 
-import { ask, pathOf, setToken } from "./api.js";
-import { byId, element, write } from "./text.js";
+import { ask, pathOf, reasonOf, setToken } from "./api.js";
+import { byId, element, write } from "./dom.js";
+import { ms, several } from "./text.js";
 
 const dialog = byId("dialog");
 let done = () => {};		// told what was changed
@@ -34,7 +35,7 @@ function valuesOf(form) {
 }
 
 function open(...children) {
-	dialog.replaceChildren(...children);
+	dialog.replaceChildren(...children.filter(Boolean));
 	if (!dialog.open)
 		dialog.showModal();
 	(dialog.querySelector("input, [data-first]") ?? dialog.querySelector("button")).focus();
@@ -58,7 +59,9 @@ function confirm({ heading, lines = [], fields = [], verb, bad = false, run }) {
 		element("div", { class: "buttons" }, cancel(), act));
 	form.addEventListener("submit", async (event) => {
 		event.preventDefault();
-		act.disabled = true;
+		if (act.getAttribute("aria-disabled"))
+			return;
+		act.setAttribute("aria-disabled", "true");
 		write(wrong, "");
 		for (const input of form.querySelectorAll("[aria-invalid]"))
 			input.removeAttribute("aria-invalid");
@@ -67,12 +70,12 @@ function confirm({ heading, lines = [], fields = [], verb, bad = false, run }) {
 			dialog.close();
 			done(said);
 		} catch (error) {
-			write(wrong, error.message);
+			write(wrong, reasonOf(error));
 			const input = form.querySelector(`input[name="${error.field}"]`);
 			input?.setAttribute("aria-invalid", "true");
 			input?.focus();
 		}
-		act.disabled = false;
+		act.removeAttribute("aria-disabled");
 	});
 	open(form);
 }
@@ -89,7 +92,7 @@ function others(server, servers) {
 	const up = servers.filter((one) => one.pool === server.pool && one.state === "up" &&
 		one.key !== server.key).length;
 	return up === 0 ? `No other server of ${server.pool} is up: clients will wait, and fail.`
-		: `${up} other${up === 1 ? "" : "s"} of ${server.pool} ${up === 1 ? "is" : "are"} up.`;
+		: `${several(up, "other server")} of ${server.pool} ${up === 1 ? "is" : "are"} up.`;
 }
 
 function set(server, what) {
@@ -152,19 +155,31 @@ function remove(server, servers) {
 	});
 }
 
-/* What can be done to a server, to be chosen from. */
+const facts = [
+	["State", (s) => s.state], ["Weight", (s) => s.weight],
+	["In flight", (s) => s.in_flight], ["Requests", (s) => s.requests.toLocaleString("en")],
+	["Failures", (s) => s.failures.toLocaleString("en")],
+	["Answers of 500 and above", (s) => s.responses["5xx"].toLocaleString("en")],
+	["p50, p90, p99, p99.9 ms", (s) => [s.p50, s.p90, s.p99, s.p999].map(ms).join(", ")],
+	["Comes from", (s) => ({ file: "the file", change: "a change", command: "the command line",
+				 worker: "itself", owned: "its pool" })[s.from] ?? s.from],
+];
+
+/* What is known of a server, and what can be done to it. */
 export function changeServer(server, servers) {
 	const choice = (text, then, bad) => element("button",
 		{ type: "button", class: bad && "bad", onclick: () => then(server, servers) }, text);
-	const facts = [`State: ${server.state}`, `Weight: ${server.weight}`,
-		`In flight: ${server.in_flight}`];
-	open(title(`${server.address}, pool ${server.pool}`),
-		element("p", {}, facts.join(" · ")),
-		server.reason ? element("p", { class: "wrong" }, server.reason) : null,
+	open(title(`${server.name ? `${server.name}, ` : ""}${server.address}, pool ${server.pool}`),
+		server.reason && element("p", { class: "wrong" }, server.reason),
 		element("div", { class: "choices" },
 			server.drain ? choice("Enable…", enable) : choice("Drain…", drain),
 			choice("Weight…", weigh),
-			server.of === "workers" ? "" : choice("Remove…", remove, true)),
+			server.of !== "workers" && choice("Remove…", remove, true)),
+		element("dl", { class: "facts-of" }, ...facts.map(([name, text]) =>
+			element("div", {}, element("dt", {}, name),
+				element("dd", {}, String(text(server)))))),
+		server.temporary && element("p", { class: "note" },
+			"What was changed of it does not last, or not all of it."),
 		element("div", { class: "buttons" }, cancel("Close")));
 }
 
@@ -200,22 +215,25 @@ export function scalePool(pool) {
 	});
 }
 
-/* Asks for the token; the page goes on with the next question to the balancer. why: what
- * it said. */
-export function askToken(why) {
+/* Asks for the token. wrong: what the balancer says of the one it was asked with. */
+export function askToken(wrong) {
 	if (dialog.open && dialog.querySelector("input[name=token]"))
 		return;
 	confirm({
 		heading: "Token", verb: "Use it",
-		lines: [`The balancer says: ${why}.`],
+		lines: [wrong ? `The token is not taken any more: ${wrong}.`
+			: "This balancer asks for a token: the first line of the file that stands " +
+				"in its configuration behind “control … token”."],
 		fields: [{ name: "token", label: "Token", type: "password",
-			   hint: "The first line of the token file. It is kept in this tab only." }],
+			   hint: "It is kept in this tab, until that is closed." }],
 		run: async ({ token }) => {
 			setToken(token);
-			await ask("GET", "/v1/status").catch((error) => {
+			try {
+				await ask("GET", "/v1/status");
+			} catch (error) {
 				setToken(null);
 				throw Object.assign(error, { field: "token" });
-			});
+			}
 			return "The token is right.";
 		},
 	});

@@ -1,22 +1,16 @@
 /* ring.js - which part of all keys each server of a pool has: drawn, and as a table. */
 
 import { ask, pathOf } from "./api.js";
+import { byId, fillChoice, svg, write } from "./dom.js";
 import { Table } from "./table.js";
-import { byId, element, percent, write } from "./text.js";
+import { count, percent } from "./text.js";
 
 const BY_KEY = ["ring", "maglev", "slots", "rendezvous"];
 const COLOURS = 6;		// that are chosen; more are taken around the circle of hues
 const AGAIN_MS = 5000;		// without a known reason: loads may be bounded
 
-const svg = (name, attributes) => {
-	const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-	for (const [key, value] of Object.entries(attributes))
-		made.setAttribute(key, value);
-	return made;
-};
-
 /* A part of a ring; from and to are parts of the whole turn. */
-function arc(from, to) {
+export function arc(from, to) {
 	const [inner, outer] = [66, 100];
 	const end = Math.min(to, from + 0.99999);
 	const at = (radius, turn) => [radius * Math.sin(2 * Math.PI * turn),
@@ -35,6 +29,27 @@ function paint(node, i, count) {
 		node.setAttribute("fill", `hsl(${(i * 137.5) % 360} 52% ${48 + (i % 3) * 7}%)`);
 }
 
+/* Without an order of keys there is only how much each has. */
+function sharesOf(servers) {
+	const shares = servers.map(({ share }, place) => [place, share]);
+	const rest = 1 - shares.reduce((sum, [, share]) => sum + share, 0);
+	return rest > 1e-9 ? [...shares, [-1, rest]] : shares;
+}
+
+/* [place, path] of all that each has, out of [place, size] around the ring. */
+export function shapes(parts) {
+	const whole = parts.reduce((sum, [, size]) => sum + size, 0);
+	const paths = new Map();
+	let from = 0;
+	for (const [place, size] of parts) {
+		if (size > 0)
+			paths.set(place, (paths.get(place) ?? "") +
+				arc(from / whole, (from + size) / whole));
+		from += size;
+	}
+	return [...paths];
+}
+
 export class Ring {
 	constructor() {
 		this.chosen = byId("ring-pool");
@@ -43,7 +58,7 @@ export class Ring {
 			label: "Shares of the servers", place: byId("shares"),
 			sort: { id: "share", direction: "descending" },
 			columns: [
-				{ id: "of", title: "Server", value: (one) => one.address,
+				{ id: "of", title: "Server", heads: true, value: (one) => one.address,
 				  show: (cell, one) => this.#name(cell, one) },
 				{ id: "share", title: "Share", number: true,
 				  value: (one) => one.share, text: (one) => percent(one.share) },
@@ -52,9 +67,11 @@ export class Ring {
 				  text: (one) => percent(one.by_weight) },
 			],
 		});
-		this.table.body.addEventListener("pointerover", (event) =>
-			this.#point(event.target.closest("tr")));
-		this.table.body.addEventListener("pointerleave", () => this.#point(null));
+		for (const place of [this.table.body, byId("ring")]) {
+			place.addEventListener("pointerover", (event) => this.#point(
+				event.target.closest("[data-place]")?.dataset.place));
+			place.addEventListener("pointerleave", () => this.#point(undefined));
+		}
 	}
 
 	#name(cell, one) {
@@ -69,12 +86,12 @@ export class Ring {
 		cell.parentNode.dataset.place = one.place;
 	}
 
-	/* One server's parts stand out. */
-	#point(row) {
-		const place = row?.dataset.place;
+	/* One server's parts stand out, and its row does. */
+	#point(place) {
 		byId("ring").classList.toggle("points", place !== undefined);
-		for (const part of byId("ring").children)
-			part.classList.toggle("pointed", part.dataset.place === place);
+		for (const one of [...byId("ring").children, ...this.table.body.rows])
+			one.classList.toggle("pointed",
+				place !== undefined && one.dataset.place === place);
 	}
 
 	/* Asks anew where the pool's servers are not what they were. */
@@ -82,13 +99,7 @@ export class Ring {
 		const keyed = pools.filter((pool) => BY_KEY.includes(pool.balance) &&
 			pool.servers.length > 0);
 		byId("rings").hidden = keyed.length === 0;
-		const names = keyed.map((pool) => pool.name);
-		const there = [...this.chosen.options].map((option) => option.value);
-		if (names.join("\n") !== there.join("\n")) {
-			const before = this.chosen.value;
-			this.chosen.replaceChildren(...names.map((name) =>
-				element("option", { value: name, selected: name === before }, name)));
-		}
+		fillChoice(this.chosen, keyed.map((pool) => pool.name), 0);
 		const pool = keyed.find((one) => one.name === this.chosen.value);
 		if (!pool)
 			return;
@@ -104,35 +115,32 @@ export class Ring {
 		this.asked = performance.now();
 		try {
 			const ring = await ask("GET", pathOf(pool, "ring"));
-			if (pool === this.chosen.value)
+			const is = JSON.stringify(ring);
+			if (pool === this.chosen.value && is !== this.drawn)
 				this.#draw(ring);
+			this.drawn = is;
 		} catch (error) {
-			write(byId("ring-note"), error.message);
+			this.drawn = null;
+			if (error.status)
+				write(byId("ring-note"), error.message);
 		}
 	}
 
 	#draw({ pool, policy, keys, servers, runs }) {
-		const ring = byId("ring");
-		/* Without an order of keys there is only how much each has. */
-		const parts = runs ?? servers.map((server, i) => [i, server.share]);
-		const whole = parts.reduce((sum, [, size]) => sum + size, 0);
-		let from = 0;
-		const drawn = [];
-		for (const [place, size] of parts) {
-			if (size === 0)
-				continue;
-			const part = svg("path", { d: arc(from / whole, (from + size) / whole) });
-			part.dataset.place = place;
-			paint(part, place, servers.length);
-			drawn.push(part);
-			from += size;
-		}
-		ring.replaceChildren(...drawn);
-		const sorted = servers.toSorted((a, b) => b.share - a.share);
-		ring.setAttribute("aria-label", `Keys of pool ${pool}: the most, ` +
-			`${percent(sorted[0].share)}, has ${sorted[0].address}; the fewest, ` +
-			`${percent(sorted.at(-1).share)}, has ${sorted.at(-1).address}`);
-		write(byId("ring-note"), `${policy}, asked for ${keys.toLocaleString("en")} keys` +
+		const parts = runs ?? sharesOf(servers);
+		byId("ring").replaceChildren(...shapes(parts).map(([place, d]) => {
+			const one = servers[place];
+			const path = svg("path", { d, "data-place": place }, svg("title", {},
+				one ? `${one.address}: ${percent(one.share)}` : "nobody"));
+			paint(path, place, servers.length);
+			return path;
+		}));
+		const [most, ...rest] = servers.toSorted((a, b) => b.share - a.share);
+		const least = rest.at(-1) ?? most;
+		byId("ring").setAttribute("aria-label", `Keys of pool ${pool}: the most, ` +
+			`${percent(most.share)}, has ${most.address}; the fewest, ` +
+			`${percent(least.share)}, has ${least.address}`);
+		write(byId("ring-note"), `${policy}, asked for ${count(keys)} keys` +
 			(runs ? ", clockwise" : "; drawn is only how many each has"));
 		this.table.show(servers.map((server, place) => ({
 			...server, place, count: servers.length,

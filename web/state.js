@@ -4,18 +4,12 @@
 const RATE_S = 5;		// what a rate in a table is the mean of
 const TIMES_S = 10;		// what quantiles of a pool are of
 const SHOWN_S = 300;		// what plots show
+const SLACK_S = 0.5;		// answers do not come exactly a second apart
 
 const errorsOf = (of) => of.responses["5xx"] + of.responses.none;
 const serverErrors = (of) => of.failures + of.responses["5xx"];
 
-/* [microseconds, count] that were added between two readings. */
-function added(now, then) {
-	const before = new Map(then);
-	return now.map(([us, count]) => [us, count - (before.get(us) ?? 0)])
-		.filter(([, count]) => count > 0);
-}
-
-/* In milliseconds; null of nothing. */
+/* Of [microseconds, count], the shortest first: in milliseconds; null of nothing. */
 export function quantile(counts, fraction) {
 	const total = counts.reduce((sum, [, count]) => sum + count, 0);
 	let left = Math.ceil(total * fraction);
@@ -27,21 +21,53 @@ export function quantile(counts, fraction) {
 	return null;
 }
 
+const quantiles = (counts) => ({
+	p50: quantile(counts, 0.5), p90: quantile(counts, 0.9),
+	p99: quantile(counts, 0.99), p999: quantile(counts, 0.999),
+});
+
+/* The same of an answer's own, which are of all since the start. */
+const quantilesOf = ({ times }) => times.count === 0 ? quantiles([]) : {
+	p50: times.p50_ms, p90: times.p90_ms, p99: times.p99_ms, p999: times.p999_ms,
+};
+
+/* [microseconds, count] that were added between two readings. */
+export function added(now, then) {
+	const before = new Map(then);
+	return now.map(([us, count]) => [us, count - (before.get(us) ?? 0)])
+		.filter(([, count]) => count > 0);
+}
+
+export function together(lists) {
+	const merged = new Map();
+	for (const [us, count] of lists.flat())
+		merged.set(us, (merged.get(us) ?? 0) + count);
+	return [...merged].sort(([a], [b]) => a - b);
+}
+
+/* What kind of listener leads to a pool, by the pool's name. */
+function kindsOf(listeners) {
+	const kinds = new Map();
+	for (const listener of listeners)
+		for (const pool of listener.pools)
+			kinds.set(pool, listener.kind);
+	return kinds;
+}
+
 export class State {
 	constructor() {
 		this.readings = [];	// the last few, oldest first
-		this.shown = [];	// what plots are made of: {at, pools: Map}
+		this.shown = [];	// what plots are made of: {at, whole, pools: Map}
 	}
 
 	/* Takes in what was read at this time, in seconds, and returns all that there is to
 	 * be seen. */
 	take(at, { status, pools, times, leaving }) {
-		const reading = { at, pid: status.pid, counts: new Map(), times: new Map() };
 		if (this.readings.at(-1)?.pid !== status.pid)
 			this.readings = [];	// another process counts anew
+		this.reading = { at, pid: status.pid, counts: new Map(), times: new Map() };
 		for (const { name, counts_us: counts } of times.pools)
-			reading.times.set(name, counts);
-		this.reading = reading;
+			this.reading.times.set(name, counts);
 		const kinds = kindsOf(status.listeners);
 		const seen = {
 			status,
@@ -53,17 +79,17 @@ export class State {
 		for (const one of leaving.servers)
 			seen.servers.push(this.#server(one, null));
 		seen.totals = this.#totals(seen);
-		this.readings.push(reading);
+		this.readings.push(this.reading);
 		while (at - this.readings[0].at > TIMES_S + 1)
 			this.readings.shift();
-		this.#show(at, seen.pools);
+		this.#show(at, seen);
 		return seen;
 	}
 
 	/* The newest reading that is at least so old; else the oldest; or none. */
 	#before(seconds) {
 		const { at } = this.reading;
-		return this.readings.findLast((one) => at - one.at >= seconds - 0.5) ??
+		return this.readings.findLast((one) => at - one.at >= seconds - SLACK_S) ??
 			this.readings[0];
 	}
 
@@ -79,14 +105,11 @@ export class State {
 
 	#listener(one) {
 		const key = `listener ${one.kind} ${one.address}`;
-		const times = one.times;
 		return {
-			...one, key,
+			...one, ...quantilesOf(one), key,
 			rate: this.#rate(`${key} requests`, one.requests),
 			accepts: this.#rate(`${key} accepted`, one.accepted),
 			errors: this.#rate(`${key} errors`, errorsOf(one)),
-			p50: times.count > 0 ? times.p50_ms : null,
-			p99: times.count > 0 ? times.p99_ms : null,
 		};
 	}
 
@@ -94,65 +117,63 @@ export class State {
 		const key = `pool ${one.name}`;
 		const failed = kind === "http" ? errorsOf(one)
 			: one.servers.reduce((sum, server) => sum + server.failures, 0);
-		const then = this.#before(TIMES_S)?.times.get(one.name);
-		const recent = then ? added(this.reading.times.get(one.name) ?? [], then) : [];
+		const recent = (seconds) => {
+			const then = this.#before(seconds)?.times.get(one.name);
+			return then ? added(this.reading.times.get(one.name) ?? [], then) : [];
+		};
 		return {
-			...one, key, kind,
+			...one, ...quantiles(recent(TIMES_S)), key, kind,
 			up: one.servers.filter((server) => server.state === "up").length,
 			rate: this.#rate(`${key} requests`, one.requests),
 			rateNow: this.#rate(`${key} requests`, one.requests, 1),
 			errors: this.#rate(`${key} errors`, failed),
 			errorsNow: this.#rate(`${key} errors`, failed, 1),
-			p50: quantile(recent, 0.5), p99: quantile(recent, 0.99), recent,
+			recent: recent(TIMES_S),
 		};
 	}
 
+	/* pool: null of one that was taken out, and may be in its pool again by now. */
 	#server(one, pool) {
-		const key = `server ${one.pool} ${one.address}`;
-		const times = one.times;
+		const key = `${pool ? "server" : "leaving"} ${one.pool} ${one.name ?? ""} ${one.address}`;
 		return {
-			...one, key,
+			...one, ...quantilesOf(one), key,
 			of: pool?.of, owned: Boolean(pool?.owned),
 			rate: this.#rate(`${key} requests`, one.requests),
 			errors: this.#rate(`${key} errors`, serverErrors(one)),
-			p50: times.count > 0 ? times.p50_ms : null,
-			p99: times.count > 0 ? times.p99_ms : null,
 		};
 	}
 
 	#totals({ status, pools, servers }) {
 		const sum = (name) => pools.reduce((all, pool) => all + (pool[name] ?? 0), 0);
-		const merged = new Map();
-		for (const [us, count] of pools.flatMap((pool) => pool.recent))
-			merged.set(us, (merged.get(us) ?? 0) + count);
-		const recent = [...merged].sort(([a], [b]) => a - b);
+		const known = pools.some((pool) => pool.rate !== null);
 		return {
-			rate: sum("rate"), errors: sum("errors"), inFlight: sum("in_flight"),
-			waiting: sum("waiting"), connections: status.connections,
-			p50: quantile(recent, 0.5), p99: quantile(recent, 0.99),
+			...quantiles(together(pools.map((pool) => pool.recent))),
+			rate: known ? sum("rate") : null, errors: known ? sum("errors") : null,
+			rateNow: known ? sum("rateNow") : null,
+			errorsNow: known ? sum("errorsNow") : null,
+			inFlight: sum("in_flight"), waiting: sum("waiting"),
+			connections: status.connections,
 			up: status.servers_up, servers: status.servers,
 			down: servers.filter((server) => server.state === "down").length,
 		};
 	}
 
-	#show(at, pools) {
-		this.shown.push({
-			at,
-			pools: new Map(pools.map((pool) => [pool.name, {
-				rate: pool.rateNow, errors: pool.errorsNow, p99: pool.p99,
-				inFlight: pool.in_flight,
-			}])),
+	#show(at, { pools, totals }) {
+		const point = (of) => ({
+			rate: of.rateNow, errors: of.errorsNow,
+			inFlight: of.inFlight ?? of.in_flight, waiting: of.waiting,
+			p50: of.p50, p90: of.p90, p99: of.p99, p999: of.p999,
 		});
+		this.shown.push({ at, whole: point(totals),
+			pools: new Map(pools.map((pool) => [pool.name, point(pool)])) });
 		while (at - this.shown[0].at > SHOWN_S)
 			this.shown.shift();
 	}
-}
 
-/* What kind of listener leads to a pool, by the pool's name. */
-function kindsOf(listeners) {
-	const kinds = new Map();
-	for (const listener of listeners)
-		for (const pool of listener.pools)
-			kinds.set(pool, listener.kind);
-	return kinds;
+	/* That nothing is known of this time: a line ends there, rather than go on straight. */
+	miss(at) {
+		const last = this.shown.at(-1);
+		if (last && last.whole)
+			this.shown.push({ at, whole: null, pools: new Map() });
+	}
 }

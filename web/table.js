@@ -4,18 +4,13 @@
  * Roles are written out because narrow screens show a row as a block, and a browser takes
  * a table that is shown so for no table. */
 
-import { element, write } from "./text.js";
+import { element } from "./dom.js";
+import { sorted } from "./order.js";
 
-const collator = new Intl.Collator("en", { numeric: true });
-
-function compare(a, b) {
-	if (typeof a === "string" || typeof b === "string")
-		return collator.compare(a ?? "", b ?? "");
-	return (a ?? -1) - (b ?? -1);
-}
-
-/* A column: { id, title, value(item), text(item) or value's, number: bool, show(td, item)
- * instead of text, sorts: false, first: "down" if the greatest are wanted first }. */
+/* A column: { id, title, value(item), text(item) or value's, number: bool, heads: true for
+ * the one that names the row, rank: "minor" or "sum" for what narrower screens leave out,
+ * unseen: true for a head that is only heard, sorts: false, tone(item), help, and show(cell, item)
+ * instead of text }. Things to be shown have a `key`. */
 export class Table {
 	constructor({ label, columns, place, sort }) {
 		this.columns = columns;
@@ -28,15 +23,20 @@ export class Table {
 		for (const column of columns)
 			row.append(this.#head(column));
 		this.table = element("table", { role: "table", "aria-label": label },
+			element("caption", { class: "unseen" }, label),
 			element("thead", { role: "rowgroup" }, row), this.body);
 		place.append(this.table);
 		this.#mark();
 	}
 
+	#class({ id, number, rank }) {
+		return [`of-${id}`, number && "number", rank].filter(Boolean).join(" ");
+	}
+
 	#head(column) {
 		const head = element("th", {
-			role: "columnheader", scope: "col",
-			class: column.number ? "number" : column.id,
+			role: "columnheader", scope: "col", class: this.#class(column),
+			title: column.help,
 		});
 		this.heads.set(column.id, head);
 		if (!this.sort || column.sorts === false)
@@ -44,19 +44,19 @@ export class Table {
 				column.title));
 		else
 			head.append(element("button", {
-				type: "button", class: "sorts", title: column.help,
+				type: "button", class: "sorts",
 				onclick: () => this.sortBy(column.id),
 			}, column.title));
 		return head;
 	}
 
 	/* The same column again turns the order round. */
-	sortBy(id, direction) {
+	sortBy(id) {
 		const column = this.columns.find((one) => one.id === id);
 		const first = column.number ? "descending" : "ascending";
-		const other = first === "ascending" ? "descending" : "ascending";
+		const other = column.number ? "ascending" : "descending";
 		const again = this.sort.id === id && this.sort.direction === first;
-		this.sort = { id, direction: direction ?? (again ? other : first) };
+		this.sort = { id, direction: again ? other : first };
 		this.#mark();
 		this.#order(true);
 		this.onsort?.(this.sort);
@@ -98,10 +98,12 @@ export class Table {
 	#row() {
 		const row = element("tr", { role: "row" });
 		for (const column of this.columns)
-			row.append(element("td", {
-				role: "cell", class: column.number ? "number" : column.id,
+			row.append(element(column.heads ? "th" : "td", {
+				role: column.heads ? "rowheader" : "cell",
+				scope: column.heads && "row", class: this.#class(column),
 				"data-label": column.unseen ? undefined : column.title,
 			}));
+		row.said = [];		// the texts of its cells: reading them back is slow
 		return row;
 	}
 
@@ -109,31 +111,36 @@ export class Table {
 		row.dataset.state = item.state ?? "";
 		this.columns.forEach((column, i) => {
 			const cell = row.cells[i];
-			if (column.show)
-				column.show(cell, item);
-			else
-				write(cell, String((column.text ?? column.value)(item)));
-			cell.classList.toggle("empty", cell.textContent === "");
 			if (column.tone)
 				cell.dataset.tone = column.tone(item) ?? "";
+			if (column.show) {
+				column.show(cell, item);
+				return;
+			}
+			const text = String((column.text ?? column.value)(item) ?? "");
+			if (row.said[i] === text)
+				return;
+			row.said[i] = text;
+			cell.textContent = text;
+			cell.classList.toggle("empty", text === "");
 		});
 	}
 
-	/* Rows do not move under a hand or a cursor, unless they have to. */
+	/* Rows do not move under a hand or a cursor, unless they have to; and whatever had the
+	 * focus has it still when its row was moved. */
 	#order(now) {
 		if (!now && this.body.matches(":hover, :focus-within"))
 			return;
-		const sorted = [...this.items];
-		if (this.sort) {
-			const { value } = this.columns.find((one) => one.id === this.sort.id);
-			const turn = this.sort.direction === "ascending" ? 1 : -1;
-			sorted.sort((a, b) => turn * compare(value(a), value(b)) ||
-				compare(a.key, b.key));
-		}
-		sorted.forEach((item, i) => {
+		const { value } = this.columns.find((one) => one.id === this.sort?.id) ?? {};
+		const items = value ? sorted(this.items, value, this.sort.direction) : this.items;
+		const focused = this.body.contains(document.activeElement)
+			? document.activeElement : null;
+		items.forEach((item, i) => {
 			const row = this.rows.get(item.key);
 			if (this.body.children[i] !== row)
 				this.body.insertBefore(row, this.body.children[i] ?? null);
 		});
+		if (focused && document.activeElement !== focused)
+			focused.focus({ preventScroll: true });
 	}
 }

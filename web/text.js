@@ -1,4 +1,4 @@
-/* text.js - how figures are written, and how elements are made. */
+/* text.js - how figures are written. Pure. */
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat("en",
@@ -6,24 +6,29 @@ const tenth = new Intl.NumberFormat("en",
 
 export const NONE = "–";
 
-export const count = (n) => n === null || n === undefined ? NONE : whole.format(n);
+const unknown = (n) => n === null || n === undefined;
+
+export const count = (n) => unknown(n) ? NONE : whole.format(n);
 
 /* Per second. */
 export function rate(n) {
-	if (n === null || n === undefined)
+	if (unknown(n))
 		return NONE;
 	return n === 0 ? "0" : n < 9.95 ? tenth.format(n) : whole.format(n);
 }
 
 /* Milliseconds: three digits are enough. */
 export function ms(n) {
-	if (n === null || n === undefined)
+	if (unknown(n))
 		return NONE;
 	return n < 9.995 ? n.toFixed(2) : n < 99.95 ? n.toFixed(1) : whole.format(n);
 }
 
 export const percent = (part) => `${(100 * part).toFixed(part < 0.0995 ? 2 : 1)} %`;
 
+export const several = (n, one, more = `${one}s`) => `${count(n)} ${n === 1 ? one : more}`;
+
+/* A time that has passed, in its two largest units. */
 export function span(seconds) {
 	const units = [["d", 86400], ["h", 3600], ["min", 60]];
 	const at = units.findIndex(([, length]) => seconds >= length);
@@ -35,24 +40,16 @@ export function span(seconds) {
 	return `${Math.floor(seconds / length)} ${name}${rest ? ` ${rest} ${small}` : ""}`;
 }
 
-/* element("button", { type: "button", onclick }, "text", child...). Attributes whose value
- * is false, null or undefined are left out; functions are handlers. */
-export function element(name, attributes = {}, ...children) {
-	const made = document.createElement(name);
-	for (const [key, value] of Object.entries(attributes)) {
-		if (typeof value === "function")
-			made.addEventListener(key.slice(2), value);
-		else if (value !== false && value !== null && value !== undefined)
-			made.setAttribute(key, value === true ? "" : value);
-	}
-	made.append(...children.filter((child) => child !== null && child !== undefined));
-	return made;
+/* At an axis: short. */
+export function tick(n) {
+	return n >= 1e6 ? `${+(n / 1e6).toFixed(1)}M` : n >= 1e3 ? `${+(n / 1e3).toFixed(1)}k`
+		: `${+n.toPrecision(3)}`;
 }
 
-/* Nothing is written where nothing changes: screen readers and selections stay calm. */
-export function write(node, text) {
-	if (node.textContent !== text)
-		node.textContent = text;
+export function ago(seconds) {
+	if (seconds < 0.5)
+		return "now";
+	const whole = Math.round(seconds);
+	return whole % 60 === 0 ? `−${whole / 60} min`
+		: `−${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
-
-export const byId = (id) => document.getElementById(id);
