@@ -3,7 +3,7 @@
 
 import uPlot from "uplot";
 import { byId, element, fillChoice, setAttribute, svg, write } from "./dom.js";
-import { ago, count, ms, rate, several, tick } from "./text.js";
+import { ago, count, ms, rate, several, stepsOf, tick } from "./text.js";
 
 const SHOWN_S = 300;
 const SHOWN_S_MIN = 60;		// while the page is young
@@ -47,13 +47,6 @@ function linesOf({ id, more, sum }, chosen, names) {
 		lines.push({ label: `${several(rest.length, "other")}${sum ? "" : ", longest"}`,
 			of: (one) => together(rest.map((name) => of(name)(one)), sum) });
 	return lines;
-}
-
-/* How many seconds ago there are lines across, the farthest first. */
-export function stepsOf(shown) {
-	const step = [15, 30, 60].find((one) => shown / one < 5.5) ?? 60;
-	return Array.from({ length: Math.floor(shown / step) + 1 }, (_, i) => i * step)
-		.filter((one) => one < shown * 0.95).reverse();
 }
 
 const looks = (i) => i < LINES ? { name: `--line-${i + 1}`, dash: DASHES[i] }

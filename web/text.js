@@ -53,3 +53,10 @@ export function ago(seconds) {
 	return whole % 60 === 0 ? `−${whole / 60} min`
 		: `−${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
+
+/* How many seconds ago there are lines across, the farthest first. */
+export function stepsOf(shown) {
+	const step = [15, 30, 60].find((one) => shown / one < 5.5) ?? 60;
+	return Array.from({ length: Math.floor(shown / step) + 1 }, (_, i) => i * step)
+		.filter((one) => one < shown * 0.95).reverse();
+}
