@@ -11,29 +11,48 @@ const Code = Object.getPrototypeOf(async () => {}).constructor;
 const browser = await chromium.launch({
 	executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
 });
-let page, complaints = [];
+let page;
+const seen = { complaints: [], requests: [] };
 
 async function open({ url, token, ...options }) {
 	await page?.context().close();
-	complaints = [];
+	seen.complaints = [];
+	seen.requests = [];
 	const context = await browser.newContext(options);
 	context.setDefaultTimeout(Number(patience) * 1000);
+	// Only at first: a token that is forgotten stays so.
 	if (token !== undefined)
-		await context.addInitScript((text) =>
-			sessionStorage.setItem("balancerd-token", text), token);
+		await context.addInitScript((text) => {
+			if (window.name !== "has its token")
+				sessionStorage.setItem("balancerd-token", text);
+			window.name = "has its token";
+		}, token);
 	page = await context.newPage();
 	page.on("console", (said) => {
 		if (["error", "warning"].includes(said.type()))
-			complaints.push(`${said.text()} (${said.location().url})`);
+			seen.complaints.push(`${said.text()} (${said.location().url})`);
 	});
-	page.on("pageerror", (error) => complaints.push(String(error.stack)));
+	page.on("pageerror", (error) => seen.complaints.push(String(error.stack)));
+	page.on("request", (request) => seen.requests.push(request.url()));
 	await page.goto(url);
 }
 
-async function answer({ open: how, code, arg }) {
+// Asked again and again from here: the page lets nobody make code of text in it.
+async function wait(condition) {
+	const end = Date.now() + Number(patience) * 1000;
+	while (!await page.evaluate(condition)) {
+		if (Date.now() > end)
+			throw new Error(`not within ${patience} s: ${condition}`);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+}
+
+async function answer({ open: how, until, code, arg }) {
 	if (how !== undefined)
 		return open(how);
-	return new Code("page", "complaints", "arg", code)(page, complaints, arg);
+	if (until !== undefined)
+		return wait(until);
+	return new Code("page", "seen", "arg", code)(page, seen, arg);
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

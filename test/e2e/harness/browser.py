@@ -1,6 +1,7 @@
 """Chromium, without a window, by Playwright: browser.mjs speaks to it, and this to that."""
 
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -12,13 +13,20 @@ from .program import OUT
 MODULES = Path(__file__).resolve().parents[3] / "web/node_modules"
 SCREENSHOTS = OUT / "screenshots"
 
+LEFT_OUT = "the page is left out by choice: PAGE=no"
+
+
+def is_left_out():
+    return "BALANCERD_NO_PAGE" in os.environ
+
 
 def why_not():
     """What is missing for tests in a browser, or None."""
     if not shutil.which("chromium") or not shutil.which("node"):
-        return "no chromium or no node: tools/install-deps test"
-    if not (MODULES / "playwright-core").exists():
-        return "web/node_modules has no playwright-core: make page"
+        return "there is no chromium or no node: tools/install-deps test"
+    if not all((MODULES / name).exists() for name in ("playwright-core", "axe-core", "uplot")):
+        return ("what the page is tested with is missing: tools/page test-yes out/page, "
+                "or leave it out: make PAGE=no test")
     return None
 
 
@@ -53,27 +61,40 @@ class Browser:
 
     def evaluate(self, code, arg=None):
         """What this function of one argument returns inside the page."""
-        return self.run("return page.evaluate(`(${arg[0]})(${JSON.stringify(arg[1])})`)",
-                        [code, arg])
+        return self.run("return page.evaluate(arg)", f"({code})({json.dumps(arg)})")
 
     def until(self, code, arg=None):
         """Waits until this function returns what is true inside the page."""
-        self.run("await page.waitForFunction(`(${arg[0]})(${JSON.stringify(arg[1])})`)",
-                 [code, arg])
+        self.ask(until=f"({code})({json.dumps(arg)})")
+
+    def until_says(self, selector, text):
+        """Waits until the first that fits has this text in it."""
+        self.until("([selector, text]) =>"
+                   " document.querySelector(selector)?.textContent.includes(text)",
+                   [selector, text])
 
     def click(self, role, name):
         self.run("await page.getByRole(arg[0], { name: arg[1], exact: true }).click()",
                  [role, name])
 
     def fill(self, label, text):
-        self.run("await page.getByLabel(arg[0], { exact: true }).fill(arg[1])",
-                 [label, str(text)])
+        self.run("await page.locator('input').and(page.getByLabel(arg[0], { exact: true }))"
+                 ".fill(arg[1])", [label, str(text)])
 
-    def press(self, key):
-        self.run("await page.keyboard.press(arg)", key)
+    def choose(self, selector, value):
+        self.run("await page.locator(arg[0]).selectOption(arg[1])", [selector, value])
+
+    def press(self, *keys):
+        for key in keys:
+            self.run("await page.keyboard.press(arg)", key)
+
+    def focused(self):
+        """The name of what has the focus, as it is read out."""
+        return self.evaluate("() => { const one = document.activeElement;"
+                             " return one.getAttribute('aria-label') ?? one.textContent; }")
 
     def text(self, selector):
-        return self.run("return page.locator(arg).first().innerText()", selector)
+        return self.run("return page.locator(arg).first().textContent()", selector)
 
     def screenshot(self, name, whole=True):
         self.run("await page.screenshot({ path: arg[0], fullPage: arg[1] })",
@@ -82,7 +103,26 @@ class Browser:
     @property
     def complaints(self):
         """What the page has written to the console, errors and warnings."""
-        return self.run("return complaints")
+        return self.run("return seen.complaints")
+
+    @property
+    def requests(self):
+        """The addresses of all that it has asked for."""
+        return self.run("return seen.requests")
+
+    def violations(self):
+        """What axe finds wrong that is serious or critical, after it has looked at
+        contrasts in truth."""
+        self.run("await page.evaluate(await (await import('node:fs/promises'))"
+                 ".readFile(arg, 'utf8'))", str(MODULES / "axe-core/axe.min.js"))
+        found = self.evaluate(
+            "() => axe.run(document, { resultTypes: ['violations'] }).then((all) => ({"
+            " looked: all.passes.some((rule) => rule.id === 'color-contrast'),"
+            " wrong: all.violations.filter((one) => ['serious', 'critical']"
+            ".includes(one.impact)).map((one) => `${one.id}: ${one.help}: `"
+            " + one.nodes.map((node) => node.html + node.failureSummary)) }))")
+        assert found["looked"], "axe saw no text"
+        return found["wrong"]
 
     def close(self):
         self.process.stdin.close()
