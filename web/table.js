@@ -9,8 +9,8 @@ import { sorted } from "./order.js";
 
 /* A column: { id, title, value(item), text(item) or value's, number: bool, heads: true for
  * the one that names the row, rank: "minor" or "sum" for what narrower screens leave out,
- * unseen: true for a head that is only heard, sorts: false, tone(item), help, and show(cell, item)
- * instead of text }. Things to be shown have a `key`. */
+ * unseen: true for a head that is only heard, sorts: false, tone(item), help, and
+ * show(cell, item) instead of text }. Things to be shown have a `key`. */
 export class Table {
 	constructor({ label, columns, place, sort }) {
 		this.columns = columns;

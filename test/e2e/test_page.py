@@ -246,7 +246,8 @@ def test_a_pool_that_makes_its_servers_is_scaled(stage, browser):
     page = Page(stage, browser, f"pool web {{\nown process {{\ncommand {ORIGIN}\nmin 1\n"
                 "max 4\n}\n}")
     page.open()
-    serving = "(n) => document.querySelectorAll('#made .state[data-state=serving]').length === n"
+    serving = ("(n) => n === document.querySelectorAll("
+               "'#made .state[data-state=serving]').length")
     browser.until(serving, 1)
     browser.click("button", "Scale pool web")
     browser.fill("Servers", 9)
