@@ -268,6 +268,14 @@ bench-ledger:
 	+@$(AGAIN) $(OUT)/bench/ledger
 	@$(OUT)/bench/ledger $(OUT)/bench
 
+# Needs Chromium (tools/install-deps test), and five minutes, which are what it shows.
+PICTURE_SECONDS ?= 300
+.PHONY: picture
+picture: programs
+	@tools/page test-yes $(PAGE_OUT)
+	@BALANCERD_OUT=$(OUT) /usr/bin/python3 test/e2e/picture.py \
+		--seconds $(PICTURE_SECONDS) doc/pictures/page.png
+
 kv-memory: programs
 	@BALANCERD_OUT=$(OUT) KV_MEMORY_SVG=$(CURDIR)/doc/kv-memory.svg \
 		/usr/bin/python3 -m pytest -q -p no:cacheprovider test/e2e/test_kv_memory.py

@@ -10,7 +10,7 @@ const SHOWN_S_MIN = 60;		// while the page is young
 const HEIGHT = 140;
 const LINES = 6;		// more could not be told apart; the rest is one line
 const EACH = "*";		// no pool has this name
-const DASHES = [[], [7, 3], [2, 2], [9, 3, 2, 3], [4, 2], [12, 4]];
+const DASHES = [[], [5, 3], [2, 2], [5, 2, 2, 2], [3, 1], [8, 3]];
 
 /* `more` are the lines of the whole or of one pool, if these have several. */
 const plots = [
@@ -73,10 +73,10 @@ class Plot {
 
 	#mark({ label }, i) {
 		const value = element("b");
-		const line = svg("line", { x1: 0, x2: 14, y1: 4, y2: 4, class: `line-${i + 1}`,
+		const line = svg("line", { x1: 0, x2: 11, y1: 4, y2: 4, class: `line-${i + 1}`,
 			"stroke-dasharray": looks(i).dash.join(" ") });
 		const mark = element("span", { hidden: label === "" },
-			svg("svg", { width: 14, height: 8 }, line), `${label} `, value);
+			svg("svg", { width: 11, height: 8 }, line), `${label} `, value);
 		return { mark, value };
 	}
 

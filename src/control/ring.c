@@ -9,7 +9,6 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
-#include "base/must.h"
 #include "control/ask.h"
 #include "control/ranking.h"
 #include "pick/policy.h"
@@ -51,7 +50,7 @@ static uint32_t key_count(const struct model_pool *p)
 	       : p->policy == &policy_slots ? weights * p->slot_virtual
 					    : weights;
 	each += p->server_count;
-	return each < WORK_MAX / KEYS_MAX ? KEYS_MAX : (uint32_t)(WORK_MAX / each + 1);
+	return each <= WORK_MAX / KEYS_MAX ? KEYS_MAX : (uint32_t)(WORK_MAX / each + 1);
 }
 
 static void sample_init(struct sample *s, const struct model_pool *p)
