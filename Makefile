@@ -25,7 +25,8 @@
 # Variants live in folders of their own: make SAN=address,undefined, make CC=clang,
 # make SAN=thread. Each is out-<name>/. Every target above works for every variant.
 #
-# Options: PAGE=no leaves the page out, and its tests; demo DEMO_SECONDS=12 KEEP=1; bench ROUNDS=5 SECONDS=4 ONLY=small,kv.
+# Options: PAGE=no leaves the page out, and its tests; demo DEMO_SECONDS=12 KEEP=1;
+# bench ROUNDS=5 SECONDS=4 ONLY=small,kv.
 
 SAN     ?=
 ifeq ($(origin CC),default)
