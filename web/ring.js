@@ -9,10 +9,11 @@ const BY_KEY = ["ring", "maglev", "slots", "rendezvous"];
 const COLOURS = 6;		// that are chosen; more are taken around the circle of hues
 const AGAIN_MS = 5000;		// without a known reason: loads may be bounded
 
-/* A part of a ring; from and to are parts of the whole turn. */
+/* A part of a ring; from and to are parts of the whole turn. An arc that ends where it
+ * begins is none, so the whole ring is one with a gap that is too small to be seen. */
 export function arc(from, to) {
 	const [inner, outer] = [66, 100];
-	const end = Math.min(to, from + 0.99999);
+	const end = Math.min(to, from + 0.9998);
 	const at = (radius, turn) => [radius * Math.sin(2 * Math.PI * turn),
 		-radius * Math.cos(2 * Math.PI * turn)].map((n) => n.toFixed(2)).join(" ");
 	const large = end - from > 0.5 ? 1 : 0;

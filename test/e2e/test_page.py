@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from harness.balancer import config
 from harness.browser import LEFT_OUT, Browser, is_left_out, why_not
 from harness.origin import ORIGIN
 from harness.patience import until
@@ -328,6 +329,21 @@ def test_a_token_that_may_only_look_is_told_so(web):
     web.browser.until_says("dialog [role=alert]", "token")
     assert web.control.servers()[web.servers[0]]["drain"] is False
     assert all("403" in text for text in web.browser.complaints)
+
+
+def test_through_a_tunnel_to_the_socket_there_is_no_token(web):
+    """Another balancer is the tunnel here, as ssh -L would be."""
+    port = web.stage.port()
+    web.stage.run(config(port, [f"unix:{web.balancer.socket_path}"], kind="tcp"), port)
+    web.url = f"http://127.0.0.1:{port}/"
+    web.open(token=None)
+    web.until_live()
+    web.browser.until_says("#events", "started")
+    web.change(web.servers[0], "Drain")
+    web.browser.click("button", "Drain")
+    web.browser.until_says("#said", "is being drained")
+    assert web.control.servers()[web.servers[0]]["drain"] is True
+    web.is_calm()
 
 
 def test_a_page_from_elsewhere_changes_nothing(web):

@@ -10,7 +10,13 @@ const numbers = (d) => d.match(/-?\d+(\.\d+)?/g).map((n) => Number(n) || 0);
 test("a quarter goes from the top to the right", () => {
 	assert.deepEqual(numbers(arc(0, 0.25)).slice(0, 2), [0, -100]);
 	assert.deepEqual(numbers(arc(0, 0.25)).slice(7, 9), [100, 0]);
-	assert.ok(!Object.is(numbers(arc(0, 1)).slice(7, 9)[0], 0), "a whole one does not vanish");
+});
+
+test("a whole ring is a ring: neither of its arcs ends where it begins", () => {
+	const all = numbers(arc(0, 1));
+	assert.deepEqual([all[0], all[16]], [0, 0]);
+	assert.notEqual(all[7], 0);
+	assert.notEqual(all[9], 0);
 });
 
 test("runs of one server are one shape, nobody's too", () => {
