@@ -89,7 +89,7 @@ class Plot {
 			width: this.#width(), height: HEIGHT, padding: [8, 12, 0, 0],
 			legend: { show: false },
 			series: [{}, ...this.lines.map((line, i) => ({
-				stroke: colour(looks(i).name), dash: looks(i).dash, width: 1.5,
+				stroke: colour(looks(i).name), dash: looks(i).dash, width: 1.25,
 				spanGaps: false, points: { show: false },
 			}))],
 			cursor: { sync: { key: "plots" }, drag: { x: false, y: false }, y: false,

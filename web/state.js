@@ -1,7 +1,7 @@
 /* state.js - what the balancer's counters mean: rates and quantiles out of answers that
  * came one after the other. Pure: no clock, no document. */
 
-const RATE_S = 5;		// what a rate in a table is the mean of
+const RATE_S = 5;		// what a rate is the mean of
 const TIMES_S = 10;		// what quantiles of a pool are of
 const SHOWN_S = 300;		// what plots show
 const SLACK_S = 0.5;		// answers do not come exactly a second apart
@@ -94,9 +94,9 @@ export class State {
 	}
 
 	/* How much a counter grows each second; null while that is not known. */
-	#rate(key, count, seconds = RATE_S) {
+	#rate(key, count) {
 		this.reading.counts.set(key, count);
-		const then = this.#before(seconds);
+		const then = this.#before(RATE_S);
 		const before = then?.counts.get(key);
 		if (before === undefined || count < before)
 			return null;
@@ -117,18 +117,13 @@ export class State {
 		const key = `pool ${one.name}`;
 		const failed = kind === "http" ? errorsOf(one)
 			: one.servers.reduce((sum, server) => sum + server.failures, 0);
-		const recent = (seconds) => {
-			const then = this.#before(seconds)?.times.get(one.name);
-			return then ? added(this.reading.times.get(one.name) ?? [], then) : [];
-		};
+		const then = this.#before(TIMES_S)?.times.get(one.name);
+		const recent = then ? added(this.reading.times.get(one.name) ?? [], then) : [];
 		return {
-			...one, ...quantiles(recent(TIMES_S)), key, kind,
+			...one, ...quantiles(recent), key, kind, recent,
 			up: one.servers.filter((server) => server.state === "up").length,
 			rate: this.#rate(`${key} requests`, one.requests),
-			rateNow: this.#rate(`${key} requests`, one.requests, 1),
 			errors: this.#rate(`${key} errors`, failed),
-			errorsNow: this.#rate(`${key} errors`, failed, 1),
-			recent: recent(TIMES_S),
 		};
 	}
 
@@ -149,8 +144,6 @@ export class State {
 		return {
 			...quantiles(together(pools.map((pool) => pool.recent))),
 			rate: known ? sum("rate") : null, errors: known ? sum("errors") : null,
-			rateNow: known ? sum("rateNow") : null,
-			errorsNow: known ? sum("errorsNow") : null,
 			inFlight: sum("in_flight"), waiting: sum("waiting"),
 			connections: status.connections,
 			up: status.servers_up, servers: status.servers,
@@ -160,7 +153,7 @@ export class State {
 
 	#show(at, { pools, totals }) {
 		const point = (of) => ({
-			rate: of.rateNow, errors: of.errorsNow,
+			rate: of.rate, errors: of.errors,
 			inFlight: of.inFlight ?? of.in_flight, waiting: of.waiting,
 			p50: of.p50, p90: of.p90, p99: of.p99, p999: of.p999,
 		});

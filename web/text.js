@@ -56,7 +56,7 @@ export function ago(seconds) {
 
 /* How many seconds ago there are lines across, the farthest first. */
 export function stepsOf(shown) {
-	const step = [15, 30, 60].find((one) => shown / one < 5.5) ?? 60;
+	const step = [20, 30, 60].find((one) => shown / one <= 3) ?? 120;
 	return Array.from({ length: Math.floor(shown / step) + 1 }, (_, i) => i * step)
 		.filter((one) => one < shown * 0.95).reverse();
 }

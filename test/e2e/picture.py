@@ -16,12 +16,12 @@ import threading
 import time
 
 from harness.browser import Browser, why_not
+from harness.png import smaller
 from harness.stage import Stage
 
 CLIENTS = {"shop.example.com": 4, "api.example.com": 3}
 WAVE_S = 90
 PAUSE_S = 0.03
-WIDTH, HEIGHT = 1200, 885       # as much as a page of text needs to show
 
 CONFIGURATION = """\
 threads 1
@@ -83,11 +83,11 @@ def take(stage, seconds, path):
         client.start()
     browser = Browser()
     try:
-        browser.open(f"http://127.0.0.1:{control}/", token="secret", width=WIDTH, height=HEIGHT)
+        browser.open(f"http://127.0.0.1:{control}/", token="secret")
         time.sleep(seconds * 0.8)
         balancer.control.set(drained, "api", drain=True)
         time.sleep(seconds * 0.2)
-        browser.run("await page.screenshot({ path: arg })", str(path))
+        browser.run("await page.screenshot({ path: arg, fullPage: true })", str(path))
     finally:
         ended.set()
         browser.close()
@@ -107,6 +107,7 @@ def main():
         stage = Stage(pathlib.Path(folder))
         try:
             take(stage, given.seconds, given.path.absolute())
+            given.path.write_bytes(smaller(given.path.read_bytes()))
         finally:
             stage.close()
 

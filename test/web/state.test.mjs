@@ -43,7 +43,7 @@ test("a rate is the mean of five seconds", () => {
 	assert.equal(after(...all.slice(0, 7)).pools[0].rate, 100);
 	assert.equal(after(...all).pools[0].rate, (1100 - 200) / 5);
 	assert.equal(after(...all).listeners[0].rate, (1100 - 200) / 5);
-	assert.equal(after(...all).totals.rateNow, 500);
+	assert.equal(after(...all).totals.rate, (1100 - 200) / 5);
 });
 
 test("another process counts anew", () => {
