@@ -120,7 +120,7 @@ $(PAGE_MEANS):
 	@touch $@
 
 $(PAGE_OUT)/files.c: $(or $(PAGE_FROM),$(wildcard web/*.*) tools/page) $(PAGE_MEANS)
-	$(SAY) "  page  $(or $(PAGE_FROM),web/)"
+	$(SAY) "  page  $(or $(PAGE_FROM),$(if $(filter no,$(PAGE)),left out,web/))"
 	$(DO)$(if $(PAGE_FROM),cp $(PAGE_FROM) $@,tools/page $(PAGE) $(PAGE_OUT))
 
 $(PAGE_OUT)/files.o: $(PAGE_OUT)/files.c src/control/pages.h | libraries
