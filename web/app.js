@@ -17,6 +17,7 @@ const SAID_MS = 15000;
 
 const state = new State();
 let seen = null;		// the last that was shown
+let version = null;		// that this page came from
 
 const bad = (n) => n > 0 ? "bad" : "";
 const figure = (id, title, value, text = count, more = {}) =>
@@ -170,6 +171,8 @@ servers.onsort = ({ id }) => {
 	byId("sort").value = id;
 };
 
+servers.onlost = () => byId("servers-title").focus({ preventScroll: true });
+
 /* ---- what pools made ---- */
 
 function showOwned() {
@@ -196,6 +199,8 @@ function showOwned() {
 
 function show() {
 	const { status } = seen;
+	version ??= status.version;
+	byId("old").hidden = version === status.version;
 	write(byId("name"), status.name);
 	document.title = `${status.name}: ${status.servers_up} of ${status.servers} up`;
 	write(byId("facts"), [`version ${status.version}`, `process ${status.pid}`,
@@ -288,6 +293,7 @@ whenDone((said) => {
 	needsToken = false;
 	turn();
 });
+byId("reload").addEventListener("click", () => location.reload());
 byId("token").addEventListener("click", () => askToken(null));
 byId("forget").addEventListener("click", () => {
 	setToken(null);

@@ -72,14 +72,17 @@ export class Table {
 				head.removeAttribute("aria-sort");
 	}
 
-	/* Shows exactly these. */
+	/* Shows exactly these. Tells onlost() where what had the focus is gone. */
 	show(items) {
 		const keys = new Set(items.map((item) => item.key));
 		for (const [key, row] of this.rows) {
 			if (keys.has(key))
 				continue;
+			const lost = row.contains(document.activeElement);
 			row.remove();
 			this.rows.delete(key);
+			if (lost)
+				this.onlost?.();
 		}
 		let grew = false;
 		for (const item of items) {

@@ -240,7 +240,24 @@ def test_add_and_remove(web):
     assert new not in web.control.servers()
     web.browser.until("(server) => !document.querySelector('#servers').textContent"
                       ".includes(server)", new)
+    assert web.browser.focused() == "Servers"
     web.is_calm()
+
+
+def test_another_version_of_the_balancer_is_told(web):
+    web.open()
+    hidden = "(now) => document.querySelector('#old').hidden === now"
+    web.browser.until(hidden, True)
+    web.browser.run("""await page.route("**/v1/status", async (route) => {
+        const response = await route.fetch();
+        const json = { ...await response.json(), version: "another" };
+        await route.fulfill({ response, json });
+    })""")
+    web.browser.until(hidden, False)
+    web.browser.run("await page.unrouteAll()")
+    web.browser.click("button", "Load it anew")
+    web.until_live()
+    web.browser.until(hidden, True)
 
 
 def test_a_pool_that_makes_its_servers_is_scaled(stage, browser):
