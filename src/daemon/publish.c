@@ -161,11 +161,13 @@ static int open_new(const struct service *s, const struct model *m, struct openi
 
 static int use_access_log(struct service *s, const struct model *m, struct err *err)
 {
-	enum access_format format = m->access_format;
+	const struct access_wish wish = {
+		m->access_format, m->access_form, m->access_path, m->access_part,
+	};
 
 	if (s->access_log != NULL)
-		return access_log_use(s->access_log, format, m->access_path, err);
-	s->access_log = access_log_open(format, m->access_path, s->worker_count, err);
+		return access_log_use(s->access_log, &wish, err);
+	s->access_log = access_log_open(&wish, s->worker_count, err);
 	return s->access_log != NULL ? 0 : -1;
 }
 
@@ -182,6 +184,8 @@ static int use_side(struct service *s, const struct model *m, struct err *err)
 	if (use_access_log(s, m, err) != 0)
 		goto undo_log;
 	log_set_level(m->log_level);
+	log_set_form(m->log_form);
+	log_set_limit(m->log_same_max);
 	return 0;
 
 undo_log:

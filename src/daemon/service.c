@@ -18,7 +18,10 @@
 #include "model/live_registry.h"
 #include "observe/access_log.h"
 
-enum { START_NAMES_MS = 3000 };		/* how long a start waits for names */
+enum {
+	START_NAMES_MS = 3000,		/* how long a start waits for names */
+	CATCH_UP_MS = 5000,		/* until the log says what it has left out */
+};
 
 static void on_resolved(void *arg, struct live_server *server)
 {
@@ -44,6 +47,13 @@ static struct places places_of(const struct service *s, const struct model *m)
 	places.file_socket = m->control_path;
 	places.file_state = m->state_path;
 	return places;
+}
+
+/* The log says what it has left out, also when nothing else is to be said. */
+static void on_catch_up(struct loop_timer *t)
+{
+	log_catch_up(false);
+	loop_timer_start(CONTAINER_OF(t, struct service, catch_up)->loop, t, CATCH_UP_MS);
 }
 
 /* Everything that goes by a model, m, which is given. */
@@ -77,6 +87,7 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	s->options = *options;
 	live_init(&s->live);
 	notices_init(s);
+	loop_timer_init(&s->catch_up, on_catch_up);
 	/* They wait, and are taken when there is something to drain or to reload. */
 	signals_block();
 	s->signals.watch.fd = -1;
@@ -95,6 +106,7 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	for (uint32_t i = 0; i < s->model->listener_count; i++)
 		log_info("listening on %s threads=%u",
 			 s->model->listeners[i].address.text, s->worker_count);
+	loop_timer_start(s->loop, &s->catch_up, CATCH_UP_MS);
 	notify_ready("serving");
 	return s;
 
@@ -111,6 +123,7 @@ void service_run(struct service *s)
 {
 	loop_run(s->loop);
 	summary_log(&s->live);
+	log_catch_up(true);
 }
 
 void service_stop(struct service *s)
@@ -130,6 +143,7 @@ void service_stop(struct service *s)
 	prober_destroy(s->prober);
 	model_put(s->model);
 	signals_close(&s->signals);
+	loop_timer_stop(s->loop, &s->catch_up);
 	loop_turn(s->loop, 0);		/* messages of the workers' last moments */
 	s->live.on_released = NULL;
 	live_fini(&s->live);

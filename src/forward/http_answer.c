@@ -6,7 +6,9 @@
 #include "base/must.h"
 #include "forward/http_request.h"
 #include "forward/record.h"
+#include "model/access_form.h"
 #include "model/meter.h"
+#include "parse/traceparent.h"
 
 static const struct {
 	uint16_t    status;
@@ -89,12 +91,23 @@ static struct span value_in(struct span line, struct span name)
 	return value;
 }
 
+/* Those that a form of the access log names; the first of several of a name. */
+static void headers_of_line(const struct access_form *form, struct span line,
+			    struct span texts[RECORD_TEXTS])
+{
+	for (uint32_t i = 0; i < form->header_count; i++)
+		if (texts[RECORD_HEADER + i].len == 0)
+			texts[RECORD_HEADER + i] = value_in(line, span_of(form->headers[i]));
+}
+
 /* From the head as it goes to the server, which is at hand until the exchange is over.
  * It is our own writing: where its first two lines are is known, and the others need
  * no parser. */
 static void texts_of_sent(const struct request *r, struct span texts[RECORD_TEXTS])
 {
-	static const struct span referer = {"Referer:", 8}, user_agent = {"User-Agent:", 11};
+	static const struct span referer = {"Referer:", 8}, user_agent = {"User-Agent:", 11},
+				 traceparent = {"traceparent:", 12};
+	const struct access_form *form = r->edition->model->access_form;
 	const char *line = buf_at(r->head), *end = line + r->head_len, *next;
 	const char *space = memchr(line, ' ', r->line_len);
 	const char *rest = r->head->bytes + r->rest_at;
@@ -114,11 +127,16 @@ static void texts_of_sent(const struct request *r, struct span texts[RECORD_TEXT
 			texts[RECORD_REFERER] = value_in(whole, referer);
 		else if (first == 'u' && texts[RECORD_USER_AGENT].len == 0)
 			texts[RECORD_USER_AGENT] = value_in(whole, user_agent);
+		else if (first == 't' && texts[RECORD_TRACE].len == 0)
+			texts[RECORD_TRACE] = traceparent_id(value_in(whole, traceparent));
+		if (UNLIKELY(form != NULL))
+			headers_of_line(form, whole, texts);
 	}
 }
 
 /* From the head just read, of a request that was refused before one was written. */
-static void texts_of_read(const struct worker *w, struct span texts[RECORD_TEXTS])
+static void texts_of_read(const struct worker *w, const struct access_form *form,
+			  struct span texts[RECORD_TEXTS])
 {
 	static const struct {
 		enum h1_name     name;
@@ -126,6 +144,7 @@ static void texts_of_read(const struct worker *w, struct span texts[RECORD_TEXTS
 	} wanted[] = {
 		{H1_NAME_HOST, RECORD_HOST}, {H1_NAME_REFERER, RECORD_REFERER},
 		{H1_NAME_USER_AGENT, RECORD_USER_AGENT},
+		{H1_NAME_TRACEPARENT, RECORD_TRACE},
 	};
 	const struct h1_head *head = w->head;
 	const char *at = w->head_at;
@@ -137,6 +156,22 @@ static void texts_of_read(const struct worker *w, struct span texts[RECORD_TEXTS
 		if (f != NULL)
 			texts[wanted[i].text] = h1_value_span(at, f);
 	}
+	texts[RECORD_TRACE] = traceparent_id(texts[RECORD_TRACE]);
+	for (uint16_t i = 0; form != NULL && i < head->field_count; i++) {
+		const struct h1_field *f = &head->fields[i];
+		struct span line = {at + f->line, f->value + f->value_len - f->line};
+		headers_of_line(form, line, texts);
+	}
+}
+
+/* Whether the access log is to have it: a share of all may be enough, but for errors. */
+static bool is_recorded(struct worker *w, const struct request *r, uint16_t status)
+{
+	if (!record_is_wanted(w->records) ||
+	    (r != NULL && !r->door->listener->access_log))
+		return false;
+	unsigned part = atomic_load_explicit(&w->records->part, memory_order_relaxed);
+	return part <= 1 || status >= 500 || worker_random(w) % part == 0;
 }
 
 void answer_record(struct session *s, const struct request *r, uint16_t status)
@@ -152,8 +187,7 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 		.bytes_out = bytes_out, .took_us = took_us,
 	});
 	s->bytes_out = s->heads_out = 0;
-	if (!record_is_wanted(w->records) ||
-	    (r != NULL && !r->door->listener->access_log))
+	if (!is_recorded(w, r, status))
 		return;
 
 	struct span texts[RECORD_TEXTS] = {[RECORD_PEER] = {s->peer, s->peer_len}};
@@ -162,6 +196,8 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 		.total_us = took_us,
 	};
 	if (r != NULL) {
+		const struct access_form *form = r->edition->model->access_form;
+		record.form_stamp = form != NULL ? form->stamp : 0;
 		record.minor = r->minor;
 		record.tries = r->tries;
 		record.request_id = r->id;
@@ -169,7 +205,7 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 		if (r->head != NULL)
 			texts_of_sent(r, texts);
 		else if (w->head_at != NULL)
-			texts_of_read(w, texts);
+			texts_of_read(w, form, texts);
 		if (r->lane != NULL)
 			texts[RECORD_POOL] = span_of(r->lane->pool->name);
 		if (r->tries > 0 && r->server != PICK_NONE)

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "model/access_form.h"
 
 enum {
 	RECORD_RING_BYTES = 1024 * 1024,	/* a power of two */
@@ -26,7 +27,9 @@ enum {
 
 enum record_text {
 	RECORD_PEER, RECORD_METHOD, RECORD_TARGET, RECORD_HOST, RECORD_REFERER,
-	RECORD_USER_AGENT, RECORD_POOL, RECORD_SERVER, RECORD_TEXTS
+	RECORD_USER_AGENT, RECORD_POOL, RECORD_SERVER, RECORD_TRACE,
+	RECORD_HEADER,			/* the first of those that a form of its own names */
+	RECORD_TEXTS = RECORD_HEADER + ACCESS_HEADERS_MAX
 };
 
 /* The fixed part; the texts follow it, each text_len[i] bytes, padded to 8. */
@@ -40,6 +43,7 @@ struct record {
 	uint64_t total_us;		/* from the first byte to the last */
 	uint32_t server_us;		/* from the pick to the response head; 0: none */
 	uint32_t request_id;		/* its number; 0: its pool gives none */
+	uint32_t form_stamp;		/* of the form that names its headers; 0: none */
 	uint16_t text_len[RECORD_TEXTS];
 };
 
@@ -49,6 +53,7 @@ struct record_ring {
 	uint64_t      read_seen;		/* of `read`, at least */
 	atomic_ullong dropped;			/* records left out */
 	atomic_bool   wanted;			/* by whoever reads; seldom changed */
+	atomic_uint   part;			/* one of so many is; 0 and 1: each */
 
 	/* the reader's */
 	alignas(64) atomic_ullong read;		/* bytes ever */

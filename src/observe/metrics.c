@@ -355,6 +355,28 @@ static void write_shortages(struct exposition *e, const struct live *live)
 	}
 }
 
+static void write_logs(struct exposition *e, const struct metrics_source *s)
+{
+	const struct {
+		const char *reason;
+		uint64_t    count;
+	} losses[] = {
+		{"repeated", s->log.repeated}, {"many", s->log.many}, {"full", s->log.full},
+	};
+
+	write_one(e, "balancerd_access_log_dropped", FAMILY_COUNTER,
+		  "Requests that are not in the access log, since it was too slow.",
+		  s->access_log_dropped);
+	exposition_family(e, "balancerd_log_left_out", FAMILY_COUNTER,
+			  "Lines that are not in the log: the same too often, too many in a "
+			  "second, or journald or syslog took no more.");
+	for (size_t i = 0; i < COUNT_OF(losses); i++) {
+		char labels[64] = "";
+		exposition_label(labels, sizeof labels, "reason", losses[i].reason);
+		exposition_number(e, "", just(labels), losses[i].count);
+	}
+}
+
 char *metrics_print(const struct metrics_source *source, enum exposition_format format,
 		    size_t *len)
 {
@@ -363,6 +385,7 @@ char *metrics_print(const struct metrics_source *source, enum exposition_format 
 	exposition_init(&e, format);
 	write_process(&e, source);
 	write_shortages(&e, source->live);
+	write_logs(&e, source);
 	write_families(&e, of_listeners, COUNT_OF(of_listeners),
 		       rows_of_listeners(source->model));
 	write_families(&e, of_pools, COUNT_OF(of_pools), rows_of_pools(source->model));

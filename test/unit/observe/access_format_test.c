@@ -27,13 +27,22 @@ static const struct span usual_texts[RECORD_TEXTS] = {
 	[RECORD_TARGET] = {"/a?b=c", 6}, [RECORD_HOST] = {"example.com", 11},
 	[RECORD_REFERER] = {"http://x/", 9}, [RECORD_USER_AGENT] = {"curl/8 (x y)", 12},
 	[RECORD_POOL] = {"web", 3}, [RECORD_SERVER] = {"127.0.0.1:8081", 14},
+	[RECORD_TRACE] = {"4bf92f3577b34da6a3ce929d0e0e4736", 32},
 };
 static const struct span no_texts[RECORD_TEXTS] = {[RECORD_PEER] = {"::1", 3}};
+
+static struct access_form *form;
+
+static size_t write(int format, const struct record *r, const struct span texts[RECORD_TEXTS])
+{
+	return access_format_write(out, &(struct access_way){(enum access_format)format, form},
+				   r, texts, &date);
+}
 
 static const char *line(enum access_format format, const struct record *r,
 			const struct span texts[RECORD_TEXTS])
 {
-	size_t len = access_format_write(out, format, r, texts, &date);
+	size_t len = write(format, r, texts);
 
 	out[len] = '\0';
 	return out;
@@ -80,6 +89,7 @@ static void json_has_every_member(void **unused)
 			    "\"seconds\":1.500001,\"server_seconds\":0.000020,"
 			    "\"pool\":\"web\",\"server\":\"127.0.0.1:8081\",\"tries\":1,"
 			    "\"request_id\":123456,"
+			    "\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\","
 			    "\"referer\":\"http://x/\",\"user_agent\":\"curl/8 (x y)\","
 			    "\"http\":\"1.1\"}\n");
 }
@@ -94,7 +104,7 @@ static void json_has_null_for_what_is_missing(void **unused)
 			    "\"method\":null,\"target\":null,\"host\":null,\"status\":null,"
 			    "\"bytes\":0,\"seconds\":0.000000,\"server_seconds\":null,"
 			    "\"pool\":null,\"server\":null,\"tries\":0,"
-			    "\"request_id\":null,\"referer\":null,"
+			    "\"request_id\":null,\"trace_id\":null,\"referer\":null,"
 			    "\"user_agent\":null,\"http\":null}\n");
 }
 
@@ -182,7 +192,7 @@ static void check_combined(size_t len)
 	assert_int_equal(spaces, 9);
 }
 
-/* One object of fifteen members, whatever the texts hold. */
+/* One object of seventeen members, whatever the texts hold. */
 static void check_json(size_t len)
 {
 	size_t members = 0;
@@ -198,7 +208,7 @@ static void check_json(size_t len)
 			members += out[i] == ':';
 	}
 	assert_false(within);
-	assert_int_equal(members, 16);
+	assert_int_equal(members, 17);
 	assert_int_equal(out[len - 2], '}');
 }
 
@@ -222,8 +232,7 @@ static void hostile_bytes_never_break_a_line(void **unused)
 			texts[i] = (struct span){bytes, 1 + (seed >> 16) % RECORD_TEXT_MAX};
 		}
 		for (int format = ACCESS_COMBINED; format <= ACCESS_JSON; format++) {
-			size_t len = access_format_write(out, (enum access_format)format, &usual,
-							 texts, &date);
+			size_t len = write(format, &usual, texts);
 			assert_ptr_equal(memchr(out, '\n', len), out + len - 1);
 			if (format == ACCESS_JSON)
 				check_json(len);
@@ -249,8 +258,7 @@ static void the_longest_line_has_room(void **unused)
 	for (int i = 0; i < RECORD_TEXTS; i++)
 		texts[i] = (struct span){bytes, sizeof bytes};
 	for (int format = ACCESS_COMBINED; format <= ACCESS_JSON; format++)
-		assert_in_range(access_format_write(out, (enum access_format)format, &longest,
-						    texts, &date),
+		assert_in_range(write(format, &longest, texts),
 				1, ACCESS_LINE_MAX);
 }
 
