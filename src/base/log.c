@@ -13,6 +13,7 @@
 #include "base/log_place.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "base/text.h"
 
 /* Room for the time and the level in a line of LOG_LINE_MAX. */
 enum { TEXT_MAX = LOG_LINE_MAX - 40 };
@@ -29,6 +30,7 @@ static struct {
 	unsigned long   left_out;	/* of these, not yet told; as the next two */
 	uint64_t        full;
 	bool            gone;
+	bool            fallen_back;	/* the control thread's: nobody had the socket */
 	struct log_limit limit;
 	struct log_losses losses;
 } out = {
@@ -258,6 +260,7 @@ int log_open(const char *name, struct err *err)
 	bool gone;
 
 	if (log_place_open(&place, name, &gone, err) == 0) {
+		out.fallen_back = false;
 		use(&place, copy);
 		return 0;
 	}
@@ -266,8 +269,12 @@ int log_open(const char *name, struct err *err)
 		return -1;
 	}
 	struct err ignored;
+	bool said = out.fallen_back && text_equals(out.name, name);
 	must(log_place_open(&place, NULL, &gone, &ignored) == 0);
 	use(&place, copy);
+	out.fallen_back = true;
+	if (said)
+		return 0;
 	log_warn("%s; it goes to standard error, and a reload looks again", err->text);
 	return 0;
 }

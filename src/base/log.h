@@ -17,14 +17,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/log_level.h"
 
-enum log_level { LOG_LEVEL_ERROR = 1, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-enum log_form { LOG_FORM_LOGFMT, LOG_FORM_JSON };
-
-enum {
-	LOG_LINES_PER_SECOND_MAX = 200, LOG_LINE_MAX = 1024,
-	LOG_SAME_MAX = 100,		/* lines of a kind in 10 s, unless another limit is set */
-};
+enum { LOG_LINES_PER_SECOND_MAX = 200, LOG_LINE_MAX = 1024 };
 
 /* Writes a line of at most LOG_LINE_MAX bytes. The message may go on in logfmt,
  * `server is down pool=web server=127.0.0.1:8081`: the level and the time are put

@@ -33,25 +33,46 @@ static bool is_key_byte(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '-';
 }
 
-/* How long the quoted text is that begins at `at`, with its quotes: what is within is not
- * escaped, so only a quote before a space or the end is the last one. */
+/* How long the key is, if it is one, with a letter first and "=" behind it; else 0. */
+static size_t key_length(struct span at)
+{
+	size_t len = 0;
+
+	while (len < at.len && is_key_byte(at.at[len]))
+		len++;
+	return len > 0 && len < at.len && at.at[len] == '=' &&
+	       isalpha((unsigned char)at.at[0]) ? len : 0;
+}
+
+/* How long the quoted text is that begins at `at`, with its quotes. What is within is not
+ * escaped: the last quote is the first one with a pair or nothing behind it, or else the
+ * first one with a space behind it. */
 static size_t quoted_length(struct span at)
 {
-	for (size_t i = 1; i < at.len; i++)
-		if (at.at[i] == '"' && (i + 1 == at.len || at.at[i + 1] == ' '))
+	size_t otherwise = at.len;
+
+	for (size_t i = 1; i < at.len; i++) {
+		if (at.at[i] != '"')
+			continue;
+		struct span rest = {at.at + i + 1, at.len - i - 1};
+		if (rest.len == 0)
+			return at.len;
+		if (rest.at[0] != ' ')
+			continue;
+		if (key_length((struct span){rest.at + 1, rest.len - 1}) > 0)
 			return i + 1;
-	return at.len;
+		if (otherwise == at.len)
+			otherwise = i + 1;
+	}
+	return otherwise;
 }
 
 /* Reads a pair at the beginning; returns its length, 0: there is none. */
 static size_t read_pair(struct span at, struct log_pair *pair)
 {
-	size_t key = 0;
+	size_t key = key_length(at);
 
-	while (key < at.len && is_key_byte(at.at[key]))
-		key++;
-	if (key == 0 || key == at.len || at.at[key] != '=' ||
-	    !isalpha((unsigned char)at.at[0]))
+	if (key == 0)
 		return 0;
 	struct span rest = {at.at + key + 1, at.len - key - 1};
 	pair->key = (struct span){at.at, key};

@@ -1,7 +1,7 @@
 /* config/rows_file.c - the directives at the top of the file. */
 #include "config/rows.h"
 
-#include "base/log.h"
+#include "base/log_level.h"
 
 enum { LOG_SAME_LIMIT = 1000 * 1000 };
 

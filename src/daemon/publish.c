@@ -171,6 +171,16 @@ static int use_access_log(struct service *s, const struct model *m, struct err *
 	return s->access_log != NULL ? 0 : -1;
 }
 
+int publish_log(const struct model *m, struct err *err)
+{
+	if (log_open(m->log_path, err) != 0)
+		return -1;
+	log_set_level(m->log_level);
+	log_set_form(m->log_form);
+	log_set_limit(m->log_same_max);
+	return 0;
+}
+
 /* What is beside the data path: the control interface over TCP, and logs. On an error
  * they are as before. */
 static int use_side(struct service *s, const struct model *m, struct err *err)
@@ -179,17 +189,15 @@ static int use_side(struct service *s, const struct model *m, struct err *err)
 
 	if (control_use(s->control, m, err) != 0)
 		return -1;
-	if (log_open(m->log_path, err) != 0)
+	if (publish_log(m, err) != 0)
 		goto undo_control;
 	if (use_access_log(s, m, err) != 0)
 		goto undo_log;
-	log_set_level(m->log_level);
-	log_set_form(m->log_form);
-	log_set_limit(m->log_same_max);
 	return 0;
 
 undo_log:
-	log_open(s->model != NULL ? s->model->log_path : NULL, &ignored);
+	if (s->model != NULL)
+		publish_log(s->model, &ignored);
 undo_control:
 	if (s->model != NULL)
 		control_use(s->control, s->model, &ignored);

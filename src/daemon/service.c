@@ -11,6 +11,7 @@
 #include "daemon/notices.h"
 #include "daemon/notify.h"
 #include "daemon/owned.h"
+#include "daemon/publish.h"
 #include "daemon/steering.h"
 #include "daemon/summary.h"
 #include "daemon/workers.h"
@@ -63,6 +64,10 @@ static int start(struct service *s, struct model *m, struct err *err)
 
 	s->version = loop_wall_us(s->loop);	/* none that was told before a restart */
 	atomic_store(&s->live.request_ids, s->version);		/* so too */
+	if (publish_log(m, err) != 0) {
+		model_put(m);
+		return -1;
+	}
 	wanted_open(&s->wanted, &places, s->options.serves);
 	owned_open(s, &places);
 	if (loops_create(s, m, err) != 0 || admin_open(s, &places, err) != 0) {
@@ -104,8 +109,8 @@ struct service *service_start(struct model *m, const struct service_options *opt
 		return NULL;
 	}
 	for (uint32_t i = 0; i < s->model->listener_count; i++)
-		log_info("listening on %s threads=%u",
-			 s->model->listeners[i].address.text, s->worker_count);
+		log_answer(LOG_LEVEL_INFO, "listening on %s threads=%u",
+			   s->model->listeners[i].address.text, s->worker_count);
 	loop_timer_start(s->loop, &s->catch_up, CATCH_UP_MS);
 	notify_ready("serving");
 	return s;

@@ -5,10 +5,8 @@
 
 #include "base/must.h"
 #include "forward/http_request.h"
-#include "forward/record.h"
-#include "model/access_form.h"
+#include "forward/record_texts.h"
 #include "model/meter.h"
-#include "parse/traceparent.h"
 
 static const struct {
 	uint16_t    status;
@@ -71,96 +69,24 @@ static void note(const struct session *s, const struct request *r, struct meter_
 	}
 }
 
-static bool is_space(char c)
+/* What its head says: as its server got it, which is at hand until the exchange is over;
+ * or as it was read, where it was refused before that. */
+static void note_texts(const struct request *r, struct record *record,
+		       struct span texts[RECORD_TEXTS])
 {
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* The value of a field line that begins with `name` (colon included); empty: it is
- * another field's. */
-static struct span value_in(struct span line, struct span name)
-{
-	struct span value = {line.at + name.len, line.len - name.len};
-
-	if (line.len < name.len || strncasecmp(line.at, name.at, name.len) != 0)
-		return (struct span){NULL, 0};
-	while (value.len > 0 && is_space(value.at[value.len - 1]))
-		value.len--;
-	for (; value.len > 0 && is_space(value.at[0]); value.at++)
-		value.len--;
-	return value;
-}
-
-/* Those that a form of the access log names; the first of several of a name. */
-static void headers_of_line(const struct access_form *form, struct span line,
-			    struct span texts[RECORD_TEXTS])
-{
-	for (uint32_t i = 0; i < form->header_count; i++)
-		if (texts[RECORD_HEADER + i].len == 0)
-			texts[RECORD_HEADER + i] = value_in(line, span_of(form->headers[i]));
-}
-
-/* From the head as it goes to the server, which is at hand until the exchange is over.
- * It is our own writing: where its first two lines are is known, and the others need
- * no parser. */
-static void texts_of_sent(const struct request *r, struct span texts[RECORD_TEXTS])
-{
-	static const struct span referer = {"Referer:", 8}, user_agent = {"User-Agent:", 11},
-				 traceparent = {"traceparent:", 12};
 	const struct access_form *form = r->edition->model->access_form;
-	const char *line = buf_at(r->head), *end = line + r->head_len, *next;
-	const char *space = memchr(line, ' ', r->line_len);
-	const char *rest = r->head->bytes + r->rest_at;
-	const size_t version = sizeof " HTTP/1.1\r\n" - 1;
+	const struct worker *w = r->session->worker;
 
-	texts[RECORD_METHOD] = (struct span){line, (size_t)(space - line)};
-	texts[RECORD_TARGET] = (struct span){space + 1,
-		r->line_len - version - texts[RECORD_METHOD].len - 1};
-	line += r->line_len;
-	texts[RECORD_HOST] = value_in((struct span){line, (size_t)(rest - line) - 1},
-				      SPAN("Host:"));
-	for (line = rest; line < end; line = next) {
-		next = (const char *)memchr(line, '\n', (size_t)(end - line)) + 1;
-		struct span whole = {line, (size_t)(next - 1 - line)};
-		char first = span_lower(line[0]);
-		if (first == 'r' && texts[RECORD_REFERER].len == 0)
-			texts[RECORD_REFERER] = value_in(whole, referer);
-		else if (first == 'u' && texts[RECORD_USER_AGENT].len == 0)
-			texts[RECORD_USER_AGENT] = value_in(whole, user_agent);
-		else if (first == 't' && texts[RECORD_TRACE].len == 0)
-			texts[RECORD_TRACE] = traceparent_id(value_in(whole, traceparent));
-		if (UNLIKELY(form != NULL))
-			headers_of_line(form, whole, texts);
-	}
-}
-
-/* From the head just read, of a request that was refused before one was written. */
-static void texts_of_read(const struct worker *w, const struct access_form *form,
-			  struct span texts[RECORD_TEXTS])
-{
-	static const struct {
-		enum h1_name     name;
-		enum record_text text;
-	} wanted[] = {
-		{H1_NAME_HOST, RECORD_HOST}, {H1_NAME_REFERER, RECORD_REFERER},
-		{H1_NAME_USER_AGENT, RECORD_USER_AGENT},
-		{H1_NAME_TRACEPARENT, RECORD_TRACE},
-	};
-	const struct h1_head *head = w->head;
-	const char *at = w->head_at;
-
-	texts[RECORD_METHOD] = (struct span){at + head->start, head->method_len};
-	texts[RECORD_TARGET] = (struct span){at + head->target_at, head->target_len};
-	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
-		const struct h1_field *f = h1_field_find(head, wanted[i].name);
-		if (f != NULL)
-			texts[wanted[i].text] = h1_value_span(at, f);
-	}
-	texts[RECORD_TRACE] = traceparent_id(texts[RECORD_TRACE]);
-	for (uint16_t i = 0; form != NULL && i < head->field_count; i++) {
-		const struct h1_field *f = &head->fields[i];
-		struct span line = {at + f->line, f->value + f->value_len - f->line};
-		headers_of_line(form, line, texts);
+	if (r->head != NULL) {
+		const char *line = buf_at(r->head), *rest = r->head->bytes + r->rest_at;
+		const struct record_head sent = {
+			.line = {line, r->line_len},
+			.host = {line + r->line_len, (size_t)(rest - line) - r->line_len},
+			.rest = {rest, (size_t)(line + r->head_len - rest)},
+		};
+		record_texts_of_sent(&sent, form, record, texts);
+	} else if (w->head_at != NULL) {
+		record_texts_of_read(w->head, w->head_at, form, record, texts);
 	}
 }
 
@@ -196,16 +122,11 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 		.total_us = took_us,
 	};
 	if (r != NULL) {
-		const struct access_form *form = r->edition->model->access_form;
-		record.form_stamp = form != NULL ? form->stamp : 0;
 		record.minor = r->minor;
 		record.tries = r->tries;
 		record.request_id = r->id;
 		record.server_us = r->server_us;
-		if (r->head != NULL)
-			texts_of_sent(r, texts);
-		else if (w->head_at != NULL)
-			texts_of_read(w, form, texts);
+		note_texts(r, &record, texts);
 		if (r->lane != NULL)
 			texts[RECORD_POOL] = span_of(r->lane->pool->name);
 		if (r->tries > 0 && r->server != PICK_NONE)

@@ -30,7 +30,7 @@ static bool write_head(struct request *r, const char *at, size_t body_len)
 	size_t gap = 0;
 
 	if (UNLIKELY(r->id > 0 || r->door->listener->trace))
-		request_add_lines(r, head, at, lines, &how);
+		how.lines = request_own_lines(r, head, at, lines, &how.dropped);
 	if (pool->host_mode == HOST_FIXED)
 		how.host = span_of(pool->host);
 	else if (pool->host_mode == HOST_SERVER || asked.len == 0)

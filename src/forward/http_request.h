@@ -1,8 +1,8 @@
 /* forward/http_request.h - one exchange: the shell around request.h.
  *
  *   http_begin.c     a head becomes a request: refused at once, or routed
- *   http_wishes.c    what of a request decides about its server: key, cookie, number;
- *                    and what we tell it of that
+ *   http_wishes.c    what of a request decides about its server: key, cookie, number
+ *   http_lines.c     what we tell its server by fields of our own
  *   http_request.c   the request: its events, its time limits, its end
  *   http_reach.h     to a server: pick, wait for room, connect, let go
  *   http_send.c      the request's head and body to the server
@@ -109,12 +109,14 @@ void request_start(struct request *r);
  * is not kept. */
 void request_note_wishes(struct request *r, const struct h1_head *head, const char *at);
 
-/* What we tell its server by fields of our own: its number, its trace. They are written
- * into `room`, which is to live as long as *how. */
+/* ---- http_lines.c ---- */
+
+/* The fields, each with its CRLF, that tell its server what we know of it: its number, its
+ * trace. They are written into `room`. Sets in *dropped the bits (1 << enum h1_name) of the
+ * client's fields that they stand for. */
 enum { REQUEST_LINES_MAX = 128 };
-struct head_request;	/* head.h */
-void request_add_lines(struct request *r, const struct h1_head *head, const char *at,
-		       char room[REQUEST_LINES_MAX], struct head_request *how);
+struct span request_own_lines(const struct request *r, const struct h1_head *head,
+			      const char *at, char room[REQUEST_LINES_MAX], uint32_t *dropped);
 
 /* ---- http_request.c ---- */
 

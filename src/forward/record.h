@@ -18,18 +18,18 @@
 #include <stdint.h>
 
 #include "base/span.h"
-#include "model/access_form.h"
 
 enum {
 	RECORD_RING_BYTES = 1024 * 1024,	/* a power of two */
 	RECORD_TEXT_MAX = 2048,		/* of one text; what is longer is cut */
+	RECORD_HEADERS = 4,		/* ACCESS_HEADERS_MAX */
 };
 
 enum record_text {
 	RECORD_PEER, RECORD_METHOD, RECORD_TARGET, RECORD_HOST, RECORD_REFERER,
 	RECORD_USER_AGENT, RECORD_POOL, RECORD_SERVER, RECORD_TRACE,
 	RECORD_HEADER,			/* the first of those that a form of its own names */
-	RECORD_TEXTS = RECORD_HEADER + ACCESS_HEADERS_MAX
+	RECORD_TEXTS = RECORD_HEADER + RECORD_HEADERS
 };
 
 /* The fixed part; the texts follow it, each text_len[i] bytes, padded to 8. */

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
-#include "base/log.h"
+#include "base/log_level.h"
 #include "base/span.h"
 #include "model/listener.h"
 #include "model/pool.h"

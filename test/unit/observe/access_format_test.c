@@ -108,6 +108,59 @@ static void json_has_null_for_what_is_missing(void **unused)
 			    "\"user_agent\":null,\"http\":null}\n");
 }
 
+static const char *own_line(const char *text, const struct record *r,
+			    const struct span texts[RECORD_TEXTS])
+{
+	static struct access_form own;
+	struct err err;
+
+	assert_int_equal(access_form_read(&own, text, &err), 0);
+	form = &own;
+	return line(ACCESS_OWN, r, texts);
+}
+
+static void a_form_of_its_own_says_what_is_asked_for(void **unused)
+{
+	const struct record gone = {.wall_us = usual.wall_us};
+
+	(void)unused;
+	assert_string_equal(own_line("{time} {date} {peer} {method} {target} {host} {http} "
+				     "{status} {bytes} {time_ms} {server_ms} {pool} {server} "
+				     "{tries} {request_id} {trace_id} {referer} {{}}",
+				     &usual, usual_texts),
+			    "2026-11-20T16:10:00.123Z 20/Nov/2026:16:10:00 +0000 192.0.2.1 "
+			    "GET /a?b=c example.com 1.1 200 5120 1500.001 0.020 web "
+			    "127.0.0.1:8081 1 123456 4bf92f3577b34da6a3ce929d0e0e4736 "
+			    "http://x/ {}\n");
+	assert_string_equal(own_line("{peer} {method} {http} {status} {server_ms} {pool} "
+				     "{request_id} {trace_id}", &gone, no_texts),
+			    "::1 - - - - - - -\n");
+}
+
+static void spaces_are_escaped_but_between_quotes(void **unused)
+{
+	(void)unused;
+	assert_string_equal(own_line("{user_agent}", &usual, usual_texts),
+			    "curl/8\\x20(x\\x20y)\n");
+	assert_string_equal(own_line("\"{user_agent}\" {pool}", &usual, usual_texts),
+			    "\"curl/8 (x y)\" web\n");
+}
+
+static void headers_are_those_that_were_noted_by_the_same_form(void **unused)
+{
+	struct span texts[RECORD_TEXTS];
+	struct record r = usual;
+
+	(void)unused;
+	memcpy(texts, usual_texts, sizeof texts);
+	texts[RECORD_HEADER] = SPAN("one");
+	texts[RECORD_HEADER + 1] = SPAN("two");
+	own_line("{header A} {header B}", &r, texts);
+	r.form_stamp = form->stamp;
+	assert_string_equal(own_line("{header A} {header B}", &r, texts), "one two\n");
+	assert_string_equal(own_line("{header B} {header A}", &r, texts), "- -\n");
+}
+
 static void off_writes_nothing(void **unused)
 {
 	(void)unused;
@@ -257,7 +310,10 @@ static void the_longest_line_has_room(void **unused)
 	memset(bytes, 0xff, sizeof bytes);
 	for (int i = 0; i < RECORD_TEXTS; i++)
 		texts[i] = (struct span){bytes, sizeof bytes};
-	for (int format = ACCESS_COMBINED; format <= ACCESS_JSON; format++)
+	own_line("{time}{date}{peer}{method}{target}{host}{http}{status}{bytes}{time_ms}"
+		 "{server_ms}{pool}{server}{tries}{request_id}{trace_id}{referer}{user_agent}"
+		 "{header A}{header B}{header C}{header D}", &longest, no_texts);
+	for (int format = ACCESS_COMBINED; format <= ACCESS_OWN; format++)
 		assert_in_range(write(format, &longest, texts),
 				1, ACCESS_LINE_MAX);
 }
@@ -269,6 +325,9 @@ int main(void)
 		cmocka_unit_test(combined_has_a_dash_for_what_is_missing),
 		cmocka_unit_test(json_has_every_member),
 		cmocka_unit_test(json_has_null_for_what_is_missing),
+		cmocka_unit_test(a_form_of_its_own_says_what_is_asked_for),
+		cmocka_unit_test(spaces_are_escaped_but_between_quotes),
+		cmocka_unit_test(headers_are_those_that_were_noted_by_the_same_form),
 		cmocka_unit_test(off_writes_nothing),
 		cmocka_unit_test(time_follows_the_record),
 		cmocka_unit_test(combined_escapes_what_is_not_plain),
