@@ -16,6 +16,7 @@
 #   make build        container images: balancerd and balancerd-sample; BASE=...
 #   make run | stop   the balancer from its image, PORT=5000: doc/docker.md
 #   make clean-images removes what those two have made
+#   make deb          a package for Debian: out/deb/
 #   make install      into $(DESTDIR)$(PREFIX), for packages; ./install.sh for people
 #   make clean
 #
@@ -311,6 +312,16 @@ install: programs
 
 install-list:
 	@printf '%s\n' $(foreach one,$(INSTALLED),$(lastword $(subst :, ,$(one))))
+
+.PHONY: deb
+DEB := out/deb
+deb:
+	@tools/install-deps deb
+	@rm -rf $(DEB) && mkdir -p $(DEB)/source
+	@git ls-files -z | xargs -0 cp --parents -t $(DEB)/source
+	@cp -r packaging/debian $(DEB)/source/debian
+	cd $(DEB)/source && dpkg-buildpackage -us -uc -b
+	lintian --fail-on error,warning $(DEB)/*.deb
 
 .PHONY: clean
 clean:

@@ -9,6 +9,7 @@
 #ifndef CONTROL_ASK_H
 #define CONTROL_ASK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/span.h"
@@ -35,6 +36,7 @@ struct ask {
 					 * legacy call: the pool that it came for */
 	struct span query;		/* without the "?" */
 	struct span body;
+	bool local;			/* by the UNIX socket */
 	struct span accept;		/* what the client would like to get; or empty */
 };
 
@@ -76,6 +78,7 @@ void config_get(const struct ask *ask, struct reply *r);
 void config_get_diff(const struct ask *ask, struct reply *r);
 void config_check(const struct ask *ask, struct reply *r);
 void config_reload(const struct ask *ask, struct reply *r);
+void upgrade_post(const struct ask *ask, struct reply *r);
 void metrics_get(const struct ask *ask, struct reply *r);
 void explain_post(const struct ask *ask, struct reply *r);
 void routes_get(const struct ask *ask, struct reply *r);

@@ -25,6 +25,7 @@ struct control {
 	uint32_t    tcp_count, handed_count;	/* of these */
 	uint32_t    busy_count;		/* and those without */
 	struct unix_socket unix_socket;
+	bool        held;		/* nobody is let in so far */
 };
 
 struct control *control_create(struct loop *loop, struct live *live,
@@ -67,8 +68,7 @@ static void close_door(struct door *d)
 
 	d->closed = true;
 	/* Not acceptor_stop: what waits in the queue shall not be served any more. */
-	loop_timer_stop(d->acceptor.loop, &d->acceptor.retry);
-	loop_watch_close(d->acceptor.loop, &d->acceptor.watch);
+	acceptor_close(&d->acceptor);
 	d->connections++;		/* so that it stays while we look at it */
 	LIST_EACH(all, it, next) {
 		struct connection *c = CONTAINER_OF(it, struct connection, link);
@@ -204,6 +204,8 @@ static struct door *open_door(struct control *c, const struct address *at, int f
 	d->acceptor.on_starved = on_starved;
 	list_push_last(&c->doors, &d->link);
 	acceptor_start(&d->acceptor, c->loop, fd);
+	if (c->held)
+		acceptor_hold(&d->acceptor);
 	return d;
 }
 
@@ -245,7 +247,9 @@ static int prepare(struct control *c, const struct model_control *asked, struct 
 		return -1;
 	if (w->door != NULL)
 		return 0;
-	return listener_open(&w->fd, 1, &asked->address, err);
+	w->fd = c->hooks.inherited != NULL ?
+			c->hooks.inherited(c->hooks.arg, &asked->address) : -1;
+	return w->fd >= 0 ? 0 : listener_open(&w->fd, 1, &asked->address, err);
 }
 
 int control_use(struct control *c, const struct model *m, struct err *err)
@@ -278,6 +282,59 @@ close_new:
 		if (wishes[count].fd >= 0)
 			close(wishes[count].fd);
 	return -1;
+}
+
+/* ---- from one process to another ---- */
+
+void control_hold(struct control *c)
+{
+	must(list_empty(&c->doors));
+	c->held = true;
+}
+
+void control_begin(struct control *c)
+{
+	c->held = false;
+	unix_socket_own(&c->unix_socket);
+	LIST_EACH(&c->doors, it, next)
+		acceptor_resume(&door_of(it)->acceptor);
+}
+
+int control_adopt_unix(struct control *c, const char *path, int fd, int lock,
+		       struct err *err)
+{
+	must(c->unix_socket.lock < 0);
+	if (unix_socket_adopt(&c->unix_socket, path, fd, lock, err) < 0)
+		return -1;
+	open_door(c, &c->unix_socket.address, fd);
+	return 0;
+}
+
+void control_sockets(const struct control *c, struct control_sockets *all)
+{
+	*all = (struct control_sockets){
+		.unix_socket = -1, .unix_lock = c->unix_socket.lock,
+	};
+	LIST_EACH(&c->doors, it, next) {
+		const struct door *d = door_of(it);
+		if (d->closed)
+			continue;
+		if (!d->is_tcp)
+			all->unix_socket = d->acceptor.watch.fd;
+		else if (all->tcp_count < MODEL_CONTROLS_MAX)
+			all->tcp[all->tcp_count++] = d->acceptor.watch.fd;
+	}
+}
+
+void control_leave(struct control *c, bool with_unix)
+{
+	if (with_unix)
+		unix_socket_leave(&c->unix_socket);
+	LIST_EACH(&c->doors, it, next) {
+		struct door *d = door_of(it);
+		if (!d->closed)
+			close_door(d);
+	}
 }
 
 void control_destroy(struct control *c)

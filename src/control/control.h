@@ -18,12 +18,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "control/changes.h"
+#include "model/model.h"
 
 struct live;
 struct loop;
-struct model;
 struct owners;
 
 enum {
@@ -48,8 +49,25 @@ enum control_result {
 	CONTROL_REFUSED,	/* *err says why, *fault which code */
 	CONTROL_NOT_WRITTEN,	/* into the journal, and so nothing has changed */
 	CONTROL_ENDING,		/* the balancer drains */
+	CONTROL_UPGRADING,	/* another process is about to take its place */
 	CONTROL_NO_FILE,
 	CONTROL_FILE_ERRORS,
+};
+
+/* A wish to have another process in this one's place (daemon/upgrade.h). Lives inside the
+ * struct of who asks, until on_done. */
+struct control_upgrade {
+	const char *binary;	/* borrowed for the call; NULL: what this process was started
+				 * from */
+	uint32_t ready_ms;	/* so long it may take to be ready; 0: as usual */
+	uint32_t limit_ms;	/* so long connections of this process may last; UINT32_MAX:
+				 * as long as they will */
+	int      pid;		/* of the new process, when it is done */
+
+	/* May be called out of the hook. CONTROL_REFUSED: it did not come up, and nothing has
+	 * changed; *err says why. */
+	void (*on_done)(struct control_upgrade *u, enum control_result result,
+			const struct err *err);
 };
 
 /* What the interface asks of the balancer. All are called on the control thread. */
@@ -72,6 +90,14 @@ struct control_hooks {
 
 	/* Begins to drain, and then the process ends. UINT32_MAX: as configured. */
 	void (*stop)(void *arg, uint32_t limit_ms);
+
+	/* Begins an upgrade. And: who asked for it does not wait any more, it goes on. */
+	void (*upgrade)(void *arg, struct control_upgrade *u);
+	void (*upgrade_forget)(void *arg, struct control_upgrade *u);
+
+	/* A listening socket at this address that another process has handed over, given;
+	 * -1: there is none. */
+	int (*inherited)(void *arg, const struct address *at);
 
 	/* It drains, whoever asked for that. */
 	bool (*draining)(void *arg);
@@ -125,6 +151,32 @@ int control_use(struct control *c, const struct model *m, struct err *err);
  * the rest borrowed. Who finds no place is told so, or closed. */
 void control_take(struct control *c, int fd, const char *bytes, size_t len,
 		  const char *pool);
+
+/* ---- from one process to another ---- */
+
+/* Nobody is let in until control_begin: those who come wait in the kernel's queue. Before
+ * anything is opened. */
+void control_hold(struct control *c);
+
+/* Lets them in; the UNIX socket that was adopted is this process's alone. */
+void control_begin(struct control *c);
+
+/* Serves the UNIX socket of this path that another process has; see unix_socket_adopt. */
+int control_adopt_unix(struct control *c, const char *path, int fd, int lock,
+		       struct err *err);
+
+/* What another process gets; all is borrowed. */
+struct control_sockets {
+	int      unix_socket, unix_lock;	/* -1: there is none */
+	uint32_t tcp_count;
+	int      tcp[MODEL_CONTROLS_MAX];
+};
+void control_sockets(const struct control *c, struct control_sockets *all);
+
+/* Another process serves from now on: nobody is let in any more, who is in gets the answer
+ * that is under way. with_unix: it has the UNIX socket, too; else that is removed in the
+ * end, as ever. */
+void control_leave(struct control *c, bool with_unix);
 
 /* A manual page of section 7 with all that can be asked. */
 void control_print_manual(FILE *out);

@@ -157,7 +157,7 @@ static struct span accepted(const struct request *request)
 
 void dispatch(const struct view *view, const struct request *request, struct reply *r)
 {
-	struct ask ask = {.view = view, .body = request->body};
+	struct ask ask = {.view = view, .body = request->body, .local = request->local};
 	struct span path = path_of(request, &ask.query);
 	struct routes_found found;
 

@@ -13,6 +13,7 @@ struct request {
 	const char *bytes;		/* of the head */
 	struct span body;		/* without framing */
 	enum role   role;		/* of who asks: not ROLE_NONE */
+	bool        local;		/* it came by the UNIX socket */
 	const char *legacy_pool;	/* only legacy calls, about this pool; NULL: all
 					 * but these */
 };

@@ -157,6 +157,7 @@ static void answer_request(struct exchange *x)
 	struct request request = {
 		.head = &x->head, .bytes = x->input, .role = x->role,
 		.body = {x->body, x->body_len},
+		.local = x->tokens == NULL && !is_legacy(x),
 		.legacy_pool = is_legacy(x) ? x->legacy_pool : NULL,
 	};
 	struct reply r;

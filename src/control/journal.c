@@ -162,25 +162,38 @@ static void set_aside(struct journal *j, const struct err *why)
 		 j->known.exists ? "nor can it be moved to" : "it is kept as", j->bad);
 }
 
-struct changes *journal_read(struct journal *j)
+struct changes *journal_read_only(struct journal *j, struct err *err)
 {
-	struct err err;
-	struct changes *all = NULL;
 	/* Not blocking: were it a pipe, nobody might ever write to it. */
 	int fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return changes_create();
 	if (fd < 0) {
-		err_sys(&err, "it cannot be opened");
-	} else {
-		all = read_open(j, fd, &err);
-		close(fd);
+		err_sys(err, "it cannot be opened");
+		return NULL;
 	}
+	struct changes *all = read_open(j, fd, err);
+	close(fd);
+	return all;
+}
+
+struct changes *journal_read(struct journal *j)
+{
+	struct err err;
+	struct changes *all = journal_read_only(j, &err);
+
 	if (all != NULL)
 		return all;
 	set_aside(j, &err);
 	return changes_create();
+}
+
+void journal_release(struct journal *j)
+{
+	if (j->lock >= 0)
+		close(j->lock);
+	j->lock = -1;
 }
 
 /* ---- writing ---- */

@@ -33,6 +33,12 @@ const char *journal_path(const struct journal *j);
  * empty. Owned by the caller. */
 struct changes *journal_read(struct journal *j);
 
+/* The same, and what cannot be read stays as it is: NULL and *err then. */
+struct changes *journal_read_only(struct journal *j, struct err *err);
+
+/* It is not this process's any more, until it writes again. */
+void journal_release(struct journal *j);
+
 /* Keeps these, but for temporary ones; makes the folder if it is missing. -1 and *err,
  * and the file is as before: the system refuses, another process has the journal (it is
  * named), or has written it since it was read here. */

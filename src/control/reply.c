@@ -33,7 +33,8 @@ static const struct {
 		"the pool would have more servers than its max, or fewer than its min"},
 	[REPLY_NOT_OWNED] = {409, "not-owned",
 		"the balancer does not make the servers of this pool"},
-	[REPLY_DRAINING] = {409, "draining", "the balancer is ending"},
+	[REPLY_DRAINING] = {409, "draining",
+		"the balancer is ending, or a new process is about to take its place"},
 	[REPLY_CONFIG_ERRORS] = {409, "config-errors", "the file has errors"},
 	[REPLY_NO_FILE] = {409, "no-file", "the balancer was started without a file"},
 	[REPLY_REFUSED] = {409, "refused",
@@ -48,6 +49,8 @@ static const struct {
 	[REPLY_NO_MEMORY] = {500, "no-memory", "out of memory"},
 	[REPLY_NOT_STARTED] = {502, "not-started",
 		"a server could not be started; what was begun with it is taken back"},
+	[REPLY_NOT_UPGRADED] = {502, "not-upgraded",
+		"the new process did not come up, and nothing has changed"},
 	[REPLY_BUSY] = {503, "busy", "too many connections"},
 	[REPLY_LATE] = {504, "late", "it takes longer than one waits, and goes on"},
 };
@@ -165,6 +168,11 @@ bool reply_outcome(struct reply *r, enum control_result result, enum change_faul
 		reply_error(r, REPLY_DRAINING, NULL,
 			    "the balancer is ending: it lets its connections finish and "
 			    "changes nothing any more");
+		break;
+	case CONTROL_UPGRADING:
+		reply_error(r, REPLY_DRAINING, NULL,
+			    "a new process is about to take this one's place: ask again in "
+			    "a moment, that one will answer");
 		break;
 	case CONTROL_NO_FILE:
 		reply_error(r, REPLY_NO_FILE, NULL,

@@ -59,6 +59,11 @@ const struct route control_routes[] = {
 	 "is sent"},
 	{H1_POST, "/v1/reload", ROLE_CHANGE, config_reload, NULL, NULL,
 	 "reads the file again"},
+	{H1_POST, "/v1/upgrade", ROLE_CHANGE, upgrade_post, NULL,
+	 "{\"binary\": \"/usr/local/sbin/balancerd\", \"ready_ms\": 30000, "
+	 "\"limit_ms\": 600000}",
+	 "has a new process take this one's place, without loss; answered when it serves, or "
+	 "why it does not"},
 	{H1_POST, "/v1/stop", ROLE_CHANGE, status_stop, NULL, "{\"limit_ms\": 30000}",
 	 "drains and ends"},
 	{H1_GET, "/metrics", ROLE_READ, metrics_get, NULL, NULL,

@@ -69,12 +69,21 @@ static bool is_same_file(int fd, const char *path)
 	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
+/* Into the lock, for people. */
+static int write_pid(const struct unix_socket *s, struct err *err)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+	if (ftruncate(s->lock, 0) != 0 || pwrite(s->lock, pid, strlen(pid), 0) < 0)
+		return err_sys(err, "cannot write %s", s->lock_path);
+	return 0;
+}
+
 /* Gets the lock. Who had it before may have removed the file between our opening and
  * our locking it: then the lock is worth nothing, and there is another file. */
 static int take_lock(struct unix_socket *s, bool *taken, struct err *err)
 {
-	char pid[16];
-
 	for (int tries = 0; tries < LOCK_TRIES_MAX; tries++) {
 		s->lock = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 			       LOCK_MODE);
@@ -85,12 +94,8 @@ static int take_lock(struct unix_socket *s, bool *taken, struct err *err)
 			goto close_lock;
 		}
 		if (is_same_file(s->lock, s->lock_path)) {
-			snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-			if (ftruncate(s->lock, 0) != 0 ||
-			    pwrite(s->lock, pid, strlen(pid), 0) < 0) {
-				err_sys(err, "cannot write %s", s->lock_path);
+			if (write_pid(s, err) != 0)
 				goto close_lock;
-			}
 			return 0;
 		}
 		close(s->lock);
@@ -171,21 +176,27 @@ static void give_up_lock(struct unix_socket *s)
 	s->lock = -1;
 }
 
-int unix_socket_open(struct unix_socket *s, const char *path, bool *taken,
-		     struct err *err)
+static int set_path(struct unix_socket *s, const char *path, struct err *err)
 {
 	char text[ADDRESS_TEXT_MAX];
-	int fd = -1;
 
 	*s = (struct unix_socket){.lock = -1};
-	*taken = false;
 	if (snprintf(text, sizeof text, "unix:%s", path) >= (int)sizeof text)
 		return err_set(err, "the path of the control socket is longer than %zu "
 			       "bytes", sizeof s->address.un.sun_path - 1);
-	if (address_parse(&s->address, text, "", err) != 0 ||
-	    make_folders(path, err) != 0 || check_owner(path, err) != 0)
-		return -1;
 	snprintf(s->lock_path, sizeof s->lock_path, "%s.lock", path);
+	return address_parse(&s->address, text, "", err);
+}
+
+int unix_socket_open(struct unix_socket *s, const char *path, bool *taken,
+		     struct err *err)
+{
+	int fd = -1;
+
+	*taken = false;
+	if (set_path(s, path, err) != 0 || make_folders(path, err) != 0 ||
+	    check_owner(path, err) != 0)
+		return -1;
 	if (take_lock(s, taken, err) != 0)
 		return -1;
 	if (make_room(s, taken, err) == 0)
@@ -195,12 +206,56 @@ int unix_socket_open(struct unix_socket *s, const char *path, bool *taken,
 	return fd;
 }
 
+int unix_socket_adopt(struct unix_socket *s, const char *path, int fd, int lock,
+		      struct err *err)
+{
+	struct stat there;
+
+	if (set_path(s, path, err) != 0)
+		goto close_both;
+	if (lstat(path, &there) != 0 || !S_ISSOCK(there.st_mode) ||
+	    !is_same_file(lock, s->lock_path)) {
+		err_set(err, "the control socket %s or its lock is not there any more",
+			path);
+		goto close_both;
+	}
+	s->lock = lock;
+	s->device = there.st_dev;
+	s->inode = there.st_ino;
+	s->shared = true;
+	return fd;
+
+close_both:
+	close(fd);
+	close(lock);
+	return -1;
+}
+
+void unix_socket_own(struct unix_socket *s)
+{
+	struct err ignored;
+
+	s->shared = false;
+	if (s->lock >= 0)
+		write_pid(s, &ignored);
+}
+
+void unix_socket_leave(struct unix_socket *s)
+{
+	s->shared = true;
+}
+
 void unix_socket_close(struct unix_socket *s)
 {
 	struct stat there;
 
 	if (s->lock < 0)
 		return;
+	if (s->shared) {
+		close(s->lock);
+		s->lock = -1;
+		return;
+	}
 	if (lstat(s->address.un.sun_path, &there) == 0 && there.st_dev == s->device &&
 	    there.st_ino == s->inode)
 		unlink(s->address.un.sun_path);

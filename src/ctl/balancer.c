@@ -1,6 +1,7 @@
-/* ctl/balancer.c - the balancer as a whole: status, stop, reload. */
+/* ctl/balancer.c - the balancer as a whole: status, stop, reload, upgrade. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -275,6 +276,48 @@ enum outcome ctl_stop(struct call *call, struct err *err)
 		close(pidfd);
 	client_answer_fini(&status);
 	return outcome;
+}
+
+/* The balancer may be in another folder than we are. */
+static json_t *binary_of(const struct call *call, struct err *err)
+{
+	char *path = realpath(call->words[0], NULL);
+	json_t *text = path != NULL ? json_string(path) : NULL;
+
+	if (path == NULL)
+		err_sys(err, "cannot find %.200s", call->words[0]);
+	else if (text == NULL)
+		err_set(err, "the path of the program has bytes that are no UTF-8");
+	free(path);
+	return text;
+}
+
+enum outcome ctl_upgrade(struct call *call, struct err *err)
+{
+	const struct options *o = &call->options;
+	json_t *body = json_object();
+	struct answer a;
+
+	if (call->word_count > 0) {
+		json_t *binary = binary_of(call, err);
+		if (binary == NULL) {
+			json_decref(body);
+			return OUTCOME_WRONG;
+		}
+		json_object_set_new(body, "binary", binary);
+	}
+	if (option_given(o, OPTION_LIMIT))
+		json_object_set_new(body, "limit_ms", json_integer((json_int_t)o->limit_ms));
+	enum outcome outcome =
+		call_ask(call, &(struct question){"POST", "/v1/upgrade", body, 0}, &a, err);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	if (!call_printed_json(call, &a))
+		paper_say(&call->paper, "process %" PRIu64 " serves; process %" PRIu64
+			  " ends with its last connection", member_number(a.json, "pid"),
+			  member_number(a.json, "was"));
+	client_answer_fini(&a);
+	return OUTCOME_DONE;
 }
 
 enum outcome ctl_reload(struct call *call, struct err *err)

@@ -66,6 +66,7 @@ struct command_usage command_usage_full(const struct command *c);
 enum outcome ctl_start(struct call *call, struct err *err);
 enum outcome ctl_stop(struct call *call, struct err *err);
 enum outcome ctl_status(struct call *call, struct err *err);
+enum outcome ctl_upgrade(struct call *call, struct err *err);
 enum outcome ctl_reload(struct call *call, struct err *err);
 enum outcome ctl_add(struct call *call, struct err *err);
 enum outcome ctl_remove(struct call *call, struct err *err);

@@ -100,6 +100,15 @@ const struct command command_table[] = {
 	 "A file with an error changes nothing. "
 	 "What was changed by add, remove, drain, enable and weight stays.",
 	 ctl_reload},
+	{"upgrade", NULL, "[BINARY]", 0, 1, OPTIONS_TARGET | O(LIMIT), WORDS_FILE,
+	 "have a new process take its place",
+	 "It runs BINARY, or what stands now where the balancer was started from, with the "
+	 "same arguments; it reads the configuration file, and takes the listening sockets "
+	 "over. "
+	 "Returns when it serves; where it does not come up, nothing has changed. "
+	 "The old process accepts no more, and ends with its last connection, or after "
+	 "--limit.",
+	 ctl_upgrade},
 	{"config", "check", "[FILE]", 0, 1, OPTIONS_TARGET, WORDS_FILE,
 	 "say what is wrong with a configuration file",
 	 "Without FILE it is the balancer's own one; \"-\" is standard input. "

@@ -96,7 +96,8 @@ enum outcome ctl_add(struct call *call, struct err *err)
 	return OUTCOME_DONE;
 }
 
-/* The connections that a server which was taken out still has; 0: it has left. */
+/* The connections that a server which was taken out still has; 0: it has left. They are
+ * as they were where nobody answers. */
 static enum outcome count_leaving(struct call *call, const json_t *server,
 				  uint64_t *count, struct err *err)
 {
@@ -105,9 +106,9 @@ static enum outcome count_leaving(struct call *call, const json_t *server,
 	const json_t *one;
 	size_t i;
 
-	*count = 0;
 	if (outcome != OUTCOME_DONE)
 		return outcome;
+	*count = 0;
 	json_array_foreach(json_object_get(a.json, "servers"), i, one) {
 		bool same = strcmp(member_text(one, "address"),
 				   member_text(server, "address")) == 0 &&

@@ -7,6 +7,8 @@
 #include "daemon/inside.h"
 #include "daemon/steering.h"
 #include "observe/access_log.h"
+#include "daemon/takeover.h"
+#include "daemon/upgrade.h"
 #include "observe/metrics.h"
 
 static const struct model *hook_model(void *arg)
@@ -27,6 +29,11 @@ static uint64_t hook_version(void *arg)
 static enum control_result hook_change(void *arg, const struct change *c,
 				       enum change_fault *fault, struct err *err)
 {
+	const struct service *s = arg;
+
+	/* One that is temporary would be lost with this process, too. */
+	if (s->upgrade != NULL)
+		return CONTROL_UPGRADING;
 	return steering_change(arg, c, fault, err);
 }
 
@@ -38,6 +45,21 @@ static enum control_result hook_reload(void *arg, struct err *err)
 static void hook_stop(void *arg, uint32_t limit_ms)
 {
 	steering_drain(arg, limit_ms);
+}
+
+static void hook_upgrade(void *arg, struct control_upgrade *wish)
+{
+	upgrade_begin(arg, wish);
+}
+
+static void hook_upgrade_forget(void *arg, struct control_upgrade *wish)
+{
+	upgrade_forget(arg, wish);
+}
+
+static int hook_inherited(void *arg, const struct address *at)
+{
+	return takeover_socket(((const struct service *)arg)->takeover, at);
 }
 
 static bool hook_draining(void *arg)
@@ -77,10 +99,13 @@ static struct control *create(struct service *s, const struct places *places)
 {
 	const struct control_hooks hooks = {
 		.model = hook_model, .changes = hook_changes, .version = hook_version,
-		.change = hook_change, .reload = hook_reload, .stop = hook_stop,
-		.draining = hook_draining, .heap_bytes = hook_heap_bytes,
-		.access_log_dropped = hook_access_log_dropped, .metrics = hook_metrics,
-		.owners = s->owners, .arg = s,
+		.change = hook_change,
+		.reload = hook_reload, .stop = hook_stop,
+		.upgrade = hook_upgrade, .upgrade_forget = hook_upgrade_forget,
+		.inherited = hook_inherited, .draining = hook_draining,
+		.heap_bytes = hook_heap_bytes,
+		.access_log_dropped = hook_access_log_dropped,
+		.metrics = hook_metrics, .owners = s->owners, .arg = s,
 	};
 	const struct journal *journal = s->wanted.journal;
 	const struct control_facts facts = {
@@ -98,12 +123,17 @@ int admin_open(struct service *s, const struct places *places, struct err *err)
 {
 	char path[PLACES_SOCKET_MAX];
 	bool by_default, taken;
+	int fd, lock;
 
 	s->control = create(s, places);
 	if (s->control == NULL)
 		return err_set(err, "out of memory for the control interface");
+	if (s->takeover != NULL)
+		control_hold(s->control);
 	if (places_socket(places, path, &by_default, err) != 0)
 		return -1;
+	if (takeover_control(s->takeover, path, &fd, &lock))
+		return control_adopt_unix(s->control, path, fd, lock, err);
 	if (control_open_unix(s->control, path, &taken, err) == 0) {
 		log_info("control socket %s", path);
 		return 0;

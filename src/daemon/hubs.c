@@ -62,14 +62,18 @@ void hubs_create(struct service *s, uint32_t i, struct loop *loop)
 void hubs_adopt(struct service *s, uint32_t i, const struct model *m,
 		const struct openings *o)
 {
-	struct kv_opening *mine = memory_new(o->count, sizeof *mine);
+	struct kv_opening *mine = NULL;
 	uint32_t count = 0;
 
-	for (uint32_t j = 0; j < o->count; j++)
-		if (o->all[j].is_kv)
-			mine[count++] = (struct kv_opening){
-				o->all[j].fds[i], o->all[j].live, o->all[j].for_workers,
-			};
+	for (uint32_t j = 0; j < o->count; j++) {
+		const struct opening *one = &o->all[j];
+		for (uint32_t k = opening_first(one, i, s->worker_count);
+		     one->is_kv && k < one->count; k += s->worker_count) {
+			mine = memory_grow(mine, count + 1, sizeof *mine);
+			mine[count++] = (struct kv_opening){one->fds[k], one->live,
+							    one->for_workers};
+		}
+	}
 	kv_hub_adopt(s->hubs[i], m, mine, count);
 	free(mine);
 }
@@ -78,6 +82,12 @@ void hubs_drain(struct service *s, uint32_t limit_ms)
 {
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		kv_hub_drain(s->hubs[i], limit_ms);
+}
+
+void hubs_leave(struct service *s, uint32_t limit_ms)
+{
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		kv_hub_leave(s->hubs[i], limit_ms);
 }
 
 /* Requests that one hub has of another's come home by messages: there and back. */

@@ -23,6 +23,9 @@ void hubs_adopt(struct service *s, uint32_t i, const struct model *m,
 /* Clients first; when no loop has one any more, the workers. */
 void hubs_drain(struct service *s, uint32_t limit_ms);
 
+/* The same, while another process accepts. */
+void hubs_leave(struct service *s, uint32_t limit_ms);
+
 /* After the threads have ended, before their loops. */
 void hubs_destroy(struct service *s);
 

@@ -9,8 +9,13 @@
  *   hubs.c       the same threads' part of key-value mode
  *   steering.c   what is asked by signals and by the control interface
  *   admin.c      the control interface
+ *   guests.c     servers that come and go by themselves join their pool, and leave it
+ *   watchdog.c   the service manager is told that nothing hangs
  *   workers.c    workers of key-value pools become servers of these
  *   owned.c      servers that pools make become servers of these
+ *   sockets.c    which listening sockets there are
+ *   upgrade.c    another process takes this one's place
+ *   takeover.c   this process takes another one's
  *
  * Thread: control.
  */
@@ -32,6 +37,9 @@ struct kv_registry;
 struct owners;
 struct prober;
 struct resolver;
+struct watchdog;
+struct takeover;
+struct upgrade;
 struct worker;
 
 /* "This loop has nothing left to do": for forwarded traffic, for clients of key-value mode, for
@@ -67,6 +75,13 @@ struct service {
 	atomic_uint      handed_over;	/* connections on their way to `control` */
 	struct drained   drained[MODEL_LOOPS_MAX], clients_gone[MODEL_LOOPS_MAX],
 			 parted[MODEL_LOOPS_MAX];
+	struct link      sockets;	/* struct listening: those that the loops have */
+	struct upgrade  *upgrade;	/* owned; NULL: none is under way */
+	struct takeover *takeover;	/* borrowed; NULL: this process takes nobody's place */
+	struct loop_watch successor;	/* owned: of that process, until it ends */
+	int              successor_pid;
+	bool             replaced;	/* draining, since another process serves */
+	struct watchdog *watchdog;	/* NULL: the manager does not ask for it */
 	bool             draining;
 	bool             hurried;	/* and asked to end at once */
 };

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "daemon/inside.h"
@@ -63,16 +65,44 @@ int loops_start(struct service *s, struct err *err)
 	return 0;
 }
 
+void loops_free_openings(struct openings *o, bool descriptors)
+{
+	for (uint32_t i = 0; i < o->count; i++) {
+		for (uint32_t j = 0; descriptors && j < o->all[i].count; j++)
+			close(o->all[i].fds[j]);
+		free(o->all[i].fds);
+	}
+}
+
+/* As many as one loop may get. */
+static uint32_t count_at_most(const struct openings *o, uint32_t loops)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < o->count; i++)
+		most += (o->all[i].count + loops - 1) / loops;
+	return most;
+}
+
+static void give(struct service *s, uint32_t loop, const struct model *m,
+		 const struct openings *o)
+{
+	uint32_t loops = s->worker_count, count = 0;
+	struct port_opening *mine = memory_new(count_at_most(o, loops), sizeof *mine);
+
+	for (uint32_t i = 0; i < o->count; i++) {
+		const struct opening *one = &o->all[i];
+		for (uint32_t j = opening_first(one, loop, loops);
+		     !one->is_kv && j < one->count; j += loops)
+			mine[count++] = (struct port_opening){one->fds[j], one->live};
+	}
+	worker_adopt(s->workers[loop], edition_create(m, loop), mine, count);
+}
+
 void loops_adopt(struct service *s, const struct model *m, const struct openings *o)
 {
 	for (uint32_t i = 0; i < s->worker_count; i++) {
-		struct port_opening *mine = memory_new(o->count, sizeof *mine);
-		uint32_t count = 0;
-		for (uint32_t j = 0; j < o->count; j++)
-			if (!o->all[j].is_kv)
-				mine[count++] = (struct port_opening){o->all[j].fds[i],
-								      o->all[j].live};
-		worker_adopt(s->workers[i], edition_create(m, i), mine, count);
+		give(s, i, m, o);
 		hubs_adopt(s, i, m, o);
 	}
 }
@@ -96,6 +126,14 @@ void loops_drain(struct service *s, uint32_t limit_ms)
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		worker_drain(s->workers[i], limit_ms);
 	hubs_drain(s, limit_ms);
+}
+
+void loops_leave(struct service *s, uint32_t limit_ms)
+{
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		worker_leave(s->workers[i], limit_ms);
+	/* A pool of key-value workers has one balancer: these have to go to the other. */
+	hubs_leave(s, s->model->drain_ms);
 }
 
 void loops_destroy(struct service *s)

@@ -11,6 +11,7 @@
  * Exit codes: 0 done; 1 it could not start, or the file has errors; 2 the command line
  * is wrong.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 #include "daemon/offline.h"
 #include "daemon/options.h"
 #include "daemon/service.h"
+#include "daemon/takeover.h"
 
 enum { EXIT_USAGE = 2, SERVES_SIZE = ADDRESS_TEXT_MAX + 8 };
 
@@ -35,12 +37,22 @@ struct command {
 	const char *arguments;
 	const char *help;
 	int (*run)(int argc, char **argv);	/* what follows the command's name */
+	bool serves;
 };
 
 static int usage(FILE *out);
 
+/* What this process was started with, for the one that will take its place; and the place
+ * that it takes itself. */
+static struct {
+	char **argv;			/* owned; the texts are borrowed */
+	char  *program;			/* owned; NULL: the system does not say */
+	struct takeover *takeover;	/* owned; NULL: nobody's */
+} origin;
+
 static int say_wrong(const char *what)
 {
+	takeover_refuse(origin.takeover, what);
 	fprintf(stderr, "balancerd: %s\n", what);
 	return EXIT_USAGE;
 }
@@ -48,7 +60,10 @@ static int say_wrong(const char *what)
 /* What is the same in all commands that serve. */
 static struct service_options options_of(const struct options *o)
 {
-	struct service_options s = {.threads = o->threads, .version = VERSION};
+	struct service_options s = {
+		.threads = o->threads, .version = VERSION, .program = origin.program,
+		.argv = origin.argv, .takeover = origin.takeover,
+	};
 
 	places_from_environment(&s.places, true);
 	s.places.socket = o->socket;
@@ -64,6 +79,7 @@ static int serve(struct model *m, const struct service_options *options)
 	struct service *s = service_start(m, options, &err);
 
 	if (s == NULL) {
+		takeover_refuse(origin.takeover, err.text);
 		fprintf(stderr, "balancerd: %s\n", err.text);
 		return EXIT_FAILURE;
 	}
@@ -120,17 +136,6 @@ static int run_kv(int argc, char **argv)
 	return run_quick(argc, argv, config_quick_kv);
 }
 
-/* Reads the file; its errors and warnings go to standard error. */
-static struct model *load(const char *path)
-{
-	struct config_report *report = memory_new(1, sizeof *report);
-	struct model *m = config_load(path, report);
-
-	report_print(report, stderr);
-	free(report);
-	return m;
-}
-
 /* The errors of a file in one sentence; as many as there is room for. */
 static void sum_up(const struct config_report *report, struct err *err)
 {
@@ -143,6 +148,22 @@ static void sum_up(const struct config_report *report, struct err *err)
 			snprintf(err->text + len, sizeof err->text - len, "; line %u: %s",
 				 p->at.line, p->text);
 	}
+}
+
+/* Reads the file; its errors and warnings go to standard error. */
+static struct model *load(const char *path)
+{
+	struct config_report *report = memory_new(1, sizeof *report);
+	struct model *m = config_load(path, report);
+	struct err err;
+
+	report_print(report, stderr);
+	if (m == NULL) {
+		sum_up(report, &err);
+		takeover_refuse(origin.takeover, err.text);
+	}
+	free(report);
+	return m;
 }
 
 /* The same while running: each problem is a line of the log. */
@@ -231,21 +252,25 @@ static int run_version(int argc, char **argv)
 
 static const struct command commands[] = {
 	{"http", "[-N connections] [-R requests] PORT SERVER...",
-	 "balance HTTP on PORT over servers, each PORT or HOST:PORT", run_http},
+	 "balance HTTP on PORT over servers, each PORT or HOST:PORT", run_http,
+	 true},
 	{"tcp", "ADDRESS:PORT [SERVER...]",
-	 "balance TCP connections over servers; they may be added later", run_tcp},
+	 "balance TCP connections over servers; they may be added later", run_tcp, true},
 	{"kv", "[--clients ADDRESS:PORT] [--workers ...] ...",
-	 "balance keys and values over workers, which join by themselves", run_kv},
-	{"run", "FILE", "serve by a configuration file", run_file},
+	 "balance keys and values over workers, which join by themselves", run_kv,
+	 true},
+	{"run", "FILE", "serve by a configuration file", run_file, true},
 	{"check", "[--resolve] FILE",
-	 "say what is wrong with a configuration file, and with its names", run_check},
+	 "say what is wrong with a configuration file, and with its names", run_check,
+	 false},
 	{"fmt", "[--write | --check] FILE",
-	 "print a configuration file in the usual form, or write it so", offline_format},
+	 "print a configuration file in the usual form, or write it so", offline_format,
+	 false},
 	{"manual", "[control]",
 	 "print the manual page of the configuration file, or of the control interface",
-	 run_manual},
-	{"--help", "", "print this", run_help},
-	{"--version", "", "print the version", run_version},
+	 run_manual, false},
+	{"--help", "", "print this", run_help, false},
+	{"--version", "", "print the version", run_version, false},
 };
 
 struct option_help {
@@ -283,13 +308,42 @@ static int usage(FILE *out)
 	return EXIT_USAGE;
 }
 
+/* Before anything is taken out of the line. -1: there is a place to take, and it cannot be
+ * had. */
+static int note_origin(int argc, char **argv)
+{
+	struct err err;
+
+	origin.argv = memory_new((size_t)argc + 1, sizeof *origin.argv);
+	memcpy(origin.argv, argv, (size_t)argc * sizeof *argv);
+	/* Now, while it is there: an upgrade replaces the file. */
+	origin.program = realpath("/proc/self/exe", NULL);
+	origin.takeover = takeover_open(&err);
+	if (origin.takeover != NULL || *err.text == '\0')
+		return 0;
+	fprintf(stderr, "balancerd: %s\n", err.text);
+	return -1;
+}
+
+static int run_command(const struct command *c, int argc, char **argv)
+{
+	if (!c->serves)
+		return c->run(argc - 2, argv + 2);
+	int result = note_origin(argc, argv) == 0 ? c->run(argc - 2, argv + 2)
+						  : EXIT_FAILURE;
+	takeover_close(origin.takeover);
+	free(origin.argv);
+	free(origin.program);
+	return result;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage(stderr);
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 2, argv + 2);
+			return run_command(&commands[i], argc, argv);
 	fprintf(stderr, "balancerd: unknown command \"%s\"\n", argv[1]);
 	return usage(stderr);
 }

@@ -87,3 +87,17 @@ void notify_stopping(void)
 {
 	tell("STOPPING=1\nSTATUS=draining\n");
 }
+
+void notify_alive(void)
+{
+	tell("WATCHDOG=1\n");
+}
+
+void notify_replaced(int pid)
+{
+	char message[128];
+
+	snprintf(message, sizeof message, "MAINPID=%d\nSTATUS=serving as a new process\n",
+		 pid);
+	tell(message);
+}

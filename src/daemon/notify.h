@@ -18,4 +18,10 @@ void notify_ready(const char *status);
 void notify_reloading(void);
 void notify_stopping(void);
 
+/* Nothing hangs; for managers that wait for it (watchdog.h). */
+void notify_alive(void);
+
+/* From now on this process is the one that the manager looks after. */
+void notify_replaced(int pid);
+
 #endif

@@ -5,64 +5,23 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "daemon/guests.h"
 #include "daemon/inside.h"
 #include "daemon/loops.h"
-#include "daemon/steering.h"
 #include "health/prober.h"
 #include "model/live_registry.h"
 #include "spawn/driver.h"
 #include "spawn/owners.h"
 
-static struct change change_of(enum change_kind kind, const char *pool,
-			       const struct address *at, uint32_t limit_ms)
-{
-	struct change c = {
-		.kind = kind, .server = *at, .temporary = true, .limit_ms = limit_ms,
-	};
-
-	snprintf(c.pool, sizeof c.pool, "%s", pool);
-	return c;
-}
-
-static struct live_server *find(const struct service *s, const char *pool,
-				const struct address *at)
-{
-	int i = model_pool_find(s->model, span_of(pool));
-	const struct model_server *server =
-		i >= 0 ? model_server_find(&s->model->pools[i], at) : NULL;
-
-	return server != NULL ? server->live : NULL;
-}
-
 static struct live_server *add(void *arg, const char *pool, const struct address *at,
 			       struct err *err)
 {
-	struct service *s = arg;
-	struct change c = change_of(CHANGE_ADD, pool, at, UINT32_MAX);
-	enum change_fault fault = CHANGE_FINE;
-	enum control_result result = steering_change(s, &c, &fault, err);
-
-	/* One that was left behind is taken as it is. */
-	if (result != CONTROL_DONE && fault != CHANGE_SERVER_EXISTS)
-		return NULL;
-	return find(s, pool, at);
+	return guests_add(arg, pool, at, err);
 }
 
 static void drop(void *arg, const char *pool, const struct address *at, uint32_t limit_ms)
 {
-	struct service *s = arg;
-	struct change c = change_of(CHANGE_REMOVE, pool, at, limit_ms);
-	enum change_fault fault = CHANGE_FINE;
-	struct err err;
-
-	/* At the end nothing changes any more, and nobody asks for it either. */
-	if (s->draining || steering_change(s, &c, &fault, &err) == CONTROL_DONE)
-		return;
-	/* Its pool is gone with the last reload: it is not to come back with the next. */
-	if (fault == CHANGE_POOL_UNKNOWN)
-		changes_forget(s->wanted.changes, pool, at);
-	else
-		log_warn("a server that has left is still listed: %s", err.text);
+	guests_remove(arg, pool, at, limit_ms);
 }
 
 /* Older models may still have it. */

@@ -2,13 +2,14 @@
 
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "control/control.h"
 #include "daemon/inside.h"
 #include "daemon/loops.h"
+#include "daemon/sockets.h"
+#include "daemon/takeover.h"
 #include "health/prober.h"
 #include "kv/registry.h"
 #include "listen/listener.h"
@@ -108,37 +109,33 @@ static bool is_new_for_workers(const struct service *s, const struct model_liste
 	return before == NULL || !address_equals(&before->workers, &l->workers);
 }
 
-static void close_openings(const struct service *s, struct openings *o, bool descriptors)
-{
-	for (uint32_t i = 0; i < o->count; i++) {
-		for (uint32_t j = 0; descriptors && j < s->worker_count; j++)
-			close(o->all[i].fds[j]);
-		free(o->all[i].fds);
-	}
-}
-
 /* One address of a listener: its own, or the one for workers. */
 static int open_one(const struct service *s, const struct model_listener *l, bool for_workers,
 		    struct openings *o, struct err *err)
 {
 	const struct address *at = for_workers ? &l->workers : &l->address;
 	bool datagrams = l->kind == LISTEN_UDP;
-	int *fds = memory_new(s->worker_count, sizeof *fds);
+	uint32_t count = s->worker_count;
+	int *fds = takeover_sockets(s->takeover, at, datagrams, &count);
+	if (fds != NULL)
+		goto opened;
+	fds = memory_new(count, sizeof *fds);
 	int (*open)(int *, uint32_t, const struct address *, struct err *) =
 		datagrams ? listener_open_datagrams :
 		is_ours(s, at) ? listener_open_beside : listener_open;
 
-	if (open(fds, s->worker_count, at, err) != 0) {
+	if (open(fds, count, at, err) != 0) {
 		free(fds);
 		return -1;
 	}
+opened:
 	if (!datagrams)
-		listener_defer(fds, s->worker_count,
+		listener_defer(fds, count,
 			       l->kind == LISTEN_HTTP && l->connections_max > 0);
-	o->all[o->count].live = l->live;
-	o->all[o->count].fds = fds;
-	o->all[o->count].is_kv = l->kind == LISTEN_KV;
-	o->all[o->count++].for_workers = for_workers;
+	o->all[o->count++] = (struct opening){
+		.live = l->live, .fds = fds, .count = count,
+		.is_kv = l->kind == LISTEN_KV, .for_workers = for_workers,
+	};
 	return 0;
 }
 
@@ -152,7 +149,7 @@ static int open_new(const struct service *s, const struct model *m, struct openi
 		if ((in_force(s, l->live) == NULL && open_one(s, l, false, o, err) != 0) ||
 		    (has_workers && is_new_for_workers(s, l) &&
 		     open_one(s, l, true, o, err) != 0)) {
-			close_openings(s, o, true);
+			loops_free_openings(o, true);
 			return -1;
 		}
 	}
@@ -222,14 +219,15 @@ static int publish(struct service *s, struct model *m, bool is_file, struct err 
 	    open_new(s, m, &openings, err) != 0)
 		goto put_model;
 	if (is_file && use_side(s, m, err) != 0) {
-		close_openings(s, &openings, true);
+		loops_free_openings(&openings, true);
 		goto put_model;
 	}
 	live_take_over(m);
 	prober_use(s->prober, m);
 	names_use(&s->names, m);
+	sockets_use(s, m, &openings);
 	loops_adopt(s, m, &openings);
-	close_openings(s, &openings, false);
+	loops_free_openings(&openings, false);
 	model_put(s->model);
 	s->model = m;
 	s->version++;

@@ -12,8 +12,12 @@
 #include "daemon/notify.h"
 #include "daemon/owned.h"
 #include "daemon/publish.h"
+#include "daemon/sockets.h"
 #include "daemon/steering.h"
 #include "daemon/summary.h"
+#include "daemon/takeover.h"
+#include "daemon/upgrade.h"
+#include "daemon/watchdog.h"
 #include "daemon/workers.h"
 #include "health/prober.h"
 #include "model/live_registry.h"
@@ -68,9 +72,12 @@ static int start(struct service *s, struct model *m, struct err *err)
 		model_put(m);
 		return -1;
 	}
-	wanted_open(&s->wanted, &places, s->options.serves);
+	if (s->takeover == NULL)
+		wanted_open(&s->wanted, &places, s->options.serves);
+	int looked = s->takeover == NULL ? 0 :
+		wanted_look(&s->wanted, &places, s->options.serves, err);
 	owned_open(s, &places);
-	if (loops_create(s, m, err) != 0 || admin_open(s, &places, err) != 0) {
+	if (looked != 0 || loops_create(s, m, err) != 0 || admin_open(s, &places, err) != 0) {
 		model_put(m);
 		return -1;
 	}
@@ -81,7 +88,9 @@ static int start(struct service *s, struct model *m, struct err *err)
 		return -1;
 	}
 	wait_for_names(s);
-	return loops_start(s, err) == 0 ? steering_open(s, err) : -1;
+	if (steering_open(s, err) != 0 || (s->takeover != NULL && takeover_go(s, err) != 0))
+		return -1;
+	return loops_start(s, err);
 }
 
 struct service *service_start(struct model *m, const struct service_options *options,
@@ -90,12 +99,14 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	struct service *s = memory_new_aligned(64, sizeof *s);
 
 	s->options = *options;
+	s->takeover = options->takeover;
+	list_init(&s->sockets);
 	live_init(&s->live);
 	notices_init(s);
 	loop_timer_init(&s->catch_up, on_catch_up);
 	/* They wait, and are taken when there is something to drain or to reload. */
 	signals_block();
-	s->signals.watch.fd = -1;
+	s->signals.watch.fd = s->successor.fd = -1;
 	s->loop = loop_create(err);
 	if (s->loop == NULL)
 		goto free_service;
@@ -112,7 +123,12 @@ struct service *service_start(struct model *m, const struct service_options *opt
 		log_answer(LOG_LEVEL_INFO, "listening on %s threads=%u",
 			   s->model->listeners[i].address.text, s->worker_count);
 	loop_timer_start(s->loop, &s->catch_up, CATCH_UP_MS);
-	notify_ready("serving");
+	control_begin(s->control);
+	watchdog_start(s);
+	if (s->takeover != NULL)
+		takeover_done(s);
+	else
+		notify_ready("serving");
 	return s;
 
 destroy_prober:
@@ -133,7 +149,10 @@ void service_run(struct service *s)
 
 void service_stop(struct service *s)
 {
+	upgrade_cancel(s);
+	takeover_end(s);
 	loops_destroy(s);
+	watchdog_stop(s);
 	workers_end(s);
 	if (s->access_log != NULL)
 		access_log_close(s->access_log);
@@ -153,5 +172,6 @@ void service_stop(struct service *s)
 	s->live.on_released = NULL;
 	live_fini(&s->live);
 	loop_destroy(s->loop);
+	sockets_forget_all(s);
 	free(s);
 }

@@ -14,6 +14,7 @@
 #include "model/model.h"
 
 struct service;
+struct takeover;
 
 /* How a file is read anew: returns a model that the caller holds, or NULL and *err. What
  * more is to be said about the file it says in the log. */
@@ -30,6 +31,10 @@ struct service_options {
 					 * file; "http 8080" */
 	const char *config_path;	/* NULL: there is no file */
 	const char *version;
+	const char *program;		/* path of what this process was started from; NULL:
+					 * unknown */
+	char *const *argv;		/* what it was started with, up to NULL */
+	struct takeover *takeover;	/* the place that it takes; NULL: nobody's */
 };
 
 /* Starts everything by m, which is given in any case, and the changes that were kept.

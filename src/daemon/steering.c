@@ -12,6 +12,8 @@
 #include "daemon/notify.h"
 #include "daemon/owned.h"
 #include "daemon/publish.h"
+#include "daemon/takeover.h"
+#include "daemon/upgrade.h"
 #include "model/live_registry.h"
 #include "observe/access_log.h"
 #include "spawn/owners.h"
@@ -105,17 +107,19 @@ int steering_use_file(struct service *s, struct model *file, struct err *err)
 		log_answer(LOG_LEVEL_INFO, "the file has caught up with %u changes of run time",
 			   d.caught_up);
 	/* Unkept, they are dropped again by the next one who reads them. */
-	if (d.caught_up > 0 && wanted_keep(&s->wanted, &d, &not_kept) != 0)
+	if (d.caught_up > 0 && s->takeover == NULL && wanted_keep(&s->wanted, &d, &not_kept) != 0)
 		log_warn("%s", not_kept.text);
 	wanted_adopt(&s->wanted, &d);
-	owners_use(s->owners, s->model);
+	if (s->takeover == NULL)		/* or takeover.h says when */
+		owners_use(s->owners, s->model);
 	return 0;
 }
 
 /* What is read only once. */
 static void warn_of_restart(const struct model *now, const struct model *file)
 {
-	static const char until[] = "cannot be changed while running: it takes a restart";
+	static const char until[] = "cannot be changed while running: it takes an upgrade or "
+				    "a restart";
 
 	if (file->threads != now->threads)
 		log_warn("threads %s", until);
@@ -150,6 +154,11 @@ enum control_result steering_reload(struct service *s, struct err *err)
 		say_ending(err);
 		return CONTROL_ENDING;
 	}
+	if (s->upgrade != NULL) {
+		err_set(err, "an upgrade is under way: the new process reads the file");
+		log_warn("not reloaded: %s", err->text);
+		return CONTROL_UPGRADING;
+	}
 	if (s->options.reread == NULL) {
 		err_set(err, "nothing to reload: this balancer was started without a "
 			"file");
@@ -174,6 +183,8 @@ void steering_drain(struct service *s, uint32_t limit_ms)
 	if (limit_ms == UINT32_MAX)
 		limit_ms = s->model->drain_ms;
 	if (!s->draining)
+		takeover_end_older(s->takeover, limit_ms == 0);
+	if (!s->draining)
 		notify_stopping();
 	if (!s->draining)
 		owners_rest(s->owners);
@@ -182,13 +193,32 @@ void steering_drain(struct service *s, uint32_t limit_ms)
 	loops_drain(s, limit_ms);
 }
 
+void steering_leave(struct service *s, int pid, uint32_t limit_ms)
+{
+	char limit[24] = "none";
+
+	if (limit_ms != UINT32_MAX)
+		snprintf(limit, sizeof limit, "%u", limit_ms);
+	s->draining = s->replaced = true;
+	log_info("process %d serves from now on; draining limit_ms=%s", pid, limit);
+	loops_leave(s, limit_ms);
+}
+
 static void on_end_asked(struct service *s)
 {
+	if (upgrade_end_asked(s))
+		return;
+	if (s->replaced) {
+		s->replaced = false;
+		steering_drain(s, s->model->drain_ms);
+		return;
+	}
 	if (!s->draining) {
 		steering_drain(s, UINT32_MAX);
 		return;
 	}
 	log_answer(LOG_LEVEL_INFO, "asked again: ending now");
+	takeover_end_older(s->takeover, true);
 	if (s->drained_count < 2 * s->worker_count)
 		loops_drain(s, 0);
 	owned_hurry(s);
@@ -220,6 +250,9 @@ static void on_signal(struct signals *signals, int number)
 	case SIGUSR1:
 		reopen_logs(s);
 		break;
+	case SIGUSR2:
+		upgrade_begin(s, NULL);
+		break;
 	default:
 		break;
 	}
@@ -227,7 +260,7 @@ static void on_signal(struct signals *signals, int number)
 
 int steering_open(struct service *s, struct err *err)
 {
-	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, 0};
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, 0};
 
 	return signals_open(&s->signals, s->loop, numbers, on_signal, err);
 }

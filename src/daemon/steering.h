@@ -10,7 +10,7 @@
 
 struct service;
 
-/* TERM and INT drain, HUP reloads, USR1 opens the logs anew. */
+/* TERM and INT drain, HUP reloads, USR1 opens the logs anew, USR2 upgrades. */
 int steering_open(struct service *s, struct err *err);
 
 /* Brings a file's model, which is given, with the changes over it into force. -1 and
@@ -25,5 +25,9 @@ enum control_result steering_reload(struct service *s, struct err *err);
 /* Ends what is idle, lets the rest go on for limit_ms (UINT32_MAX: as configured), and
  * then stops the control thread's loop. Again with another limit: that one counts. */
 void steering_drain(struct service *s, uint32_t limit_ms);
+
+/* The process `pid` serves from now on: this one accepts no more, and ends with its last
+ * connection, after limit_ms at the latest; UINT32_MAX: there is no limit. */
+void steering_leave(struct service *s, int pid, uint32_t limit_ms);
 
 #endif

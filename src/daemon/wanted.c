@@ -3,13 +3,34 @@
 #include "base/log.h"
 #include "base/must.h"
 
-void wanted_open(struct wanted *w, const struct places *places, const char *serves)
+static void find_journal(struct wanted *w, const struct places *places,
+			 const char *serves)
 {
 	char folder[PLACES_FOLDER_MAX];
 
 	*w = (struct wanted){0};
 	if (places_state(places, folder, &w->no_journal) == 0)
 		w->journal = journal_open(folder, serves);
+}
+
+int wanted_look(struct wanted *w, const struct places *places, const char *serves,
+		struct err *err)
+{
+	struct err why;
+
+	find_journal(w, places, serves);
+	w->changes = w->journal != NULL ? journal_read_only(w->journal, &why)
+					: changes_create();
+	if (w->changes != NULL)
+		return 0;
+	w->changes = changes_create();
+	return err_set(err, "the state in %s cannot be used: %s", journal_path(w->journal),
+		       why.text);
+}
+
+void wanted_open(struct wanted *w, const struct places *places, const char *serves)
+{
+	find_journal(w, places, serves);
 	w->changes = w->journal != NULL ? journal_read(w->journal) : changes_create();
 }
 

@@ -38,6 +38,11 @@ struct draft {
 /* Reads the changes of what is served; see journal.h. */
 void wanted_open(struct wanted *w, const struct places *places, const char *serves);
 
+/* The same while another process still has them. -1 and *err: they cannot be read, and
+ * stay as they are. */
+int wanted_look(struct wanted *w, const struct places *places, const char *serves,
+		struct err *err);
+
 /* What wanted_open made, and what was adopted. Nothing happens when it is all zero. */
 void wanted_close(struct wanted *w);
 

@@ -25,7 +25,8 @@ static uint32_t limit_between_requests_ms(const struct session *s)
 		return l->body_ms;
 	if (s->state == SESSION_LINGER)
 		return l->linger_ms;
-	if ((s->worker->draining || s->port->removed) && ms > DRAIN_GRACE_MS)
+	bool hurries = s->worker->draining && !s->worker->unhurried;
+	if ((hurries || s->port->removed) && ms > DRAIN_GRACE_MS)
 		return DRAIN_GRACE_MS;
 	return ms;
 }

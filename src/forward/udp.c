@@ -118,7 +118,11 @@ void udp_drain(struct worker *w)
 	LIST_EACH(&w->udp_ports, it, next) {
 		struct udp_port *port = CONTAINER_OF(it, struct udp_port, link);
 		port->draining = true;
-		loop_timer_start(w->loop, &port->quiet, UDP_QUIET_MS);
+		/* Another process has the same socket, and hears what comes. */
+		if (w->unhurried)
+			loop_watch_forget(w->loop, &port->watch);
+		else
+			loop_timer_start(w->loop, &port->quiet, UDP_QUIET_MS);
 		if (port->flows.count == 0)
 			udp_end_port(port);
 	}

@@ -24,6 +24,8 @@
  *
  * A listener that was removed ends at once, with its flows. When the balancer drains, no
  * flow is begun any more, and a port ends when it has been silent for a second.
+ * Where another process takes its place, that one hears what clients send from then on; a
+ * flow that is left hands on what its server still answers, until it was idle for long.
  *
  * Thread: the loop's.
  */

@@ -25,7 +25,7 @@ static void rearm(struct flow *f)
 	struct udp_port *port = f->port;
 
 	loop_timer_start(port->worker->loop, &f->idle, udp_listener(port)->idle_ms);
-	if (port->draining)
+	if (port->draining && !port->worker->unhurried)
 		loop_timer_start(port->worker->loop, &port->quiet, UDP_QUIET_MS);
 }
 

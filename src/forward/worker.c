@@ -451,6 +451,7 @@ struct draining {
 	struct loop_job job;
 	struct worker  *worker;
 	uint32_t        limit_ms;
+	bool            unhurried;
 };
 
 static void on_drain_limit(struct loop_timer *t)
@@ -471,6 +472,7 @@ static void on_drain(struct loop_job *job)
 	worker_sweep(w);
 	if (!w->draining) {
 		w->draining = true;
+		w->unhurried = d->unhurried;
 		LIST_EACH(&w->ports, it, next)
 			acceptor_stop(&CONTAINER_OF(it, struct port, link)->acceptor);
 		batch_flush_all(w);
@@ -478,21 +480,36 @@ static void on_drain(struct loop_job *job)
 		udp_drain(w);
 		for (uint32_t i = 0; i < w->backend_count; i++)
 			upstream_close_idle(&w->backends[i]);
+	} else if (w->unhurried && !d->unhurried) {
+		w->unhurried = false;
+		begin_drain(w, NULL);
+		udp_drain(w);
 	}
 	if (d->limit_ms == 0)
 		on_drain_limit(&w->drain_limit);
-	else if (!w->drained)
+	else if (!w->drained && d->limit_ms != UINT32_MAX)
 		loop_timer_start(w->loop, &w->drain_limit, d->limit_ms);
 	worker_look_whether_drained(w);
 	free(d);
 }
 
-void worker_drain(struct worker *w, uint32_t limit_ms)
+static void ask_to_drain(struct worker *w, uint32_t limit_ms, bool unhurried)
 {
 	struct draining *d = memory_new(1, sizeof *d);
 
-	*d = (struct draining){.job.run = on_drain, .worker = w, .limit_ms = limit_ms};
+	*d = (struct draining){.job.run = on_drain, .worker = w, .limit_ms = limit_ms,
+			       .unhurried = unhurried};
 	loop_post(w->loop, &d->job);
+}
+
+void worker_drain(struct worker *w, uint32_t limit_ms)
+{
+	ask_to_drain(w, limit_ms, false);
+}
+
+void worker_leave(struct worker *w, uint32_t limit_ms)
+{
+	ask_to_drain(w, limit_ms, true);
 }
 
 static void on_hold_limit(struct loop_timer *t)

@@ -151,6 +151,7 @@ struct worker {
 	atomic_bool      room_posted;
 	struct loop_timer drain_limit;
 	bool             draining;
+	bool             unhurried;		/* draining, since another process accepts */
 	bool             drained;
 
 	struct record_ring *records;		/* borrowed; NULL: no access log */

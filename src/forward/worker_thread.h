@@ -27,6 +27,12 @@ struct port_opening {
 void worker_adopt(struct worker *w, struct edition *e, struct port_opening *openings,
 		  uint32_t count);
 
+/* Another process accepts at our sockets from now on, and this worker no more. Who is
+ * connected notices nothing: requests are answered with Connection: close, idle connections
+ * may stay as long as ever, and all may go on for limit_ms; UINT32_MAX: for as long as they
+ * last. hooks.drained is called when all is gone; worker_drain may follow. */
+void worker_leave(struct worker *w, uint32_t limit_ms);
+
 /* Accept no more, end idle connections, let requests finish; after limit_ms cut what is
  * left. hooks.drained is called when all is gone. May be called again, with a shorter
  * limit. */

@@ -389,6 +389,17 @@ void prober_use(struct prober *p, const struct model *m)
 	serve_waiting(p);	/* those that were ended have made room */
 }
 
+bool prober_knows_all(const struct prober *p)
+{
+	LIST_EACH(&p->servers, it, next) {
+		const struct checked_server *c =
+			CONTAINER_OF(it, struct checked_server, link);
+		if (has_check(c) && has_address(c) && c->verdict.first)
+			return false;
+	}
+	return true;
+}
+
 void prober_check_pool(struct prober *p, struct live_pool *pool)
 {
 	if (p->model == NULL)

@@ -44,6 +44,9 @@ void prober_destroy(struct prober *p);
  * what an earlier check has set down, lifted after passive_ms. */
 void prober_use(struct prober *p, const struct model *m);
 
+/* Each server that has a check and an address has been judged by it. */
+bool prober_knows_all(const struct prober *p);
+
 /* Probes all servers of one pool now; those under way are not doubled. */
 void prober_check_pool(struct prober *p, struct live_pool *pool);
 

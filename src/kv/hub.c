@@ -275,6 +275,7 @@ struct draining {
 	struct loop_job job;
 	struct kv_hub  *hub;
 	uint32_t        limit_ms;
+	void (*stop)(struct acceptor *a);
 };
 
 static void on_drain(struct loop_job *job)
@@ -285,7 +286,7 @@ static void on_drain(struct loop_job *job)
 	if (!hub->draining) {
 		hub->draining = true;
 		LIST_EACH(&hub->ports, it, next)
-			acceptor_stop(&CONTAINER_OF(it, struct kv_port, link)->acceptor);
+			d->stop(&CONTAINER_OF(it, struct kv_port, link)->acceptor);
 		LIST_EACH(&hub->clients, it, next)
 			kv_client_close(CONTAINER_OF(it, struct kv_client, link));
 	}
@@ -297,12 +298,24 @@ static void on_drain(struct loop_job *job)
 	free(d);
 }
 
-void kv_hub_drain(struct kv_hub *hub, uint32_t limit_ms)
+static void ask_to_drain(struct kv_hub *hub, uint32_t limit_ms,
+			 void (*stop)(struct acceptor *a))
 {
 	struct draining *d = memory_new(1, sizeof *d);
 
-	*d = (struct draining){.job.run = on_drain, .hub = hub, .limit_ms = limit_ms};
+	*d = (struct draining){.job.run = on_drain, .hub = hub, .limit_ms = limit_ms,
+			       .stop = stop};
 	loop_post(hub->loop, &d->job);
+}
+
+void kv_hub_drain(struct kv_hub *hub, uint32_t limit_ms)
+{
+	ask_to_drain(hub, limit_ms, acceptor_stop);
+}
+
+void kv_hub_leave(struct kv_hub *hub, uint32_t limit_ms)
+{
+	ask_to_drain(hub, limit_ms, acceptor_close);
 }
 
 static void on_part(struct loop_job *job)

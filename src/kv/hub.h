@@ -125,6 +125,9 @@ void kv_hub_adopt(struct kv_hub *hub, const struct model *m,
  * limit_ms at once. */
 void kv_hub_drain(struct kv_hub *hub, uint32_t limit_ms);
 
+/* The same, while another process accepts at the same sockets: what waits there is its. */
+void kv_hub_leave(struct kv_hub *hub, uint32_t limit_ms);
+
 /* Says SHUTDOWN to the workers and closes. When no hub has clients any more. */
 void kv_hub_part(struct kv_hub *hub);
 

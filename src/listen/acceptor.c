@@ -91,6 +91,12 @@ void acceptor_start(struct acceptor *a, struct loop *loop, int fd)
 	}
 }
 
+void acceptor_hold(struct acceptor *a)
+{
+	loop_timer_stop(a->loop, &a->retry);
+	pause_it(a);
+}
+
 void acceptor_resume(struct acceptor *a)
 {
 	if (!a->paused || a->watch.fd < 0)
@@ -107,6 +113,13 @@ void acceptor_stop(struct acceptor *a)
 	if (a->watch.fd < 0)
 		return;
 	take_burst(a, ACCEPT_PER_TURN_MAX * ACCEPT_PER_TURN_MAX);
+	acceptor_close(a);
+}
+
+void acceptor_close(struct acceptor *a)
+{
+	if (a->watch.fd < 0)
+		return;
 	loop_timer_stop(a->loop, &a->retry);
 	loop_watch_close(a->loop, &a->watch);
 }

@@ -44,8 +44,14 @@ void acceptor_start(struct acceptor *a, struct loop *loop, int fd);
 /* Goes on after a pause; nothing happens when it is not paused or not open. */
 void acceptor_resume(struct acceptor *a);
 
+/* Takes none until acceptor_resume; they stay in the kernel's queue. */
+void acceptor_hold(struct acceptor *a);
+
 /* Takes what is waiting in the queue, as far as places and the budget allow, and
  * closes the socket. Nothing happens when it is not open. */
 void acceptor_stop(struct acceptor *a);
+
+/* Closes the socket; what is waiting in its queue is another process's, or nobody's. */
+void acceptor_close(struct acceptor *a);
 
 #endif

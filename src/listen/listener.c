@@ -129,6 +129,12 @@ int listener_open_datagrams(int *fds, uint32_t count, const struct address *at,
 		       open_all(fds, count, at, SOCK_DGRAM, err) : -1;
 }
 
+int listener_open_datagrams_beside(int *fds, uint32_t count, const struct address *at,
+				   struct err *err)
+{
+	return open_all(fds, count, at, SOCK_DGRAM, err);
+}
+
 void listener_defer(const int *fds, uint32_t count, bool on)
 {
 	int seconds = on ? LISTENER_DEFER_S : 0;

@@ -33,6 +33,11 @@ int listener_open_beside(int *fds, uint32_t count, const struct address *at, str
 int listener_open_datagrams(int *fds, uint32_t count, const struct address *at,
 			    struct err *err);
 
+/* The same beside datagram sockets of our own, which stay: some of their clients are heard
+ * by the new ones from now on. */
+int listener_open_datagrams_beside(int *fds, uint32_t count, const struct address *at,
+				   struct err *err);
+
 /* On: a connection comes to be accepted with its first bytes only, or after
  * LISTENER_DEFER_S without any; one that says nothing takes nobody's place. For
  * protocols in which the client speaks first. */

@@ -7,9 +7,11 @@
  *
  * Thread: control.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "spawn/naming.h"
 #include "spawn/owner_inside.h"
 
 static uint32_t between(uint32_t n, uint32_t min, uint32_t max)
@@ -107,6 +109,13 @@ static void look_failed(struct owner *o, const struct err *err)
 	owner_work_in(o, backoff_wait_ms(&o->list_backoff, owner_now(o)));
 }
 
+static int compare(const void *left, const void *right)
+{
+	const struct spawn_server *a = left, *b = right;
+
+	return naming_compare(a->name, b->name);
+}
+
 static void on_listed(struct spawn_task *t, enum spawn_result result,
 		      const struct err *err)
 {
@@ -121,6 +130,10 @@ static void on_listed(struct spawn_task *t, enum spawn_result result,
 	if (o->stage == OWNER_RESTING)
 		return;				/* at the end it looks once more */
 	o->listed = true;
+	/* They join in this order, and so have the numbers in their pool that they had when
+	 * they were made: slots are theirs by number. */
+	if (t->found_count > 0)
+		qsort(t->found, t->found_count, sizeof *t->found, compare);
 	for (uint32_t i = 0; i < t->found_count; i++)
 		take_found(o, &t->found[i]);
 	if (o->stage == OWNER_LOOKING)

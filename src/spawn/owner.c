@@ -305,6 +305,8 @@ void owner_use(struct owner *o, const struct model_own *own, struct live_pool *l
 
 void owner_rest(struct owner *o)
 {
+	if (o->changed)
+		owner_keep(o);
 	if (o->stage == OWNER_LOOKING || o->stage == OWNER_AT_WORK)
 		o->stage = OWNER_RESTING;
 	orders_end(o);

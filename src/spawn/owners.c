@@ -100,6 +100,22 @@ void owners_rest(struct owners *o)
 		owner_rest(ENTRY_OF(it)->owner);
 }
 
+void owners_hand_over(struct owners *o)
+{
+	owners_rest(o);
+	record_write(o->shared.record);
+	LIST_EACH(&o->entries, it, next)
+		destroy(ENTRY_OF(it));
+}
+
+bool owners_are_complete(const struct owners *o)
+{
+	LIST_EACH(&o->entries, it, next)
+		if (!owner_is_complete(ENTRY_OF(it)->owner))
+			return false;
+	return true;
+}
+
 static uint32_t longest_stop_ms(const struct owners *o)
 {
 	uint32_t longest = 0;
@@ -213,6 +229,12 @@ void owners_use(struct owners *o, const struct model *m)
 	}
 	record_write(o->shared.record);
 	model_put(before);
+}
+
+void owners_take_over(struct owners *o, const struct model *m)
+{
+	record_reread(o->shared.record);
+	owners_use(o, m);
 }
 
 /* Those whose place was taken leave when the new ones serve; who has left is gone. */

@@ -82,6 +82,17 @@ void owners_on_needed(struct owners *o, const char *pool);
 /* The balancer drains: nothing is started any more, and no order is taken. */
 void owners_rest(struct owners *o);
 
+/* Another balancer takes all servers as they are, by looking for them: this one forgets
+ * them, and has nothing to end. owners_use undoes it, and looks for them itself. */
+void owners_hand_over(struct owners *o);
+
+/* The other side of it: by what the one that hands over has written last, takes this model
+ * into use. */
+void owners_take_over(struct owners *o, const struct model *m);
+
+/* Each pool has as many servers as it should have now; or none is asked for. */
+bool owners_are_complete(const struct owners *o);
+
 /* The balancer ends: those that are not to be left are ended, and not waited for longer
  * than OWNERS_END_MS beyond their stop time. `ended` is told when they are gone, which
  * may be out of this call. Once. */

@@ -118,6 +118,15 @@ static void read_if_there(struct record *r)
 	r->written = json_deep_copy(pools);
 }
 
+void record_reread(struct record *r)
+{
+	json_object_clear(r->pools);
+	json_decref(r->written);
+	r->written = NULL;
+	if (r->path != NULL)
+		read_if_there(r);
+}
+
 static char *path_of(const char *folder, const char *serves, const char *end)
 {
 	char slug[PLACES_SLUG_MAX + 1];

@@ -31,6 +31,9 @@ struct record;
 struct record *record_open(const char *folder, const char *serves);
 void record_close(struct record *r);
 
+/* Forgets what it says, and reads what there is now: another balancer has written it. */
+void record_reread(struct record *r);
+
 /* False: there is nothing about this pool. */
 bool record_find(const struct record *r, const char *pool, struct record_pool *out);
 

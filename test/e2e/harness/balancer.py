@@ -4,10 +4,12 @@ import os
 import re
 import signal
 
+import psutil
+
 from .control import Control
 from .patience import until
 from .ports import accepts
-from .program import OUT, Program
+from .program import OUT, Program, is_gone
 
 BALANCERD = OUT / "balancerd"
 
@@ -31,6 +33,7 @@ class Balancer(Program):
         self.port = port
         self.socket_path = directory / "control.sock"  # its own, as its state is
         self.state_path = directory / "state"
+        self.successors = []    # pids, of those that have taken its place
         super().__init__(program, arguments, directory,
                          **{"BALANCERD_SOCKET": self.socket_path,
                             "STATE_DIRECTORY": self.state_path} | variables)
@@ -61,6 +64,35 @@ class Balancer(Program):
         self.signal(signal.SIGHUP)
         until(lambda: re.search("reload", self.log[before:]), "the reload is logged")
         return self.log[before:]
+
+    def upgrade(self, **how):
+        """Another process takes its place; returns its pid."""
+        answer = self.control.ask("POST", "/v1/upgrade", how)
+        assert answer.status == 200, answer
+        return self.succeeded_by(answer.json["pid"])
+
+    def succeeded_by(self, pid):
+        self.successors.append(pid)
+        return pid
+
+    def end_successors(self):
+        """Those that still run, the youngest first."""
+        wrong = []
+        for pid in reversed(self.successors):
+            try:
+                process = psutil.Process(pid)
+                if process.status() != psutil.STATUS_ZOMBIE:
+                    process.terminate()
+                until(lambda: is_gone(process), f"process {pid} ends")
+            except psutil.NoSuchProcess:
+                pass
+            except AssertionError as error:
+                wrong.append(f"{self.name}: {error}")
+                process.kill()
+        return wrong
+
+    def end(self):
+        return self.end_successors() + super().end()
 
     def served(self, what):
         """Ends it, and returns the figures that it says last of a pool or listener."""

@@ -71,11 +71,15 @@ class Crowd:
             return f"127.1.{number // 250}.{1 + number % 250}"
         return f"127.0.1.{1 + number // FROM_EACH_ADDRESS}"
 
+    def greet(self, sock):
+        """What has to be said before the first word."""
+
     def join(self, port, number):
         sock = socket.socket()
         bind_source(sock, self.source(number))
         sock.connect(("127.0.0.1", port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.greet(sock)
         sock.setblocking(False)
         client = Client(number, sock)
         self.selector.register(sock, selectors.EVENT_READ, client)
@@ -118,3 +122,18 @@ class Crowd:
         for client in self.clients:
             client.sock.close()
         self.selector.close()
+
+
+class TunnelCrowd(Crowd):
+    """The same behind an HTTP listener, each through a tunnel as WebSocket has it."""
+
+    def greet(self, sock):
+        sock.settimeout(PATIENCE)
+        sock.sendall(b"GET /tunnel HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n"
+                     b"Upgrade: words\r\n\r\n")
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            piece = sock.recv(1)
+            assert piece, f"no tunnel: {head}"
+            head += piece
+        assert head.startswith(b"HTTP/1.1 101 "), head

@@ -62,6 +62,10 @@ def accept_all(listener, selector):
 def answer(client, selector, name):
     try:
         piece = client.recv(65536)
+        if piece.startswith(b"GET /tunnel "):
+            client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                           b"Upgrade: words\r\n\r\n")
+            return
         if piece:
             client.sendall(name + b" " + piece)
             return

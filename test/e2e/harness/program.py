@@ -16,6 +16,14 @@ OUT = ROOT / os.environ.get("BALANCERD_OUT", "out")
 REPORTS = re.compile(r"Sanitizer|runtime error:|must\b.*(?:failed|not hold)|Assertion")
 
 
+def is_gone(process):
+    """It does not run any more; who has to be told of that may not have looked yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 class Program:
     """A program with these arguments in this directory, and with an environment that
     differs in these variables (None: not there). It must end with exit code 0 unless a
@@ -106,7 +114,7 @@ class Program:
         if not wrong and code != self.expected_exit:
             wrong.append(f"exit code {code}, expected {self.expected_exit}")
         for child in family:
-            if child.is_running():
+            if not is_gone(child):
                 wrong.append(f"left process {child.pid} behind")
                 child.kill()
         if report := REPORTS.search(self.log):

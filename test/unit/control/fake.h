@@ -26,6 +26,8 @@ struct fake {
 	struct change   changed;		/* the last one asked for */
 	uint32_t        change_count, reloads, stops, stop_ms;
 	bool            draining;
+	struct control_upgrade *upgrade;	/* under way */
+	char            binary[64];		/* that it asks for; "": none */
 	struct owners   owners;			/* of pool `made` */
 	struct control_hooks hooks;
 	struct control_facts facts;
@@ -59,6 +61,22 @@ static void fake_stop(void *arg, uint32_t limit_ms)
 	f->draining = true;
 	f->stops++;
 	f->stop_ms = limit_ms;
+}
+
+static inline void fake_upgrade(void *arg, struct control_upgrade *u)
+{
+	struct fake *f = arg;
+
+	f->upgrade = u;
+	snprintf(f->binary, sizeof f->binary, "%s", u->binary != NULL ? u->binary : "");
+}
+
+static inline void fake_upgrade_forget(void *arg, struct control_upgrade *u)
+{
+	struct fake *f = arg;
+
+	must(f->upgrade == u);
+	f->upgrade = NULL;
 }
 
 static enum control_result fake_reload(void *arg, struct err *err)
@@ -190,6 +208,7 @@ static void fake_init(struct fake *f)
 		.change = fake_change, .reload = fake_reload, .stop = fake_stop,
 		.draining = fake_draining, .heap_bytes = fake_heap_bytes,
 		.access_log_dropped = fake_heap_bytes,
+		.upgrade = fake_upgrade, .upgrade_forget = fake_upgrade_forget,
 		.metrics = fake_metrics, .arg = f,
 		.owners = &f->owners,
 	};

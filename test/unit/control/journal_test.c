@@ -314,6 +314,39 @@ static void a_folder_that_cannot_be_made_is_an_error(void **state)
 	journal_close(j);
 }
 
+static void one_that_is_only_looked_at_stays(void **state)
+{
+	struct err err;
+
+	(void)state;
+	struct journal *j = journal_open(folder, serves);
+	put(journal_path(j), "nonsense");
+	assert_null(journal_read_only(j, &err));
+	assert_int_equal(access(journal_path(j), F_OK), 0);
+	assert_nothing_kept(j);
+	assert_int_not_equal(access(journal_path(j), F_OK), 0);
+	journal_close(j);
+}
+
+static void one_that_is_let_go_is_anothers(void **state)
+{
+	struct err err;
+
+	(void)state;
+	struct journal *old = journal_open(folder, serves);
+	assert_int_equal(keep(old, "1", &err), 0);
+	struct journal *new = journal_open(folder, serves);
+	struct changes *all = journal_read_only(new, &err);
+	assert_non_null(all);
+	assert_int_equal(journal_write(new, all, &err), -1);
+	journal_release(old);
+	assert_int_equal(journal_write(new, all, &err), 0);
+	assert_int_equal(keep(old, "2", &err), -1);
+	changes_destroy(all);
+	journal_close(old);
+	journal_close(new);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -329,6 +362,8 @@ int main(void)
 		TEST(moved_away_is_begun_anew_with_a_lock),
 		TEST(when_the_disk_is_full_the_old_file_stays),
 		TEST(a_folder_that_cannot_be_made_is_an_error),
+		TEST(one_that_is_only_looked_at_stays),
+		TEST(one_that_is_let_go_is_anothers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,53 @@ static void a_folder_of_a_stranger_is_not_trusted(void **unused)
 	assert_int_equal(rmdir(name), 0);
 }
 
+/* Both ends of a hand-over in one process: copies of the descriptors are what it gets. */
+static void it_is_handed_over_without_a_gap(void **unused)
+{
+	struct unix_socket new, third;
+	char pid[16] = "";
+
+	(void)unused;
+	int fd = unix_socket_open(&unix_socket, path, &taken, &err);
+	assert_true(fd >= 0);
+	int copy = unix_socket_adopt(&new, path, dup(fd), dup(unix_socket.lock), &err);
+	assert_true(copy >= 0);
+	unix_socket_close(&new);		/* it does not come up: all is there */
+	close(copy);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_true(unix_socket_open(&third, path, &taken, &err) < 0 && taken);
+
+	copy = unix_socket_adopt(&new, path, dup(fd), dup(unix_socket.lock), &err);
+	assert_true(copy >= 0);
+	assert_int_equal(truncate(lock_path, 0), 0);
+	unix_socket_leave(&unix_socket);
+	unix_socket_close(&unix_socket);
+	close(fd);
+	unix_socket_own(&new);
+	assert_true(pread(new.lock, pid, sizeof pid - 1, 0) > 0);
+	assert_int_equal(atoi(pid), getpid());
+	assert_true(unix_socket_open(&third, path, &taken, &err) < 0 && taken);
+	unix_socket_close(&new);
+	close(copy);
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_not_equal(access(lock_path, F_OK), 0);
+}
+
+static void one_that_is_not_there_any_more_is_not_adopted(void **unused)
+{
+	struct unix_socket new;
+
+	(void)unused;
+	int fd = unix_socket_open(&unix_socket, path, &taken, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(unlink(lock_path), 0);
+	assert_int_equal(unix_socket_adopt(&new, path, dup(fd), dup(unix_socket.lock), &err),
+			 -1);
+	assert_non_null(strstr(err.text, "not there any more"));
+	unix_socket_close(&unix_socket);
+	close(fd);
+}
+
 static void a_path_that_does_not_fit_is_an_error(void **unused)
 {
 	char whole[400];
@@ -207,6 +254,8 @@ int main(void)
 		cmocka_unit_test(a_file_in_the_way_stays),
 		cmocka_unit_test(what_took_our_place_is_not_removed),
 		cmocka_unit_test(a_folder_of_a_stranger_is_not_trusted),
+		cmocka_unit_test(it_is_handed_over_without_a_gap),
+		cmocka_unit_test(one_that_is_not_there_any_more_is_not_adopted),
 		cmocka_unit_test(a_path_that_does_not_fit_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

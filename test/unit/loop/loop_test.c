@@ -215,6 +215,26 @@ static void forgotten_is_open_but_not_told(void **unused)
 }
 
 /* Two that are ready in one batch, each of which closes the other. */
+/* The kernel would go on telling: the file is still open. */
+static void a_closed_one_that_is_open_elsewhere_is_not_told(void **unused)
+{
+	struct end *e = open_end();
+	int elsewhere = dup(e->watch.fd);
+
+	(void)unused;
+	assert_true(elsewhere >= 0);
+	assert_int_equal(loop_watch_register_level(l, &e->watch), 0);
+	loop_watch_close(l, &e->watch);
+	put_byte(e);
+	uint64_t events = loop_stats(l)->events;
+	loop_turn(l, 10);
+	loop_turn(l, 10);
+	assert_int_equal(e->told, 0);
+	assert_int_equal(loop_stats(l)->events, events);
+	close(elsewhere);
+	close_end(e);
+}
+
 static void closing_drops_what_was_fetched(void **unused)
 {
 	struct end *a = open_end(), *b = open_end();
@@ -698,6 +718,7 @@ int main(void)
 		TEST(a_reset_is_told_as_one),
 		TEST(level_triggered_is_told_until_it_is_read),
 		TEST(forgotten_is_open_but_not_told),
+		TEST(a_closed_one_that_is_open_elsewhere_is_not_told),
 		TEST(closing_drops_what_was_fetched),
 		TEST(a_number_that_is_used_anew_gets_no_old_event),
 		TEST(again_is_in_the_next_turn),

@@ -73,15 +73,22 @@ static inline struct model_own own_of(uint32_t min, uint32_t max)
 	return own;
 }
 
-static inline void use(struct model_own own)
+static inline struct model *model_with(struct model_own own)
 {
 	struct model *m = sample_model("web", SERVERS(NULL));
 
 	m->pools[0].own = model_own_copy(&own);
 	m->pools[0].live = &live_pool;
+	free(own.prefix);
+	return m;
+}
+
+static inline void use(struct model_own own)
+{
+	struct model *m = model_with(own);
+
 	owners_use(owners, m);
 	model_put(m);
-	free(own.prefix);
 }
 
 static inline void use_without_pool(void)

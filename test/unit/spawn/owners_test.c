@@ -296,6 +296,46 @@ static void an_end_right_after_the_start_finds_what_is_there(void **unused)
 	assert_int_equal(fake.starts, 0);
 }
 
+static void another_balancer_takes_them_as_they_are(void **unused)
+{
+	struct owners *old;
+
+	(void)unused;
+	ended = false;
+	use(own_of(2, 10));
+	WAIT_FOR(serve("S1 S2 "));
+	unsigned starts = fake.starts;
+	old = owners;
+	owners_hand_over(old);
+	assert_false(owners_list(old, "web", write_name, NULL));
+	owners_end(old, on_ended, &ended);	/* nothing of theirs is its any more */
+	assert_true(ended);
+	owners_destroy(old);
+	create();
+	struct model *m = model_with(own_of(2, 10));
+	owners_take_over(owners, m);
+	model_put(m);
+	assert_false(owners_are_complete(owners));
+	WAIT_FOR(owners_are_complete(owners));
+	assert_true(serve("S1 S2 "));
+	assert_int_equal(fake.starts, starts);
+	assert_int_equal(figures().adopted, 2);
+}
+
+static void one_that_is_not_taken_over_goes_on(void **unused)
+{
+	(void)unused;
+	use(own_of(2, 10));
+	WAIT_FOR(serve("S1 S2 "));
+	unsigned starts = fake.starts;
+	owners_hand_over(owners);
+	settle();
+	use(own_of(2, 10));
+	WAIT_FOR(owners_are_complete(owners));
+	assert_true(serve("S1 S2 "));
+	assert_int_equal(fake.starts, starts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +355,8 @@ int main(void)
 		TEST(at_the_end_those_to_be_left_go_on),
 		TEST(an_end_does_not_wait_for_what_cannot_be_stopped),
 		TEST(an_end_right_after_the_start_finds_what_is_there),
+		TEST(another_balancer_takes_them_as_they_are),
+		TEST(one_that_is_not_taken_over_goes_on),
 	};
 
 	log_set_level(0);
