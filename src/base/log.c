@@ -76,6 +76,8 @@ void log_set_limit(uint32_t lines)
 
 /* ---- with the lock held ---- */
 
+enum limits { LIMITS_NONE, LIMITS_SECOND, LIMITS_ALL };
+
 /* False when this second has had its share of lines. */
 static bool take_a_line(enum log_level level, time_t second)
 {
@@ -92,9 +94,12 @@ static bool take_a_line(enum log_level level, time_t second)
 	return true;
 }
 
-static bool may_write(enum log_level level, const char *format, const struct moment *m)
+static bool may_write(enum log_level level, enum limits limits, const char *format,
+		      const struct moment *m)
 {
-	if (level != LOG_LEVEL_ERROR && out.same_max > 0 &&
+	if (limits == LIMITS_NONE)
+		return true;
+	if (limits == LIMITS_ALL && level != LOG_LEVEL_ERROR && out.same_max > 0 &&
 	    !log_limit_take(&out.limit, format, m->now_ms, out.same_max)) {
 		out.losses.repeated++;
 		return false;
@@ -188,7 +193,8 @@ static size_t make_text(char text[TEXT_MAX], const char *format, va_list args)
 }
 
 __attribute__((format(printf, 3, 0)))
-static void write_line(enum log_level level, bool always, const char *format, va_list args)
+static void write_line(enum log_level level, enum limits limits, const char *format,
+		       va_list args)
 {
 	char text[TEXT_MAX];
 
@@ -197,7 +203,7 @@ static void write_line(enum log_level level, bool always, const char *format, va
 	struct moment m = now();
 	size_t len = make_text(text, format, args);
 	pthread_mutex_lock(&out.lock);
-	if (always || may_write(level, format, &m)) {
+	if (may_write(level, limits, format, &m)) {
 		tell(&m, false);
 		look_at_place(&m, put(level, &m, (struct span){text, len}));
 	}
@@ -209,16 +215,25 @@ void log_write(enum log_level level, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_line(level, false, format, args);
+	write_line(level, LIMITS_ALL, format, args);
 	va_end(args);
 }
 
-void log_answer(enum log_level level, const char *format, ...)
+void log_each(enum log_level level, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	write_line(level, true, format, args);
+	write_line(level, LIMITS_SECOND, format, args);
+	va_end(args);
+}
+
+void log_always(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(level, LIMITS_NONE, format, args);
 	va_end(args);
 }
 

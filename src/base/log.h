@@ -8,7 +8,8 @@
  * Of one kind of message, known by its format, so many lines are written in 10 s as
  * log_set_limit says; how many more there were is said in a line of their own. Of one level
  * at most LOG_LINES_PER_SECOND_MAX are written in a second; how many were left out is said
- * with the first line after. Errors know the second limit only, answers (log_answer) none.
+ * with the first line after. Errors know the second limit only, as log_each does; log_always
+ * none.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -27,9 +28,13 @@ enum { LOG_LINES_PER_SECOND_MAX = 200, LOG_LINE_MAX = 1024 };
 __attribute__((format(printf, 2, 3)))
 void log_write(enum log_level level, const char *format, ...);
 
+/* The same for lines of which each says something else, whatever their format. */
+__attribute__((format(printf, 2, 3)))
+void log_each(enum log_level level, const char *format, ...);
+
 /* The same, and never left out: what has come of something that a person has asked for. */
 __attribute__((format(printf, 2, 3)))
-void log_answer(enum log_level level, const char *format, ...);
+void log_always(enum log_level level, const char *format, ...);
 
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_write(LOG_LEVEL_WARN, __VA_ARGS__)

@@ -44,15 +44,25 @@ static size_t key_length(struct span at)
 	       isalpha((unsigned char)at.at[0]) ? len : 0;
 }
 
-/* How long the quoted text is that begins at `at`, with its quotes. What is within is not
- * escaped: the last quote is the first one with a pair or nothing behind it, or else the
+/* Whether a backslash marks the byte at `i`. */
+static bool is_marked(struct span at, size_t i)
+{
+	size_t count = 0;
+
+	while (count < i && at.at[i - 1 - count] == '\\')
+		count++;
+	return count % 2 != 0;
+}
+
+/* How long the quoted text is that begins at `at`, with its quotes. What is within need not
+ * be escaped: the last quote is the first one with a pair or nothing behind it, or else the
  * first one with a space behind it. */
 static size_t quoted_length(struct span at)
 {
 	size_t otherwise = at.len;
 
 	for (size_t i = 1; i < at.len; i++) {
-		if (at.at[i] != '"')
+		if (at.at[i] != '"' || is_marked(at, i))
 			continue;
 		struct span rest = {at.at + i + 1, at.len - i - 1};
 		if (rest.len == 0)

@@ -175,7 +175,7 @@ static struct model *reread(void *arg, struct err *err)
 	for (uint32_t i = 0; i < report->count; i++) {
 		const struct config_problem *p = &report->problems[i];
 		enum log_level level = p->is_warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR;
-		log_answer(level, "%s:%u:%u: %s", report->name, p->at.line, p->at.column,
+		log_always(level, "%s:%u:%u: %s", report->name, p->at.line, p->at.column,
 			   p->text);
 	}
 	if (m == NULL)

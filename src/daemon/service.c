@@ -120,7 +120,7 @@ struct service *service_start(struct model *m, const struct service_options *opt
 		return NULL;
 	}
 	for (uint32_t i = 0; i < s->model->listener_count; i++)
-		log_answer(LOG_LEVEL_INFO, "listening on %s threads=%u",
+		log_always(LOG_LEVEL_INFO, "listening on %s threads=%u",
 			   s->model->listeners[i].address.text, s->worker_count);
 	loop_timer_start(s->loop, &s->catch_up, CATCH_UP_MS);
 	control_begin(s->control);

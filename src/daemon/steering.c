@@ -49,7 +49,7 @@ static void say_changed(const struct change *c)
 		snprintf(weight, sizeof weight, " weight=%u", c->weight);
 	if (c->has_drain)
 		snprintf(drain, sizeof drain, " drain=%s", c->drain ? "yes" : "no");
-	log_answer(LOG_LEVEL_INFO, "server is %s pool=%s server=%s%s%s temporary=%s",
+	log_always(LOG_LEVEL_INFO, "server is %s pool=%s server=%s%s%s temporary=%s",
 		   done[c->kind], c->pool, c->server.text, weight, drain,
 		   c->temporary ? "yes" : "no");
 }
@@ -104,7 +104,7 @@ int steering_use_file(struct service *s, struct model *file, struct err *err)
 		return -1;
 	}
 	if (d.caught_up > 0)
-		log_answer(LOG_LEVEL_INFO, "the file has caught up with %u changes of run time",
+		log_always(LOG_LEVEL_INFO, "the file has caught up with %u changes of run time",
 			   d.caught_up);
 	/* Unkept, they are dropped again by the next one who reads them. */
 	if (d.caught_up > 0 && s->takeover == NULL && wanted_keep(&s->wanted, &d, &not_kept) != 0)
@@ -142,7 +142,7 @@ static enum control_result reread(struct service *s, struct err *err)
 		model_put(before);
 		return CONTROL_REFUSED;
 	}
-	log_answer(LOG_LEVEL_INFO, "reloaded listeners=%u pools=%u", listeners, pools);
+	log_always(LOG_LEVEL_INFO, "reloaded listeners=%u pools=%u", listeners, pools);
 	difference_log(before, s->model);
 	model_put(before);
 	return CONTROL_DONE;
@@ -189,7 +189,7 @@ void steering_drain(struct service *s, uint32_t limit_ms)
 	if (!s->draining)
 		owners_rest(s->owners);
 	s->draining = true;
-	log_answer(LOG_LEVEL_INFO, "draining limit_ms=%u", limit_ms);
+	log_always(LOG_LEVEL_INFO, "draining limit_ms=%u", limit_ms);
 	loops_drain(s, limit_ms);
 }
 
@@ -217,7 +217,7 @@ static void on_end_asked(struct service *s)
 		steering_drain(s, UINT32_MAX);
 		return;
 	}
-	log_answer(LOG_LEVEL_INFO, "asked again: ending now");
+	log_always(LOG_LEVEL_INFO, "asked again: ending now");
 	takeover_end_older(s->takeover, true);
 	if (s->drained_count < 2 * s->worker_count)
 		loops_drain(s, 0);
@@ -231,7 +231,7 @@ static void reopen_logs(struct service *s)
 	if (log_reopen(&err) != 0 || access_log_reopen(s->access_log, &err) != 0)
 		log_error("%s", err.text);
 	else
-		log_answer(LOG_LEVEL_INFO, "logs reopened");
+		log_always(LOG_LEVEL_INFO, "logs reopened");
 }
 
 static void on_signal(struct signals *signals, int number)

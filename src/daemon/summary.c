@@ -4,7 +4,7 @@
 #include "model/meter_reading.h"
 
 /* The last words: all of them, also where there are many servers. */
-#define SAY(...) log_answer(LOG_LEVEL_INFO, __VA_ARGS__)
+#define SAY(...) log_always(LOG_LEVEL_INFO, __VA_ARGS__)
 
 static void log_listener(const struct live_listener *l)
 {

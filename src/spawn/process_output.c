@@ -68,8 +68,8 @@ static void say(struct process_output *o, size_t len, const char *end)
 		return;
 	}
 	escape(text, o->line, len);
-	log_info("server says pool=%s server=%s line=\"%s%s\"", o->pool, o->server, text,
-		 end);
+	log_each(LOG_LEVEL_INFO, "server says pool=%s server=%s line=\"%s%s\"", o->pool,
+		 o->server, text, end);
 }
 
 /* The line has ended, or the output has. */

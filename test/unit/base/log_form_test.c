@@ -44,6 +44,7 @@ static void pairs_are_those_at_the_end(void **unused)
 		{"server is down pool=web server=1:2", "server is down", 2, "pool", "web"},
 		{"served pool=a reason=\"it is = silent\"", "served", 2, "pool", "a"},
 		{"why reason=\"say \"no\" twice\" n=1", "why", 2, "reason", "say \"no\" twice"},
+		{"says line=\"a \\\"b\\\" c=d\\\\\" n=1", "says", 2, "line", "a \\\"b\\\" c=d\\\\"},
 		{"cut reason=\"never ends", "cut", 1, "reason", "never ends"},
 		{"empty a= b=\"\"", "empty", 2, "a", ""},
 		{"left pool=a worker=1: it is late", "left pool=a worker=1: it is late", 0, "",

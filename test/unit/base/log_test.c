@@ -150,12 +150,12 @@ static void a_full_socket_loses_lines_and_counts_them(void **unused)
 	listen_there();
 	open_place("journald");
 	for (; log_losses().full < before + 10 && sent < 100000; sent++)
-		log_answer(LOG_LEVEL_INFO, "line n=%u", sent);
+		log_always(LOG_LEVEL_INFO, "line n=%u", sent);
 	assert_int_equal(log_losses().full, before + 10);
 	while (*(record = received()) != '\0')
 		got += strstr(record, "\nN=") != NULL;
 	assert_int_equal(got + 10, sent);
-	log_answer(LOG_LEVEL_INFO, "it goes on");
+	log_always(LOG_LEVEL_INFO, "it goes on");
 	assert_non_null(strstr(received(), "MESSAGE=it goes on\n"));
 	assert_non_null(strstr(received(), "count=10\n"));
 }
@@ -225,13 +225,28 @@ static void the_same_message_is_limited_and_the_rest_told(void **unused)
 	assert_int_equal(log_losses().repeated - before, 15);
 }
 
+static void lines_that_each_say_something_else_are_limited_by_the_second_only(void **unused)
+{
+	unsigned n;
+
+	(void)unused;
+	open_file();
+	log_set_limit(2);
+	for (n = 0; n < 50; n++)
+		log_each(LOG_LEVEL_INFO, "says n=%u", n);
+	assert_int_equal(count_in(written(), "says"), 50);
+	for (; log_losses().many == 0 && n < 10000; n++)
+		log_each(LOG_LEVEL_INFO, "says n=%u", n);
+	assert_true(log_losses().many > 0);
+}
+
 static void answers_and_errors_are_not_limited(void **unused)
 {
 	(void)unused;
 	open_file();
 	log_set_limit(2);
 	for (int i = 0; i < 300; i++)
-		log_answer(LOG_LEVEL_INFO, "an answer n=%d", i);
+		log_always(LOG_LEVEL_INFO, "an answer n=%d", i);
 	for (int i = 0; i < 20; i++)
 		log_error("an error n=%d", i);
 	assert_int_equal(count_in(written(), "an answer"), 300);
@@ -250,6 +265,7 @@ int main(void)
 		TEST(without_its_socket_the_log_goes_to_standard_error),
 		TEST(a_reader_that_is_started_anew_is_found),
 		TEST(the_same_message_is_limited_and_the_rest_told),
+		TEST(lines_that_each_say_something_else_are_limited_by_the_second_only),
 		TEST(answers_and_errors_are_not_limited),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
