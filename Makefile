@@ -44,6 +44,11 @@ CLIENT_PACKAGES := libedit
 CLIENT_LIBS     := $(shell pkg-config --libs $(CLIENT_PACKAGES) 2>/dev/null)
 PKGCFLAGS       += $(shell pkg-config --cflags $(CLIENT_PACKAGES) 2>/dev/null)
 
+# balancerctl alone draws on terminals, in `top`.
+SCREEN_PACKAGES := ncursesw
+SCREEN_LIBS     := $(shell pkg-config --libs $(SCREEN_PACKAGES) 2>/dev/null)
+PKGCFLAGS       += $(shell pkg-config --cflags-only-I $(SCREEN_PACKAGES) 2>/dev/null)
+
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-align -Wwrite-strings \
 	-Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wundef -Wvla \
 	-Wformat=2 -Werror
@@ -81,8 +86,8 @@ programs: $(PROGRAMS)
 
 # Says what is missing before the compiler says it in its own words.
 libraries:
-	@pkg-config --exists $(PACKAGES) $(CLIENT_PACKAGES) || { \
-		echo "missing: $(PACKAGES) $(CLIENT_PACKAGES)." \
+	@pkg-config --exists $(PACKAGES) $(CLIENT_PACKAGES) $(SCREEN_PACKAGES) || { \
+		echo "missing: $(PACKAGES) $(CLIENT_PACKAGES) $(SCREEN_PACKAGES)." \
 			"Please run: tools/install-deps build" >&2; \
 		exit 1; }
 
@@ -102,7 +107,7 @@ $(OUT)/balancerd: $(OUT)/obj/daemon/main.o $(LIBRARY)
 
 $(OUT)/balancerctl: $(OUT)/obj/ctl/main.o $(LIBRARY)
 	$(SAY) "  link  $@"
-	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(SCREEN_LIBS) -o $@
 
 $(OUT)/origin: $(OUT)/obj/origin/main.o $(LIBRARY)
 	$(SAY) "  link  $@"
@@ -140,6 +145,7 @@ $(OUT)/kv-client: $(OUT)/obj/client/main.o $(LIBRARY)
 UNIT_SOURCES := $(sort $(wildcard test/unit/*/*_test.c))
 UNIT_TESTS   := $(patsubst test/unit/%.c,$(OUT)/unit/%,$(UNIT_SOURCES))
 
+$(OUT)/unit/ctl/%: LIBS += $(SCREEN_LIBS)
 $(OUT)/unit/%: test/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "  test  $<"

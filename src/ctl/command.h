@@ -72,6 +72,7 @@ enum outcome ctl_add(struct call *call, struct err *err);
 enum outcome ctl_remove(struct call *call, struct err *err);
 enum outcome ctl_scale(struct call *call, struct err *err);
 enum outcome ctl_list(struct call *call, struct err *err);
+enum outcome ctl_top(struct call *call, struct err *err);
 enum outcome ctl_drain(struct call *call, struct err *err);
 enum outcome ctl_enable(struct call *call, struct err *err);
 enum outcome ctl_weight(struct call *call, struct err *err);

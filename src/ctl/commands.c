@@ -47,6 +47,18 @@ const struct command command_table[] = {
 	 "Where the balancer makes servers itself, their names are a last column, and "
 	 "those are there too that have no address yet.",
 	 ctl_list},
+	{"top", NULL, "", 0, 0,
+	 (OPTIONS_TARGET & ~O(TIMEOUT)) | O(POOL) | O(ONCE), WORDS_OTHER,
+	 "watch pools and servers live, and steer them",
+	 "Once a second, in a terminal: state, weight, requests or connections now, "
+	 "requests, errors and bytes a second, and times since the start. "
+	 "Up, down and page up, page down choose a line; s, > and < change the order, S "
+	 "turns it round. "
+	 "d drains the server, e enables it, w sets its weight, r removes it when asked "
+	 "once more. "
+	 "/ shows what has a word in it, p pauses, h helps, q quits. "
+	 "A balancer that goes away is asked again until it is back.",
+	 ctl_top},
 	{"scale", NULL, "[POOL] N|+N|-N", 1, 2, OPTIONS_TARGET | O(POOL), WORDS_POOL,
 	 "set how many servers the balancer makes",
 	 "For pools whose servers it makes itself: containers, or programs. "

@@ -55,6 +55,7 @@ const struct option option_table[OPTIONS] = {
 		.help = "who asks, such as 192.0.2.1:40000"},
 	[OPTION_LISTENER] = {"listener", "ADDRESS", COMPLETES_NOTHING, true, AT(listener),
 		.help = "where the client connects to, where that is not clear"},
+	[OPTION_ONCE] = {"once", .help = "print one picture as text, and end"},
 };
 
 static const char *name_at(size_t i)

@@ -69,11 +69,15 @@ static int note_itself(struct birth *b)
 	return 0;
 }
 
-/* Caught signals are the new program's to catch anew; ignored ones would stay ignored. */
+/* Caught signals are the new program's to catch anew; ignored ones would stay ignored. By
+ * the system call, since the C library's function leaves out the two that it keeps for
+ * itself, which may be ignored by whoever started us. */
 static void reset_signals(void)
 {
+	static const uint64_t by_default[4];	/* the kernel's struct sigaction */
+
 	for (int number = 1; number < _NSIG; number++)
-		signal(number, SIG_DFL);
+		syscall(SYS_rt_sigaction, number, by_default, NULL, _NSIG / 8);
 }
 
 static int limit(int what, uint64_t most)

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "base/must.h"
 #include "unit/spawn/process_seen.h"
@@ -44,6 +45,9 @@ static void nothing_of_ours_is_passed_on(void **unused)
 	setenv("PORT", "1", 1);
 	sigfillset(&blocked);
 	signal(SIGPIPE, SIG_IGN);
+	/* One that the C library keeps for itself: by the system call alone. */
+	const uint64_t ignored[4] = {1}, by_default[4] = {0};
+	syscall(SYS_rt_sigaction, SIGRTMIN - 1, ignored, NULL, _NSIG / 8);
 	pthread_sigmask(SIG_BLOCK, &blocked, &before);
 	fixture_script("env | grep -cE '^(BALANCERD_|NOTIFY_S)' | sed 's/^/secrets /';"
 		       "env | grep -c '^PORT=' | sed 's/^/ports /';"
@@ -53,6 +57,7 @@ static void nothing_of_ours_is_passed_on(void **unused)
 		       "exec sleep 1000");
 	struct spawn_server s = start("S1");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	syscall(SYS_rt_sigaction, SIGRTMIN - 1, by_default, NULL, _NSIG / 8);
 	close(leak);
 	unsetenv("BALANCERD_SECRET");
 	unsetenv("NOTIFY_SOCKET");
@@ -63,7 +68,8 @@ static void nothing_of_ours_is_passed_on(void **unused)
 	assert_true(log_has("line=\"/dev/null\""));
 	assert_true(log_has("line=\"core 0\""));
 	assert_true(log_has("line=\"SigBlk: 0000000000000000\""));
-	assert_true(log_has("line=\"SigIgn: 0000000000000000\""));
+	if (!log_has("line=\"SigIgn: 0000000000000000\""))
+		fail_msg("signals are ignored:\n%s", log_text());
 	assert_true(log_has("line=\"fd 2\""));
 	for (int fd = 4; fd < 64; fd++) {	/* 3 is the shell's, which lists them */
 		char line[32];
