@@ -154,7 +154,7 @@ static void print_members(const json_t *status)
 					    "state_file"};
 	static const char *const numbers[] = {
 		"pid", "uptime_s", "threads", "connections", "pools", "servers",
-		"servers_up",
+		"servers_up", "access_log_dropped", "log_left_out",
 	};
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++) {

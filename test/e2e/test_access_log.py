@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from harness.balancerctl import Control
 from harness.message import Cut
 from harness.requests import get
 from harness.server import response
@@ -227,6 +228,9 @@ def ask_until_some_are_dropped(stage, balancer):
     stage.until(lambda: dropped() > 0, "lines are dropped")
     assert [client.get("/").status for _ in range(50)] == [200] * 50
     stage.until(lambda: "access log is losing lines" in balancer.log, "it is said")
+    lines = Control(balancer.socket_path)("status").out.splitlines()
+    figures = {line.split("\t")[0]: line.split("\t")[1] for line in lines}
+    assert int(figures["access_log_dropped"]) > 0
 
 
 def test_a_pipe_that_nobody_empties_holds_up_nothing(stage, log):

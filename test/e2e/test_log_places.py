@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from harness.server import response
+from harness.control import UnixConnection
 
 
 class Reader:
@@ -73,7 +73,7 @@ def test_without_the_socket_it_says_so_and_serves(stage, tmp_path, kind):
                               top=f"log info to {kind}:{tmp_path}/nobody")
     assert stage.get(balancer).status == 200
     assert f"warn nobody takes the log at {tmp_path}/nobody" in balancer.log
-    assert "info listening on" in balancer.log
+    stage.until(lambda: "info listening on" in balancer.log, "the rest is there, too")
 
 
 def test_a_reader_that_sleeps_holds_up_nothing(stage, reader):
@@ -94,6 +94,7 @@ def test_a_reader_that_sleeps_holds_up_nothing(stage, reader):
 
 def test_json_lines_are_objects(stage):
     balancer = stage.balancer([stage.server()], top="log info form json")
+    stage.until(lambda: "listening on" in balancer.log, "it is said")
     lines = [json.loads(line) for line in balancer.log.splitlines()]
     said = next(line for line in lines if line["message"].startswith("listening on"))
     assert (said["level"], said["threads"]) == ("info", "1")
@@ -132,3 +133,9 @@ def test_what_was_left_out_is_counted(stage):
     stage.until(lambda: balancer.control.get("/v1/status")["servers_up"] == 0, "all are down")
     status = balancer.control.get("/v1/status")
     assert (status["log_left_out"], status["access_log_dropped"]) == (9, 0)
+    connection = UnixConnection(balancer.socket_path)
+    connection.request("GET", "/metrics")
+    counts = connection.getresponse().read().decode().splitlines()
+    connection.close()
+    assert 'balancerd_log_left_out_total{reason="repeated"} 9' in counts
+    assert "balancerd_access_log_dropped_total 0" in counts
