@@ -181,6 +181,7 @@ static void look_at_place(const struct moment *m, enum log_put result)
 
 /* ---- lines ---- */
 
+__attribute__((format(printf, 2, 0)))
 static size_t make_text(char text[TEXT_MAX], const char *format, va_list args)
 {
 	int said = vsnprintf(text, TEXT_MAX, format, args);
