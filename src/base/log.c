@@ -11,6 +11,7 @@
 
 #include "base/log_limit.h"
 #include "base/log_place.h"
+#include "base/log_ring.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "base/text.h"
@@ -33,6 +34,9 @@ static struct {
 	bool            fallen_back;	/* the control thread's: nobody had the socket */
 	struct log_limit limit;
 	struct log_losses losses;
+	struct log_ring *ring;		/* owned, NULL: nothing is kept */
+	void          (*told)(void *arg);
+	void           *told_arg;
 } out = {
 	.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_LEVEL_INFO, .same_max = LOG_SAME_MAX,
 	.place = {.kind = LOG_TO_DESCRIPTOR, .fd = STDERR_FILENO},
@@ -107,12 +111,25 @@ static bool may_write(enum log_level level, enum limits limits, const char *form
 	return take_a_line(level, m->when.tv_sec);
 }
 
+/* In logfmt, wherever it goes and in whatever form. */
+static void keep(const struct log_line *line)
+{
+	char record[LOG_RECORD_MAX];
+
+	if (out.ring != NULL)
+		log_ring_put(out.ring, record, log_form_logfmt(line, record));
+	if (out.told != NULL)
+		out.told(out.told_arg);
+}
+
 static enum log_put put(enum log_level level, const struct moment *m, struct span text)
 {
 	const struct log_line line = {
 		.level = level, .when = m->when, .text = text,
 		.program = program_invocation_short_name, .pid = getpid(),
 	};
+
+	keep(&line);
 	enum log_put result = log_place_put(&out.place, &line, out.form);
 
 	out.losses.full += result == LOG_PUT_FULL;
@@ -302,4 +319,40 @@ int log_reopen(struct err *err)
 
 	free(name);
 	return result;
+}
+
+void log_keep(void)
+{
+	pthread_mutex_lock(&out.lock);
+	if (out.ring == NULL)
+		out.ring = memory_new(1, sizeof *out.ring);
+	pthread_mutex_unlock(&out.lock);
+}
+
+uint64_t log_kept_last(uint32_t count)
+{
+	pthread_mutex_lock(&out.lock);
+	uint64_t next = out.ring != NULL ? log_ring_last_ones(out.ring, count) : 1;
+	pthread_mutex_unlock(&out.lock);
+	return next;
+}
+
+size_t log_kept_read(uint64_t *next, uint64_t *missed, char *room, size_t size)
+{
+	size_t len = 0;
+
+	*missed = 0;
+	pthread_mutex_lock(&out.lock);
+	if (out.ring != NULL)
+		len = log_ring_read(out.ring, next, missed, room, size);
+	pthread_mutex_unlock(&out.lock);
+	return len;
+}
+
+void log_tell(void (*told)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&out.lock);
+	out.told = told;
+	out.told_arg = arg;
+	pthread_mutex_unlock(&out.lock);
 }

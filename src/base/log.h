@@ -15,6 +15,7 @@
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -70,5 +71,18 @@ struct log_losses {
 	uint64_t full;			/* the socket of journald or syslog took no more */
 };
 struct log_losses log_losses(void);
+
+/* ---- for those who look at the last lines (log_ring.h) ---- */
+
+/* From now on, and for good, the last LOG_RING_LINES lines that are written are kept. */
+void log_keep(void);
+
+/* See log_ring_last_ones and log_ring_read. */
+uint64_t log_kept_last(uint32_t count);
+size_t log_kept_read(uint64_t *next, uint64_t *missed, char *room, size_t size);
+
+/* From now on `told` is called after each line that is kept, by the thread that writes
+ * it; it must not log. NULL: nobody is, nor is being told when this returns. */
+void log_tell(void (*told)(void *arg), void *arg);
 
 #endif

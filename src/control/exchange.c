@@ -207,7 +207,7 @@ static void begin_body(struct exchange *x)
 			    "try again");
 		return;
 	}
-	if (x->role == ROLE_NONE) {
+	if (x->role == ROLE_NONE && (is_legacy(x) || !dispatch_is_open(h, x->input))) {
 		refuse_code(x, REPLY_NO_TOKEN, "over TCP a request needs a token that is "
 			    "right: Authorization: Bearer TOKEN");
 		return;

@@ -62,7 +62,11 @@ static const char beginning[] =
 	".Li %2F .\n"
 	"What is marked\n"
 	".Em change\n"
-	"cannot be asked with a read token.\n"
+	"cannot be asked with a read token,\n"
+	"and not by a page of another origin;\n"
+	"what is marked\n"
+	".Em open\n"
+	"needs no token.\n"
 	".Bl -tag -width Ds\n";
 
 static const char between[] =
@@ -105,6 +109,8 @@ static void print_route(FILE *out, const struct route *route)
 	print_path(out, route->path);
 	if (route->role == ROLE_CHANGE)
 		fputs(" No \\(em Em change", out);
+	else if (route->role == ROLE_NONE)
+		fputs(" No \\(em Em open", out);
 	fprintf(out, "\n%s\n", route->help);
 	if (route->query != NULL && *route->query != '\0')
 		fprintf(out, ".br\nquery:\n.Li %s\n", route->query);

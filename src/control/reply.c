@@ -19,6 +19,8 @@ static const struct {
 	[REPLY_NO_TOKEN] = {401, "no-token",
 		"over TCP, without a token or with a wrong one"},
 	[REPLY_READ_ONLY] = {403, "read-only", "the token may only look"},
+	[REPLY_FOREIGN_ORIGIN] = {403, "foreign-origin",
+		"a page of another origin asks for a change"},
 	[REPLY_POOL_UNKNOWN] = {404, "pool-unknown", "there is no such pool"},
 	[REPLY_SERVER_UNKNOWN] = {404, "server-unknown", "the pool has no such server"},
 	[REPLY_PATH_UNKNOWN] = {404, "path-unknown", "there is no such path"},
@@ -59,7 +61,7 @@ static const struct {
 	uint16_t    status;
 	const char *reason;
 } reasons[] = {
-	{200, "OK"}, {201, "Created"}, {202, "Accepted"},
+	{200, "OK"}, {201, "Created"}, {202, "Accepted"}, {304, "Not Modified"},
 	{400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
 	{404, "Not Found"}, {405, "Method Not Allowed"}, {409, "Conflict"},
 	{412, "Precondition Failed"}, {413, "Content Too Large"}, {414, "URI Too Long"},
@@ -85,7 +87,7 @@ void reply_init(struct reply *r)
 void reply_fini(struct reply *r)
 {
 	json_decref(r->body);
-	free(r->text);
+	free(r->text_owned);
 	reply_init(r);
 }
 
@@ -98,7 +100,14 @@ void reply_json(struct reply *r, uint16_t status, json_t *body)
 
 void reply_bytes(struct reply *r, const char *type, char *text, size_t len)
 {
-	r->status = 200;
+	reply_fixed(r, 200, type, text, len);
+	r->text_owned = text;
+}
+
+void reply_fixed(struct reply *r, uint16_t status, const char *type, const char *text,
+		 size_t len)
+{
+	r->status = status;
 	r->type = type;
 	r->text = text;
 	r->text_len = len;
@@ -258,11 +267,16 @@ static void print_head(FILE *out, const struct reply *r, const struct reply_fram
 
 	gmtime_r(&now, &tm);
 	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	fprintf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: %s\r\n"
-		"Content-Length: %zu\r\nETag: \"%llu\"\r\nCache-Control: no-store\r\n",
-		r->status, reason_of(r->status), date,
-		r->type != NULL ? r->type : "application/json", body_len,
-		(unsigned long long)f->version);
+	fprintf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\n", r->status, reason_of(r->status),
+		date);
+	if (r->status != 304)
+		fprintf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+			r->type != NULL ? r->type : "application/json", body_len);
+	fprintf(out, "ETag: \"%llu\"\r\nCache-Control: %s\r\n",
+		(unsigned long long)(r->tag != 0 ? r->tag : f->version),
+		r->tag != 0 ? "no-cache" : "no-store");
+	if (r->fields != NULL)
+		fputs(r->fields, out);
 	if (r->allow != 0)
 		print_allow(out, r->allow);
 	if (r->status == 401)

@@ -20,7 +20,7 @@
 
 /* Why something was not done. Status, code and meaning are in reply.c. */
 enum reply_code {
-	REPLY_BAD_REQUEST, REPLY_NO_TOKEN, REPLY_READ_ONLY,
+	REPLY_BAD_REQUEST, REPLY_NO_TOKEN, REPLY_READ_ONLY, REPLY_FOREIGN_ORIGIN,
 	REPLY_POOL_UNKNOWN, REPLY_SERVER_UNKNOWN, REPLY_PATH_UNKNOWN,
 	REPLY_METHOD_UNKNOWN, REPLY_SERVER_EXISTS, REPLY_POOL_FULL,
 	REPLY_CHANGES_FULL, REPLY_COUNT_RANGE, REPLY_NOT_OWNED, REPLY_DRAINING,
@@ -38,9 +38,12 @@ struct reply {
 	enum reply_code code;	/* of an error */
 	struct later *later;	/* given: the answer comes by it, status is 0 (later.h) */
 	json_t  *body;		/* owned; an object; NULL with a text */
-	char    *text;		/* owned; instead of an object, or NULL */
+	const char *text;	/* instead of an object, or NULL */
 	size_t   text_len;
+	char    *text_owned;	/* the text, or NULL: it is borrowed for good */
 	const char *type;	/* of the text */
+	const char *fields;	/* more lines of the head, each with its end; or NULL */
+	uint64_t tag;		/* ETag of what does not change; 0: the version is */
 	unsigned allow;		/* with 405: methods, 1 << enum h1_method each; else 0 */
 };
 
@@ -63,6 +66,10 @@ void reply_json(struct reply *r, uint16_t status, json_t *body);
 /* The answer is this text of heap memory, which is given, of this Content-Type, which is
  * borrowed for good. */
 void reply_bytes(struct reply *r, const char *type, char *text, size_t len);
+
+/* The same of memory that is there for good, with this status. */
+void reply_fixed(struct reply *r, uint16_t status, const char *type, const char *text,
+		 size_t len);
 
 /* The answer is this error; `field` (may be NULL) is the member that is wrong. */
 __attribute__((format(printf, 4, 5)))

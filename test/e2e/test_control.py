@@ -117,7 +117,7 @@ def test_what_is_shown_can_be_served(stage, running):
 
 
 @pytest.mark.parametrize("method, target, body, status, code", [
-    ("GET", "/", None, 404, "path-unknown"),
+    ("GET", "/page", None, 404, "path-unknown"),
     ("GET", "/v1/pools/none", None, 404, "pool-unknown"),
     ("GET", "/v1/pools/web/servers/1", None, 404, "server-unknown"),
     ("PUT", "/v1/pools/web", None, 405, "method-unknown"),
