@@ -16,6 +16,9 @@
 #include "control/control.h"
 #include "control/reply.h"
 
+struct log_tail;
+struct streams;
+
 /* Who asks, and what a route asks for: who may change may read too, and what asks for
  * ROLE_NONE is open to all. */
 enum role { ROLE_NONE, ROLE_READ, ROLE_CHANGE };
@@ -27,6 +30,8 @@ struct view {
 	const struct live          *live;
 	const struct control_hooks *hooks;
 	const struct control_facts *facts;
+	struct streams  *streams;	/* all answers that go on */
+	struct log_tail *log_tail;
 	uint64_t uptime_s;
 	uint64_t wall_s;		/* since 1970 */
 };
@@ -92,6 +97,8 @@ void config_reload(const struct ask *ask, struct reply *r);
 void upgrade_post(const struct ask *ask, struct reply *r);
 void metrics_get(const struct ask *ask, struct reply *r);
 void explain_post(const struct ask *ask, struct reply *r);
+void events_get(const struct ask *ask, struct reply *r);
+void log_get(const struct ask *ask, struct reply *r);
 void page_get(const struct ask *ask, struct reply *r);
 void routes_get(const struct ask *ask, struct reply *r);
 

@@ -60,9 +60,31 @@ static void drop_later(struct exchange *x)
 		l->end(l);
 }
 
+static void count_stream(const struct exchange *x, uint32_t by)
+{
+	struct streams *all = x->view->streams;
+
+	all->open += by;
+	all->tcp += x->tokens != NULL ? by : 0;
+}
+
+static void drop_stream(struct exchange *x)
+{
+	struct stream *s = x->stream;
+
+	free(x->piece);
+	x->piece = NULL;
+	x->stream = NULL;
+	if (s == NULL)
+		return;
+	count_stream(x, UINT32_MAX);
+	s->end(s);
+}
+
 void exchange_fini(struct exchange *x)
 {
 	drop_later(x);
+	drop_stream(x);
 	drop_body(x);
 	free(x->output_owned);
 	x->output_owned = NULL;
@@ -71,6 +93,42 @@ void exchange_fini(struct exchange *x)
 }
 
 /* ---- answering ---- */
+
+static void wake(void *waiter)
+{
+	struct exchange *x = waiter;
+
+	if (x->on_answered != NULL)
+		x->on_answered(x);
+}
+
+static bool may_stream(const struct exchange *x)
+{
+	const struct streams *all = x->view->streams;
+
+	return all->open < STREAMS_MAX &&
+	       (x->tokens == NULL || all->tcp < STREAMS_TCP_MAX);
+}
+
+/* There are as many as there may be: says that instead. */
+static void refuse_stream(const struct exchange *x, struct reply *r)
+{
+	x->view->streams->refused++;
+	reply_fini(r);
+	reply_error(r, REPLY_BUSY, NULL, "there are %d answers that go on already, or %d of "
+		    "them over TCP; end one of those", STREAMS_MAX, STREAMS_TCP_MAX);
+}
+
+/* The head is the output; what follows it comes of the stream, which is given. */
+static void begin_stream(struct exchange *x, struct stream *s)
+{
+	x->stream = s;
+	s->wake = wake;
+	s->waiter = x;
+	count_stream(x, 1);
+	x->piece = memory_new(STREAM_ROOM, 1);
+	enter(x, EXCHANGE_STREAM);
+}
 
 /* Gives out the reply, which it ends. */
 static void answer(struct exchange *x, struct reply *r)
@@ -81,19 +139,29 @@ static void answer(struct exchange *x, struct reply *r)
 		.version = view_version(x->view),
 		.wall_s = x->view->wall_s,
 		.closes = x->closes,
-		.keeps = was_read && h->minor == 0,
+		.is_old = was_read && h->minor == 0,
 		.head_only = was_read && h->method == H1_HEAD,
 		.compact = is_legacy(x),
 	};
 
 	if (is_legacy(x))
 		legacy_shape(r);
+	if (r->stream != NULL && !may_stream(x))
+		refuse_stream(x, r);
+	/* To HTTP/1.0 only the connection's end can say where a stream ends. */
+	if (r->stream != NULL && frame.is_old)
+		frame.closes = x->closes = true;
 	x->output_owned = reply_print(r, &frame, &x->output_left);
 	x->output = x->output_owned;
-	reply_fini(r);
 	drop_body(x);
 	x->answers++;
-	enter(x, EXCHANGE_ANSWER);
+	if (r->stream != NULL && !frame.head_only) {
+		begin_stream(x, r->stream);
+		r->stream = NULL;
+	} else {
+		enter(x, EXCHANGE_ANSWER);
+	}
+	reply_fini(r);
 }
 
 /* Answers a request that is not read any further. */
@@ -121,24 +189,20 @@ static void refuse_code(struct exchange *x, enum reply_code code, const char *me
 	refuse(x, &r);
 }
 
+static void run(struct exchange *x);
+
 void exchange_resume(struct exchange *x)
 {
 	struct reply r;
 
+	if (x->state == EXCHANGE_STREAM)
+		run(x);
 	if (x->state != EXCHANGE_WAITING || x->later->reply.status == 0)
 		return;
 	r = x->later->reply;
 	reply_init(&x->later->reply);
 	drop_later(x);
 	answer(x, &r);
-}
-
-static void wake(void *waiter)
-{
-	struct exchange *x = waiter;
-
-	if (x->on_answered != NULL)
-		x->on_answered(x);
 }
 
 /* Waits for the answer, which may be there already. */
@@ -311,6 +375,37 @@ static void finish_answer(struct exchange *x)
 	enter(x, EXCHANGE_HEAD);
 }
 
+/* Each piece has a time limit of its own. */
+static void put_out(struct exchange *x, const char *at, size_t len)
+{
+	x->output = at;
+	x->output_left = len;
+	x->phase++;
+}
+
+static bool is_chunked(const struct exchange *x)
+{
+	return x->head.minor > 0;
+}
+
+/* What was put out is out: the next piece, or the end. */
+static void go_on(struct exchange *x)
+{
+	static const char last_chunk[] = "0\r\n\r\n";
+
+	free(x->output_owned);		/* the head */
+	x->output_owned = NULL;
+	size_t len = stream_piece(x->stream, is_chunked(x), x->piece);
+	if (len > 0) {
+		put_out(x, x->piece, len);
+	} else if (x->stream_ends) {
+		drop_stream(x);
+		enter(x, EXCHANGE_ANSWER);
+		if (is_chunked(x))
+			put_out(x, last_chunk, sizeof last_chunk - 1);
+	}
+}
+
 /* Goes on as far as the bytes at hand go. While something is to be sent, nothing is
  * read: who does not take answers is not listened to. */
 static void run(struct exchange *x)
@@ -323,12 +418,15 @@ static void run(struct exchange *x)
 			return;
 		if (x->state == EXCHANGE_ANSWER)
 			finish_answer(x);
+		else if (x->state == EXCHANGE_STREAM)
+			go_on(x);
 		else if (x->state == EXCHANGE_HEAD && x->input_len > 0)
 			read_head(x);
 		else if (x->state == EXCHANGE_BODY)
 			read_body(x);
 	} while (x->phase != phase);
-	if (x->ended && x->state != EXCHANGE_WAITING && x->state != EXCHANGE_OVER)
+	if (x->ended && x->state != EXCHANGE_WAITING && x->state != EXCHANGE_STREAM &&
+	    x->state != EXCHANGE_OVER)
 		enter(x, EXCHANGE_OVER);
 }
 
@@ -388,11 +486,10 @@ void exchange_sent(struct exchange *x, size_t len)
 	run(x);
 }
 
-void exchange_give_up(struct exchange *x)
+static void give_up(struct exchange *x)
 {
 	struct reply r;
 
-	must(x->state == EXCHANGE_WAITING);
 	drop_later(x);
 	reply_init(&r);
 	reply_error(&r, REPLY_LATE, NULL, "it takes longer than %d s, and goes on; look "
@@ -400,9 +497,33 @@ void exchange_give_up(struct exchange *x)
 	answer(x, &r);
 }
 
+bool exchange_time_over(struct exchange *x)
+{
+	if (x->state == EXCHANGE_WAITING) {
+		give_up(x);
+		return true;
+	}
+	if (x->state != EXCHANGE_STREAM)
+		return false;
+	if (x->output != NULL) {
+		x->view->streams->dropped++;
+		return false;
+	}
+	size_t len = stream_beat(x->stream, is_chunked(x), x->piece);
+	if (len > 0)
+		put_out(x, x->piece, len);
+	else
+		x->phase++;		/* and wait on */
+	return true;
+}
+
 void exchange_close(struct exchange *x)
 {
 	x->closes = true;
+	if (x->state == EXCHANGE_STREAM) {
+		x->stream_ends = true;
+		run(x);
+	}
 	if (x->state == EXCHANGE_HEAD && x->input_len == 0)
 		enter(x, EXCHANGE_OVER);
 }
@@ -419,6 +540,8 @@ uint32_t exchange_limit_ms(const struct exchange *x)
 		return CONTROL_BODY_MS;
 	case EXCHANGE_WAITING:
 		return CONTROL_WAITING_MS;
+	case EXCHANGE_STREAM:
+		return STREAM_BEAT_MS;
 	case EXCHANGE_LINGER:
 		return CONTROL_LINGER_MS;
 	case EXCHANGE_ANSWER:

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "control/stream.h"
 
 static const struct {
 	uint16_t    status;
@@ -86,6 +87,8 @@ void reply_init(struct reply *r)
 
 void reply_fini(struct reply *r)
 {
+	if (r->stream != NULL)
+		r->stream->end(r->stream);
 	json_decref(r->body);
 	free(r->text_owned);
 	reply_init(r);
@@ -111,6 +114,13 @@ void reply_fixed(struct reply *r, uint16_t status, const char *type, const char 
 	r->type = type;
 	r->text = text;
 	r->text_len = len;
+}
+
+void reply_stream(struct reply *r, const char *type, struct stream *stream)
+{
+	r->status = 200;
+	r->type = type;
+	r->stream = stream;
 }
 
 static void say(struct reply *r, enum reply_code code, uint16_t status, const char *field,
@@ -270,8 +280,12 @@ static void print_head(FILE *out, const struct reply *r, const struct reply_fram
 	fprintf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\n", r->status, reason_of(r->status),
 		date);
 	if (r->status != 304)
-		fprintf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
-			r->type != NULL ? r->type : "application/json", body_len);
+		fprintf(out, "Content-Type: %s\r\n",
+			r->type != NULL ? r->type : "application/json");
+	if (r->stream == NULL && r->status != 304)
+		fprintf(out, "Content-Length: %zu\r\n", body_len);
+	else if (r->stream != NULL && !f->is_old)
+		fputs("Transfer-Encoding: chunked\r\n", out);
 	fprintf(out, "ETag: \"%llu\"\r\nCache-Control: %s\r\n",
 		(unsigned long long)(r->tag != 0 ? r->tag : f->version),
 		r->tag != 0 ? "no-cache" : "no-store");
@@ -283,7 +297,7 @@ static void print_head(FILE *out, const struct reply *r, const struct reply_fram
 		fputs("WWW-Authenticate: Bearer\r\n", out);
 	if (f->closes)
 		fputs("Connection: close\r\n", out);
-	else if (f->keeps)
+	else if (f->is_old)
 		fputs("Connection: keep-alive\r\n", out);
 	fputs("\r\n", out);
 }
@@ -321,6 +335,8 @@ char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t
 	static const struct reply failed = {.status = 500};
 	size_t dumped_len;
 
+	if (r->stream != NULL)
+		return print(r, frame, SPAN(""), len);
 	if (r->text != NULL)
 		return print(r, frame, (struct span){r->text, r->text_len}, len);
 	char *dumped = dump(r, frame->compact, &dumped_len);

@@ -68,6 +68,11 @@ const struct route control_routes[] = {
 	 "drains and ends"},
 	{H1_GET, "/metrics", ROLE_READ, metrics_get, NULL, NULL,
 	 "all figures, for Prometheus"},
+	{H1_GET, "/v1/events", ROLE_READ, events_get, "after=ID&last=10&follow=1", NULL,
+	 "what happens, as it happens: server-sent events; with follow=0 those that are "
+	 "there, as an object"},
+	{H1_GET, "/v1/log", ROLE_READ, log_get, "lines=100&follow=1", NULL,
+	 "the last lines of the log as text; with follow=1 then what comes"},
 	{H1_GET, "/", ROLE_NONE, page_get, NULL, NULL,
 	 "a page for the browser that shows and steers the balancer"},
 	{H1_GET, "/page/{name}", ROLE_NONE, page_get, NULL, NULL, "its files"},

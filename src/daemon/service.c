@@ -1,6 +1,7 @@
 #include "daemon/service.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -8,6 +9,7 @@
 #include "daemon/admin.h"
 #include "daemon/inside.h"
 #include "daemon/loops.h"
+#include "daemon/news.h"
 #include "daemon/notices.h"
 #include "daemon/notify.h"
 #include "daemon/owned.h"
@@ -93,6 +95,15 @@ static int start(struct service *s, struct model *m, struct err *err)
 	return loops_start(s, err);
 }
 
+static struct prober *create_prober(struct service *s)
+{
+	const struct prober_hooks hooks = {
+		.judged = owned_on_judged, .published = news_on_published, .arg = s,
+	};
+
+	return prober_create(s->loop, &hooks);
+}
+
 struct service *service_start(struct model *m, const struct service_options *options,
 			      struct err *err)
 {
@@ -110,7 +121,8 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	s->loop = loop_create(err);
 	if (s->loop == NULL)
 		goto free_service;
-	s->prober = prober_create(s->loop, owned_on_judged, s);
+	s->events = events_create(loop_wall_us(s->loop) / 1000);
+	s->prober = create_prober(s);
 	s->resolver = resolver_create(s->loop, err);
 	if (s->resolver == NULL)
 		goto destroy_prober;
@@ -123,6 +135,8 @@ struct service *service_start(struct model *m, const struct service_options *opt
 		log_always(LOG_LEVEL_INFO, "listening on %s threads=%u",
 			   s->model->listeners[i].address.text, s->worker_count);
 	loop_timer_start(s->loop, &s->catch_up, CATCH_UP_MS);
+	news_tell(s, EVENT_STARTED, "balancerd %s, process %d", s->options.version,
+		  (int)getpid());
 	control_begin(s->control);
 	watchdog_start(s);
 	if (s->takeover != NULL)
@@ -133,6 +147,7 @@ struct service *service_start(struct model *m, const struct service_options *opt
 
 destroy_prober:
 	prober_destroy(s->prober);
+	events_destroy(s->events);
 	loop_destroy(s->loop);
 free_service:
 	model_put(m);
@@ -165,6 +180,7 @@ void service_stop(struct service *s)
 	names_use(&s->names, NULL);
 	resolver_destroy(s->resolver);
 	prober_destroy(s->prober);
+	events_destroy(s->events);
 	model_put(s->model);
 	signals_close(&s->signals);
 	loop_timer_stop(s->loop, &s->catch_up);

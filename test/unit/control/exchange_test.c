@@ -288,7 +288,7 @@ static void waiting_has_an_end(void **unused)
 {
 	(void)unused;
 	begin_waiting();
-	exchange_give_up(&x);
+	assert_true(exchange_time_over(&x));
 	assert_int_equal(fake.owners.forgotten, 1);
 	take_output(SIZE_MAX);
 	assert_int_equal(next_answer(), 504);

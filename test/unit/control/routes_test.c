@@ -67,7 +67,8 @@ static void parts_are_decoded_after_the_path_was_cut(void **unused)
 static void other_paths_are_unknown(void **unused)
 {
 	static const char *const paths[] = {
-		"", "//", "/page", "/page/", "/page/a/b", "/v1", "/v1/", "v1/status", "*", "/v1/status/",
+		"", "//", "/page", "/page/", "/page/a/b",
+		"/v1", "/v1/", "v1/status", "*", "/v1/status/",
 		"/v1//status", "/v1/pools/", "/v1/pools//servers", "/v1/pools/web/",
 		"/v1/pools/web/server",
 		"/v1/pools/web/servers/", "/v1/pools/web/servers/a/b", "/v2/status",
