@@ -1,14 +1,9 @@
 #include "base/json_text.h"
 
-#include "base/must.h"
+#include "base/plain.h"
 #include "base/text.h"
 
 static const char hex_digits[] = "0123456789ABCDEF";
-
-/* What may not be written as itself, or has to be looked at. */
-static const bool is_special[256] = {
-	[0x00 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x7f ... 0xff] = true,
-};
 
 static char *put_escape(char *at, unsigned code)
 {
@@ -32,8 +27,8 @@ static char *put_character(char *at, const char *from, size_t len)
 	return at + len;
 }
 
-/* One that is special. Returns how many bytes it takes. */
-static size_t put_special(char **at, const char *from, const char *end)
+/* One that is not plain. Returns how many bytes it takes. */
+static size_t put_odd(char **at, const char *from, const char *end)
 {
 	unsigned char c = (unsigned char)from[0];
 	size_t len = c >= 0x80 ? text_character(from, end) : 0;
@@ -56,11 +51,14 @@ char *json_text_put(char *at, struct span text)
 	const char *from = text.at, *end = text.at + text.len;
 
 	*at++ = '"';
-	while (from < end) {
-		if (LIKELY(!is_special[(unsigned char)*from]))
-			*at++ = *from++;
-		else
-			from += put_special(&at, from, end);
+	for (;;) {
+		struct span rest = {from, (size_t)(end - from)};
+		size_t plain = plain_copy(at, rest, PLAIN_FROM_SPACE);
+		at += plain;
+		from += plain;
+		if (from == end)
+			break;
+		from += put_odd(&at, from, end);
 	}
 	*at++ = '"';
 	return at;

@@ -4,6 +4,9 @@
  * a record is left out and counted. observe/access_log.c reads the rings on a
  * thread of its own, formats and writes.
  *
+ * A record lies in one piece: where the end of the ring has too little room for one, a
+ * gap is left there. So it is written once, and read where it lies.
+ *
  * Threads: one writer (the loop), one reader. The ring is a single-producer,
  * single-consumer byte queue: each side writes its own position only, and keeps what
  * it last saw of the other's, so that it seldom has to look. Zeroed memory is an
@@ -43,7 +46,8 @@ struct record {
 	uint64_t total_us;		/* from the first byte to the last */
 	uint32_t server_us;		/* from the pick to the response head; 0: none */
 	uint32_t request_id;		/* its number; 0: its pool gives none */
-	uint32_t form_stamp;		/* of the form that names its headers; 0: none */
+	uint32_t form_stamp;		/* of the form that names its headers; 0: none, then
+					 * it has none of these either */
 	uint16_t text_len[RECORD_TEXTS];
 };
 
@@ -73,10 +77,10 @@ static inline bool record_is_wanted(struct record_ring *ring)
 bool record_put(struct record_ring *ring, struct record *r,
 		const struct span texts[RECORD_TEXTS]);
 
-/* Copies the oldest record out: the fixed part, and the texts, which then point into
- * `store`. False: the ring is empty. The reader's thread. */
-bool record_take(struct record_ring *ring, struct record *r,
-		 struct span texts[RECORD_TEXTS],
-		 char store[RECORD_TEXTS * RECORD_TEXT_MAX]);
+/* The oldest record, where it lies, and its texts; NULL: the ring is empty. Borrowed until
+ * record_done, which makes room of it and is to be called once for each. The reader's
+ * thread. */
+const struct record *record_next(struct record_ring *ring, struct span texts[RECORD_TEXTS]);
+void record_done(struct record_ring *ring);
 
 #endif

@@ -11,9 +11,11 @@ struct access_form;	/* model/access_form.h */
 struct h1_head;		/* parse/h1.h */
 
 /* A head of our own writing: where its first two lines are is known, and the others need
- * no parser. Each with its CRLF; the empty line may be part of the rest. */
+ * no parser. Lines have their CRLF; the empty one may be part of the rest. */
 struct record_head {
-	struct span line, host, rest;
+	struct span line;		/* the first one */
+	struct span host;		/* the value of the second */
+	struct span rest;		/* the other lines */
 };
 
 /* Sets the texts that the head has, and the headers that `form`, which may be NULL, names. */

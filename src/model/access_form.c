@@ -83,8 +83,7 @@ static int add_header(struct reading *r, struct span name, struct access_item *i
 		return err_set(err, "a header field's name has at most %d bytes here",
 			       ACCESS_HEADER_MAX);
 	for (uint32_t i = 0; i < f->header_count; i++) {
-		struct span other = span_of(f->headers[i]);
-		other.len--;
+		struct span other = {f->headers[i], f->header_len[i] - 1u};
 		if (span_equals_nocase(other, name))
 			return err_set(err, "{header %.*s} is there twice", (int)name.len,
 				       name.at);
@@ -93,7 +92,8 @@ static int add_header(struct reading *r, struct span name, struct access_item *i
 		return err_set(err, "more than %d header fields", ACCESS_HEADERS_MAX);
 	item->header = (uint8_t)f->header_count;
 	memcpy(f->headers[f->header_count], name.at, name.len);
-	f->headers[f->header_count++][name.len] = ':';
+	f->headers[f->header_count][name.len] = ':';
+	f->header_len[f->header_count++] = (uint8_t)(name.len + 1);
 	return 0;
 }
 

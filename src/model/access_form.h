@@ -45,6 +45,7 @@ struct access_form {
 	uint32_t item_count;
 
 	char     headers[ACCESS_HEADERS_MAX][ACCESS_HEADER_MAX + 2];	/* "Name:" */
+	uint8_t  header_len[ACCESS_HEADERS_MAX];	/* of that, with the colon */
 	uint32_t header_count;
 	uint32_t stamp;			/* of these names; 0: there are none */
 };

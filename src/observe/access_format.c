@@ -5,17 +5,7 @@
 
 #include "base/json_text.h"
 #include "base/must.h"
-
-/* What a byte may not be written as itself in. */
-enum { IN_WORD = 1, IN_QUOTES = 2, IN_ANY = 3 };
-
-static const unsigned char unsafe[256] = {
-	[0x00 ... 0x1f] = IN_ANY,
-	[' '] = IN_WORD,
-	['"'] = IN_ANY,
-	['\\'] = IN_ANY,
-	[0x7f ... 0xff] = IN_ANY,
-};
+#include "base/plain.h"
 
 static const char hex_digits[] = "0123456789ABCDEF";
 
@@ -116,18 +106,19 @@ static char *put_iso_time(char *at, const struct record *r, const struct access_
 
 /* ---- combined ---- */
 
-static char *put_escaped(char *at, struct span text, unsigned char where)
+static char *put_escaped(char *at, struct span text, enum plain_from from)
 {
 	if (text.len == 0)
 		return PUT(at, "-");
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
-		if (LIKELY(!(unsafe[c] & where)))
-			*at++ = (char)c;
-		else
-			at = put_hex(PUT(at, "\\x"), c);
+	for (size_t done = 0;;) {
+		struct span rest = {text.at + done, text.len - done};
+		size_t plain = plain_copy(at, rest, from);
+		at += plain;
+		done += plain;
+		if (done == text.len)
+			return at;
+		at = put_hex(PUT(at, "\\x"), (unsigned char)text.at[done++]);
 	}
-	return at;
 }
 
 static char *put_request_line(char *at, const struct record *r,
@@ -135,9 +126,9 @@ static char *put_request_line(char *at, const struct record *r,
 {
 	if (texts[RECORD_METHOD].len == 0)
 		return PUT(at, "-");
-	at = put_escaped(at, texts[RECORD_METHOD], IN_QUOTES);
+	at = put_escaped(at, texts[RECORD_METHOD], PLAIN_FROM_SPACE);
 	*at++ = ' ';
-	at = put_escaped(at, texts[RECORD_TARGET], IN_QUOTES);
+	at = put_escaped(at, texts[RECORD_TARGET], PLAIN_FROM_SPACE);
 	return put_number(PUT(at, " HTTP/1."), r->minor);
 }
 
@@ -145,7 +136,7 @@ static char *put_combined(char *at, const struct record *r,
 			  const struct span texts[RECORD_TEXTS],
 			  const struct access_clock *clock)
 {
-	at = put_escaped(at, texts[RECORD_PEER], IN_WORD);
+	at = put_escaped(at, texts[RECORD_PEER], PLAIN_FROM_SEEN);
 	at = PUT(at, " - - [");
 	at = put_span(at, (struct span){clock->combined, sizeof clock->combined - 1});
 	at = PUT(at, "] \"");
@@ -155,9 +146,9 @@ static char *put_combined(char *at, const struct record *r,
 	*at++ = ' ';
 	at = put_number(at, r->bytes_out);
 	at = PUT(at, " \"");
-	at = put_escaped(at, texts[RECORD_REFERER], IN_QUOTES);
+	at = put_escaped(at, texts[RECORD_REFERER], PLAIN_FROM_SPACE);
 	at = PUT(at, "\" \"");
-	at = put_escaped(at, texts[RECORD_USER_AGENT], IN_QUOTES);
+	at = put_escaped(at, texts[RECORD_USER_AGENT], PLAIN_FROM_SPACE);
 	return PUT(at, "\"\n");
 }
 
@@ -259,7 +250,7 @@ static char *put_item(char *at, const struct access_item *item, const struct rec
 	case ACCESS_USER_AGENT:
 	case ACCESS_HEADER:
 		return put_escaped(at, texts[text_of_field[item->field] + item->header],
-				   item->quoted ? IN_QUOTES : IN_WORD);
+				   item->quoted ? PLAIN_FROM_SPACE : PLAIN_FROM_SEEN);
 	case ACCESS_LITERAL:
 	case ACCESS_FIELDS:
 		break;
@@ -291,8 +282,6 @@ size_t access_format_write(char *out, const struct access_way *way, const struct
 {
 	char *end = out;
 
-	for (int i = 0; i < RECORD_TEXTS; i++)
-		must(texts[i].len <= RECORD_TEXT_MAX);
 	clock_follow(clock, r->wall_us / 1000000);
 	switch (way->format) {
 	case ACCESS_OFF:

@@ -36,7 +36,8 @@ struct access_way {
 	const struct access_form *form;		/* borrowed; of ACCESS_OWN, else NULL */
 };
 
-/* Writes the line with its newline to `out`, which has room for ACCESS_LINE_MAX bytes.
+/* Writes the line with its newline to `out`, which has room for ACCESS_LINE_MAX bytes;
+ * texts have at most RECORD_TEXT_MAX bytes, as record_put has seen to.
  * Returns its length; 0 with ACCESS_OFF.
  *
  * ACCESS_COMBINED: what Apache and nginx call combined, in UTC. Missing values are "-".

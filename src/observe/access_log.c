@@ -66,7 +66,6 @@ struct access_log {
 	bool     bad_said;
 	uint64_t bad_ms;		/* when it was last bad */
 	uint64_t dropped_seen;
-	char     texts[RECORD_TEXTS * RECORD_TEXT_MAX];
 	struct lines lines;
 };
 
@@ -141,7 +140,7 @@ static void follow_news(struct access_log *log)
 static uint32_t serve(struct access_log *log, struct record_ring *ring, bool *blocked)
 {
 	struct span texts[RECORD_TEXTS];
-	struct record r;
+	const struct record *r;
 	uint32_t n;
 
 	for (n = 0; n < RECORDS_PER_SHARE; n++) {
@@ -149,13 +148,15 @@ static uint32_t serve(struct access_log *log, struct record_ring *ring, bool *bl
 			*blocked = true;
 			break;
 		}
-		if (!record_take(ring, &r, texts, log->texts))
+		r = record_next(ring, texts);
+		if (r == NULL)
 			break;
 		if (UNLIKELY(atomic_load_explicit(&log->next, memory_order_relaxed) != NULL))
 			follow_news(log);
 		log->lines.held += access_format_write(log->lines.bytes + log->lines.held,
-						       &log->outlet->way, &r, texts,
+						       &log->outlet->way, r, texts,
 						       &log->clock);
+		record_done(ring);
 	}
 	return n;
 }
@@ -266,12 +267,11 @@ static void on_sink_ready(struct loop_watch *w, unsigned events)
 static void give_up_rest(struct access_log *log)
 {
 	struct span texts[RECORD_TEXTS];
-	struct record r;
 	uint64_t lines = lines_forget(&log->lines);
 
 	for (uint32_t i = 0; i < log->ring_count; i++)
-		while (record_take(&log->rings[i], &r, texts, log->texts))
-			lines++;
+		for (; record_next(&log->rings[i], texts) != NULL; lines++)
+			record_done(&log->rings[i]);
 	give_up(log, lines);
 }
 
