@@ -79,9 +79,10 @@ static void note_texts(const struct request *r, struct record *record,
 
 	if (r->head != NULL) {
 		const char *line = buf_at(r->head), *rest = r->head->bytes + r->rest_at;
+		const char *host = line + r->line_len + sizeof "Host: " - 1;
 		const struct record_head sent = {
 			.line = {line, r->line_len},
-			.host = {line + r->line_len, (size_t)(rest - line) - r->line_len},
+			.host = {host, (size_t)(rest - host) - 2},
 			.rest = {rest, (size_t)(line + r->head_len - rest)},
 		};
 		record_texts_of_sent(&sent, form, record, texts);
@@ -91,10 +92,13 @@ static void note_texts(const struct request *r, struct record *record,
 }
 
 /* Whether the access log is to have it: a share of all may be enough, but for errors. */
-static bool is_recorded(struct worker *w, const struct request *r, uint16_t status)
+static bool is_recorded(const struct session *s, const struct request *r, uint16_t status)
 {
-	if (!record_is_wanted(w->records) ||
-	    (r != NULL && !r->door->listener->access_log))
+	struct worker *w = s->worker;
+
+	if (!record_is_wanted(w->records))
+		return false;
+	if (!(r != NULL ? r->door->listener : session_listener(s))->access_log)
 		return false;
 	unsigned part = atomic_load_explicit(&w->records->part, memory_order_relaxed);
 	return part <= 1 || status >= 500 || worker_random(w) % part == 0;
@@ -107,13 +111,14 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 	uint64_t since = r != NULL ? r->since_us : s->head_since_us;
 	uint64_t took_us = since == 0 ? 0 : loop_now_us(w->loop) - since;
 
-	note(s, r, (struct meter_note){
-		.class = status >= 100 && status <= 599 ? status / 100u : 0,
-		.bytes_in = r != NULL ? r->body_seen : 0,
-		.bytes_out = bytes_out, .took_us = took_us,
-	});
+	if (LIKELY(w->now->model->metered))
+		note(s, r, (struct meter_note){
+			.class = status >= 100 && status <= 599 ? status / 100u : 0,
+			.bytes_in = r != NULL ? r->body_seen : 0,
+			.bytes_out = bytes_out, .took_us = took_us,
+		});
 	s->bytes_out = s->heads_out = 0;
-	if (!is_recorded(w, r, status))
+	if (!is_recorded(s, r, status))
 		return;
 
 	struct span texts[RECORD_TEXTS] = {[RECORD_PEER] = {s->peer, s->peer_len}};

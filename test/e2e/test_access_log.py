@@ -141,6 +141,9 @@ def test_a_listener_may_be_left_out(stage, log):
     balancer = stage.balancer([stage.server()], top=f"access-log combined to {log}",
                               listen="access-log off")
     assert stage.get(balancer).status == 200
+    client = stage.client(balancer)
+    client.send(b"nonsense\r\n\r\n")
+    assert client.response().status == 400
     balancer.terminate()
     assert log.read_text() == ""
 
