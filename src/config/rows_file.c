@@ -148,6 +148,15 @@ static const struct directive rows[] = {
 		.help = "No line for any request.",
 		.arguments = {ACCESS_PLACE, ACCESS_SAMPLE},
 	}, {
+		.word = "metrics", .in = IN_FILE,
+		.help = "Whether HTTP requests are counted by status, bytes and time, for "
+			"each listener, pool and server: a hundredth of what a request "
+			"costs. Off: /metrics has none of these, and elsewhere they "
+			"stand still; all other figures are there.",
+		.arguments = {
+			{NULL, NULL, CHOICE(choice_on_off), FILE_FIELD(metered)},
+		},
+	}, {
 		.word = "control", .begins = "unix:", .in = IN_FILE,
 		.help = "Where the control socket is, through which balancerctl looks "
 			"and changes. --socket, --name and BALANCERD_SOCKET come before "

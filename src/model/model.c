@@ -22,6 +22,7 @@ struct model *model_create(void)
 	m->log_level = LOG_LEVEL_INFO;
 	m->log_same_max = LOG_SAME_MAX;
 	m->access_part = 1;
+	m->metered = true;
 	atomic_init(&m->holders, 1);
 	return m;
 }

@@ -60,6 +60,7 @@ struct model {
 	char    *access_path;		/* owned; NULL: standard output */
 	struct access_form *access_form;	/* owned; of ACCESS_OWN, else NULL */
 	uint32_t access_part;		/* one of so many requests is in the access log */
+	bool     metered;		/* requests are counted by class, bytes and time */
 
 	char    *control_path;		/* owned; the control socket; NULL: by the name */
 	char    *state_path;		/* owned; folder of the journal; NULL: the usual one */

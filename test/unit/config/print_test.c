@@ -123,7 +123,7 @@ static void what_one_word_decides_for_another_is_printed_too(void **unused)
 
 /* Statements in their printed form, by the block that they stand in. */
 static const char *const in_file[] = {
-	"threads 2", "connections 7", "drain 0s", "log error", "log info to l",
+	"threads 2", "metrics off", "connections 7", "drain 0s", "log error", "log info to l",
 	"access-log json to a", "access-log off to a",
 	"access-log combined sample 1/100",
 	"access-log format \"{peer} \\\"{header A}\\\"\" to a sample 1/2",
