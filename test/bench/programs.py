@@ -92,7 +92,7 @@ backend web
 
 BALANCERD = """\
 threads 1
-{log}
+{top}
 listen http 127.0.0.1:{port} {{
     to web
     headers x-forwarded
@@ -173,6 +173,8 @@ SETTINGS = {
     **{f"balancerd, {kind}": f"the same and `{words}`, to a file in memory"
        for kind, words in LOGS.items()},
     "balancerd, traces": "the same and `trace on`",
+    "balancerd, no metrics": "the same and `metrics off`",
+    "balancerd, scraped": "the same, `/metrics` read every second",
     "haproxy": "`nbthread 1`, `http-reuse always`, `option http-keep-alive`, "
                "`option forwardfor`, no log",
     "haproxy, splice": "the same and `option splice-response`",
@@ -245,8 +247,10 @@ def text_of(name, tcp, folder, ports):
     if tcp:
         return BALANCERD_TCP.format(**ports)
     kind = name.partition(", ")[2]
-    log = f"{LOGS[kind]} to {folder / kind}.access" if kind in LOGS else ""
-    return BALANCERD.format(log=log, trace="trace on" if kind == "traces" else "", **ports)
+    top = f"{LOGS[kind]} to {folder / kind}.access" if kind in LOGS else ""
+    if kind == "no metrics":
+        top = "metrics off"
+    return BALANCERD.format(top=top, trace="trace on" if kind == "traces" else "", **ports)
 
 
 def empty_logs(folder):
@@ -272,7 +276,10 @@ def start_proxy(name, tcp, folder, out, ports):
             raise NotStarted(f"{balancerd} is not built")
         command = [balancerd, "run", "--socket", folder / f"{port}.sock",
                    "--state", folder / "state", path]
-    return Process(command, PROXY_CPU, port, path.with_suffix(".log"))
+    process = Process(command, PROXY_CPU, port, path.with_suffix(".log"))
+    if name.endswith(", scraped"):
+        process.metrics = folder / f"{port}.sock"
+    return process
 
 
 def said(command):

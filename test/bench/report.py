@@ -77,19 +77,45 @@ def ratio_rows(results, figures):
     return rows
 
 
-def log_tables(results):
-    """What lines of the access log cost, and traces: ours alone."""
-    here = [r for r in results if all(name.startswith(OURS) for name in r.scenario.names)]
-    if not here:
-        return ""
-    plain = next((r.median("cpu_us") for r in here if r.name == OURS), None)
-    return "\n" + table(
-        ["access log", "CPU µs per request", "divided by none"],
-        [[r.name.partition(", ")[2] or "none", number(r.median("cpu_us"), 1),
-          ratio(r.median("cpu_us"), plain)] for r in here]) + """
+def paired_ratio(result, base, figure):
+    """The median of what each round says: its two runs were soon after one another, so
+    that what else the machine did counts for both."""
+    rounds = [run[figure] / other[figure] for run, other in zip(result.runs, base.runs)
+              if run[figure] > 0 and other[figure] > 0]
+    return number(statistics.median(rounds) if rounds else None, 3)
 
+
+def own_table(results, title, name, base):
+    """Settings of ours beside one of them; empty where they did not take part."""
+    here = [r for r in results if r.scenario.title == title]
+    beside = next((r for r in here if r.name == base), None)
+    if beside is None:
+        return ""
+    return "\n" + table(
+        [name, "CPU µs per request", f"divided by {base.partition(', ')[2] or 'none'}"],
+        [[r.name.partition(", ")[2] or ("none" if r is beside else "on"),
+          number(r.median("cpu_us"), 1), paired_ratio(r, beside, "cpu_us")]
+         for r in here]) + "\n"
+
+
+def own_tables(results):
+    """What lines of the access log cost, traces, and metrics: ours alone."""
+    logs = own_table(results, "64 B, access log", "access log", OURS)
+    metrics = own_table(results, "64 B, metrics", "metrics", f"{OURS}, no metrics")
+    if logs:
+        logs += """
 A line for each request costs its note by the loop, and the thread that makes lines of
 these and writes them; both are in the figures.
+"""
+    if metrics:
+        metrics += """
+Metrics are what the loop counts by status, bytes and time; scraped: and what it costs to
+print them once a second.
+"""
+    if not logs and not metrics:
+        return ""
+    return logs + metrics + """
+Each ratio is the median of the rounds' ratios.
 """
 
 
@@ -135,7 +161,7 @@ pipelined request begins when its burst is sent.
 {ratios}
 
 {figures}
-{log_tables(results)}"""
+{own_tables(results)}"""
 
 
 def of_setting(results, title, name, figure):
