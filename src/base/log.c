@@ -12,6 +12,7 @@
 #include "base/log_limit.h"
 #include "base/log_place.h"
 #include "base/log_ring.h"
+#include "base/log_writer.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "base/text.h"
@@ -30,6 +31,7 @@ static struct {
 	unsigned        lines[LOG_LEVEL_DEBUG + 1];
 	unsigned long   left_out;	/* of these, not yet told; as the next two */
 	uint64_t        full;
+	uint64_t        refused;	/* of log_writer_lost: told */
 	bool            gone;
 	bool            fallen_back;	/* the control thread's: nobody had the socket */
 	struct log_limit limit;
@@ -41,6 +43,8 @@ static struct {
 	.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_LEVEL_INFO, .same_max = LOG_SAME_MAX,
 	.place = {.kind = LOG_TO_DESCRIPTOR, .fd = STDERR_FILENO},
 };
+
+static _Thread_local bool hurried;	/* this thread is one that may not wait */
 
 /* What is said with the lock held: one line after the other. */
 struct moment {
@@ -188,9 +192,12 @@ static void look_at_place(const struct moment *m, enum log_put result)
 		note(m, "nobody takes the log any more, it goes to standard error to=%s",
 		     out.name);
 	out.gone = result == LOG_PUT_GONE;
-	if (result == LOG_PUT_DONE && out.full > 0) {
-		uint64_t lost = out.full;
+	bool well;
+	uint64_t refused = log_writer_lost(&well);
+	uint64_t lost = out.full + refused - out.refused;
+	if (result == LOG_PUT_DONE && well && lost > 0) {
 		out.full = 0;
+		out.refused = refused;
 		note(m, "lines were lost, the log was full count=%llu",
 		     (unsigned long long)lost);
 	}
@@ -221,11 +228,20 @@ static void write_line(enum log_level level, enum limits limits, const char *for
 	struct moment m = now();
 	size_t len = make_text(text, format, args);
 	pthread_mutex_lock(&out.lock);
+	uint64_t queued = 0;
 	if (may_write(level, limits, format, &m)) {
 		tell(&m, false);
 		look_at_place(&m, put(level, &m, (struct span){text, len}));
+		queued = out.place.queued;
 	}
 	pthread_mutex_unlock(&out.lock);
+	if (queued > 0 && !hurried)
+		log_writer_wait(queued);
+}
+
+void log_hurry(void)
+{
+	hurried = true;
 }
 
 void log_write(enum log_level level, const char *format, ...)
@@ -266,9 +282,12 @@ void log_catch_up(bool all)
 
 struct log_losses log_losses(void)
 {
+	bool ignored;
+
 	pthread_mutex_lock(&out.lock);
 	struct log_losses losses = out.losses;
 	pthread_mutex_unlock(&out.lock);
+	losses.full += log_writer_lost(&ignored);
 	return losses;
 }
 
@@ -292,6 +311,11 @@ int log_open(const char *name, struct err *err)
 	struct log_place place;
 	bool gone;
 
+	if (!log_writer_may_close()) {
+		free(copy);
+		return err_set(err, "the log stays where it is, since nothing could be written "
+			       "there for long");
+	}
 	if (log_place_open(&place, name, &gone, err) == 0) {
 		out.fallen_back = false;
 		use(&place, copy);

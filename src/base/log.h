@@ -1,9 +1,9 @@
 /* base/log.h - what the program says about itself: lines on standard error, in a file, to
  * journald or to syslog (log_place.h), in logfmt or as JSON.
  *
- * For the control side and for start-up. A loop must not call it in the path of a
- * request: a line is one write(2), which may block. Any thread may call it; lines
- * never mix.
+ * For the control side and for start-up: a loop does not call it in the path of a request.
+ * Any thread may call it; lines never mix. With a log_writer.h no file, disk or pipe makes a
+ * thread wait that has said so by log_hurry, and any other one LOG_PATIENCE_MS at most.
  *
  * Of one kind of message, known by its format, so many lines are written in 10 s as
  * log_set_limit says; how many more there were is said in a line of their own. Of one level
@@ -37,6 +37,9 @@ void log_each(enum log_level level, const char *format, ...);
 __attribute__((format(printf, 2, 3)))
 void log_always(enum log_level level, const char *format, ...);
 
+/* The calling thread is a loop's: it is never to wait for a line of its own. */
+void log_hurry(void);
+
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_write(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_info(...)  log_write(LOG_LEVEL_INFO, __VA_ARGS__)
@@ -68,7 +71,7 @@ void log_catch_up(bool all);
 struct log_losses {
 	uint64_t repeated;		/* over the limit of their kind */
 	uint64_t many;			/* over the limit of their level */
-	uint64_t full;			/* the socket of journald or syslog took no more */
+	uint64_t full;			/* the place took no more: a socket, a disk, a pipe */
 };
 struct log_losses log_losses(void);
 

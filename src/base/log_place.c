@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/log_writer.h"
+
 static const struct {
 	struct span name;
 	enum log_place_kind kind;
@@ -54,37 +56,34 @@ int log_place_open(struct log_place *p, const char *name, bool *gone, struct err
 		return open_socket(p, name[len] == ':' ? name + len + 1 : sockets[i].path,
 				   gone, err);
 	}
-	p->fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	/* Of use for a FIFO only, which nobody may read, now or later. */
+	p->fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		     0640);
+	if (p->fd < 0 && errno == ENXIO)
+		return err_set(err, "cannot open the log %s: nobody reads this pipe", name);
 	return p->fd >= 0 ? 0 : err_sys(err, "cannot open the log %s", name);
 }
 
 void log_place_close(struct log_place *p)
 {
-	if (p->fd != STDERR_FILENO)
+	if (p->kind == LOG_TO_DESCRIPTOR && p->fd != STDERR_FILENO && log_writer_runs())
+		log_writer_close(p->fd);	/* lines may still be on their way to it */
+	else if (p->fd != STDERR_FILENO)
 		close(p->fd);
 	p->fd = -1;
 }
 
-static void write_all(int fd, const char *at, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, at, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return;		/* nowhere left to say it */
-		at += n;
-		len -= (size_t)n;
-	}
-}
-
-static void write_line(int fd, const struct log_line *line, enum log_form form)
+static enum log_put put_line(struct log_place *p, int fd, const struct log_line *line,
+			     enum log_form form)
 {
 	char record[LOG_RECORD_MAX];
 	size_t len = form == LOG_FORM_JSON ? log_form_json(line, record)
 					   : log_form_logfmt(line, record);
 
-	write_all(fd, record, len);
+	if (!log_writer_runs())
+		return log_writer_write(fd, record, len) ? LOG_PUT_DONE : LOG_PUT_FULL;
+	p->queued = log_writer_put(fd, record, len);
+	return p->queued > 0 ? LOG_PUT_DONE : LOG_PUT_FULL;
 }
 
 /* With JSON syslog gets the object as its message. */
@@ -108,16 +107,15 @@ enum log_put log_place_put(struct log_place *p, const struct log_line *line,
 {
 	char record[LOG_RECORD_MAX];
 
-	if (p->kind == LOG_TO_DESCRIPTOR) {
-		write_line(p->fd, line, form);
-		return LOG_PUT_DONE;
-	}
+	p->queued = 0;
+	if (p->kind == LOG_TO_DESCRIPTOR)
+		return put_line(p, p->fd, line, form);
 	size_t len = datagram(p, line, form, record);
 	ssize_t n = sendto(p->fd, record, len, MSG_NOSIGNAL, (const void *)&p->to,
 			   sizeof p->to);
 	bool full = n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM);
 	p->gone = n < 0 && !full;
 	if (p->gone)
-		write_line(STDERR_FILENO, line, form);
+		put_line(p, STDERR_FILENO, line, form);
 	return n >= 0 ? LOG_PUT_DONE : full ? LOG_PUT_FULL : LOG_PUT_GONE;
 }

@@ -1,6 +1,6 @@
 /* base/log_place.h - where the log goes: a file, standard error, journald or syslog.
  *
- * The two latter are sockets that datagrams are sent to. That never waits: one that is
+ * To the two former a thread writes, if there is one (log_writer.h). The latter are sockets that datagrams are sent to. That never waits: one that is
  * full loses the line, which is counted. When nobody has the socket any more, the line
  * goes to standard error; it is looked for anew with each line.
  */
@@ -20,6 +20,7 @@ struct log_place {
 	int fd;				/* owned, unless it is standard error */
 	struct sockaddr_un to;		/* of a socket */
 	bool gone;			/* nobody had it when the last line was sent */
+	uint64_t queued;		/* the last line's number for log_writer_wait; 0: none */
 };
 
 enum log_put { LOG_PUT_DONE, LOG_PUT_FULL, LOG_PUT_GONE };
@@ -30,7 +31,8 @@ enum log_put { LOG_PUT_DONE, LOG_PUT_FULL, LOG_PUT_GONE };
 int log_place_open(struct log_place *p, const char *name, bool *gone, struct err *err);
 void log_place_close(struct log_place *p);
 
-/* Standard error may make the caller wait, and a file on a slow disk; a socket never. */
+/* Without a log_writer.h standard error may make the caller wait, and a file on a slow disk;
+ * a socket never. LOG_PUT_FULL: the line is lost. */
 enum log_put log_place_put(struct log_place *p, const struct log_line *line,
 			   enum log_form form);
 

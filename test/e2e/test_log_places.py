@@ -1,6 +1,8 @@
 """Where the log goes, how its lines are written, and that it says things often enough."""
 
+import contextlib
 import json
+import os
 import socket
 
 import pytest
@@ -90,6 +92,55 @@ def test_a_reader_that_sleeps_holds_up_nothing(stage, reader):
     flap(stage, balancer, 1)
     stage.until(lambda: any("lines were lost, the log was full" in r for r in reader.read()),
                 "it is said when it is over")
+
+
+def test_a_pipe_that_nobody_empties_holds_up_nothing(stage, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        balancer = stage.balancer([stage.server()], top=f"log info to {path}")
+
+        def lost():
+            flap(stage, balancer, 50)
+            return balancer.control.get("/v1/status")["log_left_out"] > 0
+
+        stage.until(lost, "lines are lost, and counted")
+        assert stage.get(balancer).status == 200
+        read = []
+
+        def told():
+            flap(stage, balancer, 1)
+            with contextlib.suppress(BlockingIOError):
+                read.append(os.read(pipe, 1 << 20).decode())
+            return "lines were lost, the log was full" in "".join(read)
+
+        stage.until(told, "it is said when it is over")
+    finally:
+        os.close(pipe)
+
+
+def test_a_pipe_without_a_reader_is_refused(stage, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    balancer = stage.balancer([stage.server()])
+    text = balancer.configuration.read_text()
+    balancer.configuration.write_text(f"log info to {tmp_path}/pipe\n" + text)
+    answer = balancer.control.ask("POST", "/v1/reload")
+    assert "nobody reads this pipe" in str(answer)
+    assert stage.get(balancer).status == 200
+
+
+def test_a_full_disk_costs_lines_and_is_told(stage, tmp_path):
+    balancer = stage.balancer([stage.server()], top="log info to /dev/full")
+    flap(stage, balancer, 3)
+    assert stage.get(balancer).status == 200
+    stage.until(lambda: balancer.control.get("/v1/status")["log_left_out"] >= 3, "it counts")
+    text = balancer.configuration.read_text()
+    path = tmp_path / "log"
+    balancer.configuration.write_text(text.replace("/dev/full", str(path)))
+    balancer.control.ask("POST", "/v1/reload")
+    stage.until(lambda: path.exists() and "lines were lost, the log was full" in
+                path.read_text(), "it is said")
 
 
 def test_json_lines_are_objects(stage):
