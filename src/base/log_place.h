@@ -1,8 +1,9 @@
 /* base/log_place.h - where the log goes: a file, standard error, journald or syslog.
  *
- * To the two former a thread writes, if there is one (log_writer.h). The latter are sockets that datagrams are sent to. That never waits: one that is
- * full loses the line, which is counted. When nobody has the socket any more, the line
- * goes to standard error; it is looked for anew with each line.
+ * To the two former a thread writes, if there is one (log_writer.h). The latter are sockets
+ * that datagrams are sent to. That never waits: one that is full loses the line, which is
+ * counted. When nobody has the socket any more, the line goes to standard error; it is
+ * looked for anew with each line.
  */
 #ifndef BASE_LOG_PLACE_H
 #define BASE_LOG_PLACE_H
