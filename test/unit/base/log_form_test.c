@@ -6,11 +6,13 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log_form.h"
 #include "base/must.h"
+#include "base/text.h"
 
 static char out[LOG_RECORD_MAX + 1];
 
@@ -67,6 +69,22 @@ static void pairs_are_those_at_the_end(void **unused)
 		assert_true(span_equals(pairs[0].key, span_of(cases[i].key)));
 		assert_true(span_equals(pairs[0].value, span_of(cases[i].value)));
 	}
+}
+
+/* As those are written who have something said by others in them. */
+static void what_others_say_makes_no_pair(void **unused)
+{
+	static const char said[] = "x\" pool=other level=\"error";
+	struct log_pair pairs[LOG_PAIRS_MAX];
+	char marked[64], text[128];
+	struct span message;
+
+	(void)unused;
+	snprintf(text, sizeof text, "it says pool=web text=\"%s\"",
+		 text_mark(marked, sizeof marked, said, sizeof said - 1));
+	assert_int_equal(log_form_split(span_of(text), &message, pairs), 2);
+	assert_true(span_equals(pairs[0].value, span_of("web")));
+	assert_true(span_equals(pairs[1].key, span_of("text")));
 }
 
 static void logfmt_is_time_level_and_text(void **unused)
@@ -127,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pairs_are_those_at_the_end),
+		cmocka_unit_test(what_others_say_makes_no_pair),
 		cmocka_unit_test(logfmt_is_time_level_and_text),
 		cmocka_unit_test(json_has_a_member_for_each_pair),
 		cmocka_unit_test(journald_gets_fields),
