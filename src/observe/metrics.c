@@ -167,13 +167,13 @@ static void write_quantiles(struct exposition *e, const struct family *f,
 				.goes_on = true}
 #define TIMES(thing, of)                                                                 \
 	{thing "_duration_seconds", FAMILY_HISTOGRAM, of, write_buckets,                 \
-	 .metered_only = true},                                                             \
+	 .metered_only = true},                                                          \
 	{thing "_duration_quantile_seconds", FAMILY_SUMMARY,                               \
 	 "The same, since the start, as quantiles within 1 %.", write_quantiles,         \
 	 .metered_only = true}
 #define BODIES(thing)                                                                    \
 	{thing "_received_bytes", FAMILY_COUNTER, "Bytes of bodies from clients.",       \
-	 write_own, OWN(bytes_in), .metered_only = true},                                   \
+	 write_own, OWN(bytes_in), .metered_only = true},                                \
 	{thing "_sent_bytes", FAMILY_COUNTER, "Bytes of bodies to clients.", write_own,  \
 	 OWN(bytes_out), .metered_only = true}
 
