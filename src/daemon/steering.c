@@ -150,6 +150,16 @@ static void warn_of_restart(const struct model *now, const struct model *file)
 		log_warn("the state folder %s", until);
 }
 
+static bool reopen_access_log(struct service *s)
+{
+	struct err err;
+
+	if (access_log_reopen(s->access_log, &err) == 0)
+		return true;
+	log_error("%s", err.text);
+	return false;
+}
+
 static enum control_result reread(struct service *s, struct err *err)
 {
 	struct model *file = s->options.reread(s->options.arg, err);
@@ -167,6 +177,7 @@ static enum control_result reread(struct service *s, struct err *err)
 	news_tell(s, EVENT_RELOADED, "listeners=%u pools=%u", listeners, pools);
 	difference_log(before, s->model);
 	model_put(before);
+	reopen_access_log(s);		/* as the log has been */
 	return CONTROL_DONE;
 }
 
@@ -252,10 +263,11 @@ static void on_end_asked(struct service *s)
 static void reopen_logs(struct service *s)
 {
 	struct err err;
+	bool reopened = log_reopen(&err) == 0;
 
-	if (log_reopen(&err) != 0 || access_log_reopen(s->access_log, &err) != 0)
+	if (!reopened)
 		log_error("%s", err.text);
-	else
+	if (reopen_access_log(s) && reopened)
 		log_always(LOG_LEVEL_INFO, "logs reopened");
 }
 
