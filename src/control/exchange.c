@@ -3,11 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/must.h"
 #include "control/legacy.h"
-
-enum { BODY_FIRST_SIZE = 4096 };
 
 static const struct h1_limits limits = {
 	.head_max = CONTROL_HEAD_MAX,
@@ -32,13 +29,6 @@ void exchange_init(struct exchange *x, const struct view *view,
 	enter(x, EXCHANGE_HEAD);
 }
 
-static void drop_body(struct exchange *x)
-{
-	free(x->body);
-	x->body = NULL;
-	x->body_len = x->body_size = 0;
-}
-
 void exchange_only_legacy(struct exchange *x, const char *pool)
 {
 	must(strlen(pool) < sizeof x->legacy_pool);
@@ -60,32 +50,11 @@ static void drop_later(struct exchange *x)
 		l->end(l);
 }
 
-static void count_stream(const struct exchange *x, uint32_t by)
-{
-	struct streams *all = x->view->streams;
-
-	all->open += by;
-	all->tcp += x->tokens != NULL ? by : 0;
-}
-
-static void drop_stream(struct exchange *x)
-{
-	struct stream *s = x->stream;
-
-	free(x->piece);
-	x->piece = NULL;
-	x->stream = NULL;
-	if (s == NULL)
-		return;
-	count_stream(x, UINT32_MAX);
-	s->end(s);
-}
-
 void exchange_fini(struct exchange *x)
 {
 	drop_later(x);
-	drop_stream(x);
-	drop_body(x);
+	stream_leave(&x->stream);
+	gather_drop(&x->body);
 	free(x->output_owned);
 	x->output_owned = NULL;
 	x->output = NULL;
@@ -102,14 +71,6 @@ static void wake(void *waiter)
 		x->on_answered(x);
 }
 
-static bool may_stream(const struct exchange *x)
-{
-	const struct streams *all = x->view->streams;
-
-	return all->open < STREAMS_MAX &&
-	       (x->tokens == NULL || all->tcp < STREAMS_TCP_MAX);
-}
-
 /* There are as many as there may be: says that instead. */
 static void refuse_stream(const struct exchange *x, struct reply *r)
 {
@@ -122,11 +83,13 @@ static void refuse_stream(const struct exchange *x, struct reply *r)
 /* The head is the output; what follows it comes of the stream, which is given. */
 static void begin_stream(struct exchange *x, struct stream *s)
 {
-	x->stream = s;
 	s->wake = wake;
 	s->waiter = x;
-	count_stream(x, 1);
-	x->piece = memory_new(STREAM_ROOM, 1);
+	x->stream = (struct stream_reader){
+		.all = x->view->streams, .stream = s, .is_tcp = x->tokens != NULL,
+		.chunked = x->head.minor > 0,
+	};
+	stream_begin(&x->stream);
 	enter(x, EXCHANGE_STREAM);
 }
 
@@ -146,14 +109,14 @@ static void answer(struct exchange *x, struct reply *r)
 
 	if (is_legacy(x))
 		legacy_shape(r);
-	if (r->stream != NULL && !may_stream(x))
+	if (r->stream != NULL && !stream_has_place(x->view->streams, x->tokens != NULL))
 		refuse_stream(x, r);
 	/* To HTTP/1.0 only the connection's end can say where a stream ends. */
 	if (r->stream != NULL && frame.is_old)
 		frame.closes = x->closes = true;
 	x->output_owned = reply_print(r, &frame, &x->output_left);
 	x->output = x->output_owned;
-	drop_body(x);
+	gather_drop(&x->body);
 	x->answers++;
 	if (r->stream != NULL && !frame.head_only) {
 		begin_stream(x, r->stream);
@@ -211,7 +174,7 @@ static void await(struct exchange *x, struct later *l)
 	l->wake = wake;
 	l->waiter = x;
 	x->later = l;
-	drop_body(x);
+	gather_drop(&x->body);
 	enter(x, EXCHANGE_WAITING);
 	exchange_resume(x);
 }
@@ -220,7 +183,7 @@ static void answer_request(struct exchange *x)
 {
 	struct request request = {
 		.head = &x->head, .bytes = x->input, .role = x->role,
-		.body = {x->body, x->body_len},
+		.body = {x->body.bytes, x->body.len},
 		.local = x->tokens == NULL && !is_legacy(x),
 		.legacy_pool = is_legacy(x) ? x->legacy_pool : NULL,
 	};
@@ -254,6 +217,8 @@ static enum role role_of(const struct exchange *x)
 	return count == 1 ? role : ROLE_NONE;
 }
 
+static const char too_long[] = "a body has at most 1 MiB";
+
 /* The head is there: whether its body is to be read. */
 static void begin_body(struct exchange *x)
 {
@@ -262,8 +227,6 @@ static void begin_body(struct exchange *x)
 
 	x->closes |= !h->keep_alive;
 	x->used = h->length;
-	x->body_left = h->body == H1_BODY_LENGTH ? h->content_length : 0;
-	x->chunked = (struct h1_chunked){0};
 	x->role = role_of(x);
 	if (x->busy) {
 		refuse_code(x, REPLY_BUSY,
@@ -276,8 +239,8 @@ static void begin_body(struct exchange *x)
 			    "right: Authorization: Bearer TOKEN");
 		return;
 	}
-	if (x->body_left > CONTROL_BODY_MAX) {
-		refuse_code(x, REPLY_BODY_LONG, "a body has at most 1 MiB");
+	if (gather_begin(&x->body, h) == GATHER_LONG) {
+		refuse_code(x, REPLY_BODY_LONG, too_long);
 		return;
 	}
 	if (h->expects_continue && h->minor > 0 && h->body != H1_BODY_NONE &&
@@ -308,56 +271,26 @@ static void read_head(struct exchange *x)
 	}
 }
 
-/* Keeps bytes of the body. False: it is too long, which is answered. */
-static bool keep(struct exchange *x, struct span bytes)
-{
-	if (bytes.len > CONTROL_BODY_MAX - x->body_len) {
-		refuse_code(x, REPLY_BODY_LONG, "a body has at most 1 MiB");
-		return false;
-	}
-	while (bytes.len > x->body_size - x->body_len) {
-		x->body_size = x->body_size > 0 ? 2 * x->body_size : BODY_FIRST_SIZE;
-		x->body = memory_grow(x->body, x->body_size, 1);
-	}
-	if (bytes.len > 0)
-		memcpy(x->body + x->body_len, bytes.at, bytes.len);
-	x->body_len += (uint32_t)bytes.len;
-	return true;
-}
-
-static void read_chunks(struct exchange *x)
-{
-	enum h1_result result = H1_MORE;
-
-	while (result == H1_MORE && x->used < x->input_len) {
-		struct span data, there = {x->input + x->used, x->input_len - x->used};
-		x->used += (uint32_t)h1_chunked_next(&x->chunked, there.at, there.len,
-						     &data, &result);
-		if (result == H1_BAD) {
-			refuse_fault(x, x->chunked.fault);
-			return;
-		}
-		if (!keep(x, data))
-			return;
-	}
-	if (result == H1_DONE)
-		answer_request(x);
-}
-
 static void read_body(struct exchange *x)
 {
-	if (x->head.body == H1_BODY_CHUNKED) {
-		read_chunks(x);
-		return;
-	}
-	uint32_t there = x->input_len - x->used;
-	uint32_t len = there < x->body_left ? there : (uint32_t)x->body_left;
-	if (!keep(x, (struct span){x->input + x->used, len}))
-		return;
-	x->used += len;
-	x->body_left -= len;
-	if (x->body_left == 0)
+	struct span there = {x->input + x->used, x->input_len - x->used};
+	uint32_t used;
+	enum gather_result result = gather_take(&x->body, there, &used);
+
+	x->used += used;
+	switch (result) {
+	case GATHER_MORE:
+		break;
+	case GATHER_DONE:
 		answer_request(x);
+		break;
+	case GATHER_LONG:
+		refuse_code(x, REPLY_BODY_LONG, too_long);
+		break;
+	case GATHER_BAD:
+		refuse_fault(x, x->body.chunked.fault);
+		break;
+	}
 }
 
 /* The answer is out. */
@@ -376,33 +309,27 @@ static void finish_answer(struct exchange *x)
 }
 
 /* Each piece has a time limit of its own. */
-static void put_out(struct exchange *x, const char *at, size_t len)
+static void put_out(struct exchange *x, struct span piece)
 {
-	x->output = at;
-	x->output_left = len;
+	x->output = piece.at;
+	x->output_left = piece.len;
 	x->phase++;
-}
-
-static bool is_chunked(const struct exchange *x)
-{
-	return x->head.minor > 0;
 }
 
 /* What was put out is out: the next piece, or the end. */
 static void go_on(struct exchange *x)
 {
-	static const char last_chunk[] = "0\r\n\r\n";
-
 	free(x->output_owned);		/* the head */
 	x->output_owned = NULL;
-	size_t len = stream_piece(x->stream, is_chunked(x), x->piece);
-	if (len > 0) {
-		put_out(x, x->piece, len);
+	struct span piece = stream_next(&x->stream);
+	if (piece.len > 0) {
+		put_out(x, piece);
 	} else if (x->stream_ends) {
-		drop_stream(x);
+		bool chunked = x->stream.chunked;
+		stream_leave(&x->stream);
 		enter(x, EXCHANGE_ANSWER);
-		if (is_chunked(x))
-			put_out(x, last_chunk, sizeof last_chunk - 1);
+		if (chunked)
+			put_out(x, SPAN("0\r\n\r\n"));
 	}
 }
 
@@ -509,9 +436,9 @@ bool exchange_time_over(struct exchange *x)
 		x->view->streams->dropped++;
 		return false;
 	}
-	size_t len = stream_beat(x->stream, is_chunked(x), x->piece);
-	if (len > 0)
-		put_out(x, x->piece, len);
+	struct span beat = stream_beat(&x->stream);
+	if (beat.len > 0)
+		put_out(x, beat);
 	else
 		x->phase++;		/* and wait on */
 	return true;

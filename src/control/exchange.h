@@ -34,6 +34,7 @@
 
 #include "control/control.h"
 #include "control/dispatch.h"
+#include "control/gather.h"
 #include "control/later.h"
 #include "control/stream.h"
 #include "control/token.h"
@@ -70,22 +71,18 @@ struct exchange {
 	 * brought it: exchange_resume is due. NULL: nobody is. */
 	void (*on_answered)(struct exchange *x);
 	struct later *later;		/* owned; WAITING */
-	struct stream *stream;		/* owned; STREAM */
+	struct stream_reader stream;	/* STREAM; else there is none */
 	bool     stream_ends;		/* with what is there */
 
 	/* the request at hand */
 	struct h1_head head;
 	enum role role;			/* of who asks */
-	char    *body;			/* owned, NULL when empty */
-	uint32_t body_len, body_size;
-	uint64_t body_left;		/* H1_BODY_LENGTH */
-	struct h1_chunked chunked;
+	struct gather body;
 
 	/* what goes out */
 	const char *output;		/* NULL: nothing waits */
 	size_t      output_left;
 	char       *output_owned;	/* what output points into, or NULL */
-	char       *piece;		/* owned; STREAM: of STREAM_ROOM bytes */
 
 	/* what came in: a head up to head.length, then what was not used yet */
 	uint32_t input_len, seen, used;

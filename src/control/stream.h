@@ -17,12 +17,13 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/span.h"
 
 enum {
 	STREAMS_MAX = 16,
 	STREAMS_TCP_MAX = 12,		/* of these, over TCP */
 	STREAM_PIECE_MAX = 16 * 1024,
-	STREAM_ROOM = STREAM_PIECE_MAX + 16,	/* with its frame */
+	STREAM_ROOM = STREAM_PIECE_MAX + 16,	/* bytes, with its frame */
 	STREAM_BEAT_MS = 15 * 1000,	/* without anything to say */
 };
 
@@ -54,10 +55,30 @@ struct stream {
 /* Tells all readers of a source. */
 void stream_wake_all(struct link *readers);
 
-/* The next piece, framed as a chunk (RFC 9112, section 7.1) or not. 0: there is none. */
-size_t stream_piece(struct stream *s, bool chunked, char room[STREAM_ROOM]);
+/* ---- the reader's side ---- */
+
+struct stream_reader {
+	struct streams *all;		/* borrowed */
+	struct stream  *stream;		/* owned; NULL: there is none, all else is nothing */
+	char *room;			/* owned, of STREAM_ROOM bytes */
+	bool  is_tcp;			/* how it came */
+	bool  chunked;			/* RFC 9112, section 7.1; else as it is */
+};
+
+/* Whether there is a place for one more that came this way. */
+bool stream_has_place(const struct streams *all, bool is_tcp);
+
+/* *r has all but `room`, which this makes; there has to be a place. */
+void stream_begin(struct stream_reader *r);
+
+/* The next piece, framed; empty: there is none at present. It is there until the next
+ * call for this reader. */
+struct span stream_next(struct stream_reader *r);
 
 /* The beat, likewise. */
-size_t stream_beat(const struct stream *s, bool chunked, char room[STREAM_ROOM]);
+struct span stream_beat(struct stream_reader *r);
+
+/* Ends the stream, if there is one. */
+void stream_leave(struct stream_reader *r);
 
 #endif
