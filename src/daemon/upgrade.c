@@ -22,6 +22,7 @@
 #include "daemon/steering.h"
 #include "daemon/successor.h"
 #include "daemon/takeover.h"
+#include "daemon/watchdog.h"
 #include "spawn/owners.h"
 
 enum upgrade_state { UPGRADE_HANDING = 1, UPGRADE_PREPARING, UPGRADE_STARTING };
@@ -129,6 +130,7 @@ static void succeed(struct upgrade *u)
 	/* Those who follow are told to ask the other one now. */
 	news_tell(s, EVENT_HANDED_OVER, "process %d serves from now on", (int)pid);
 	control_leave(s->control, u->with_control);
+	watchdog_rest(s);
 	notify_replaced((int)pid);
 	answer(u, CONTROL_DONE, NULL);
 	watch_successor(s, pid);

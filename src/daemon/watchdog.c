@@ -86,6 +86,13 @@ void watchdog_start(struct service *s)
 	on_due(&w->timer);
 }
 
+void watchdog_rest(struct service *s)
+{
+	/* Messages may be under way, so what they are in stays. */
+	if (s->watchdog != NULL)
+		loop_timer_stop(s->loop, &s->watchdog->timer);
+}
+
 void watchdog_stop(struct service *s)
 {
 	if (s->watchdog == NULL)

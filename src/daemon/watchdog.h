@@ -16,6 +16,10 @@
 /* Begins, if the environment asks for it. After the threads have been started. */
 void watchdog_start(struct service *s);
 
+/* Another process serves, and tells of itself; the manager would complain of us. Where
+ * nothing has begun, nothing happens. */
+void watchdog_rest(struct service *s);
+
 /* Ends. After the threads, and their loops, have ended. */
 void watchdog_stop(struct service *s);
 

@@ -4,11 +4,14 @@ import ctypes
 import os
 import pathlib
 import socket
+import struct
 
+import psutil
 import pytest
 
 from harness.balancer import config
-from harness.patience import PATIENCE
+from harness.client import RawClient
+from harness.patience import PATIENCE, until
 
 PTRACE_ATTACH, PTRACE_DETACH, WALL = 16, 17, 0x40000000
 
@@ -41,6 +44,26 @@ def loop_thread(balancer):
 def test_it_is_told_again_and_again(stage, manager):
     start(stage, manager, WATCHDOG_USEC=200000)
     alive(manager, times=4)
+
+
+def test_once_another_process_serves_only_that_tells(stage, manager):
+    manager.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    balancer = start(stage, manager, WATCHDOG_USEC=200000)
+    before, client = balancer.pid, RawClient(balancer.port)
+    stage.clients.append(client)        # whom the old process has, and waits for
+    client.send(b"GET / HT")
+    assert told_by(manager) == before
+    after = balancer.upgrade()
+    until(lambda: told_by(manager) == after, "the new process tells")
+    assert {told_by(manager) for _ in range(6)} == {after}
+    assert psutil.pid_exists(before)
+
+
+def told_by(manager):
+    while True:
+        message, extra, *_ = manager.recvmsg(4096, socket.CMSG_SPACE(12))
+        if message == b"WATCHDOG=1\n":
+            return struct.unpack("3i", extra[0][2])[0]
 
 
 def test_another_process_may_be_meant(stage, manager):
