@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log_ring.h"
 #include "base/memory.h"
 
 static struct {
@@ -22,6 +23,9 @@ static struct {
 	time_t          second;		/* the one that `lines` counts */
 	unsigned        lines[LOG_LEVEL_DEBUG + 1];
 	unsigned long   left_out;
+	struct log_ring *ring;		/* owned, NULL: nothing is kept */
+	void          (*told)(void *arg);
+	void           *told_arg;
 } out = {
 	.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_LEVEL_INFO, .fd = STDERR_FILENO,
 };
@@ -51,8 +55,17 @@ static bool take_a_line(enum log_level level, time_t second)
 	return true;
 }
 
+static void keep(const char *line, size_t len)
+{
+	if (out.ring != NULL)
+		log_ring_put(out.ring, line, len);
+	if (out.told != NULL)
+		out.told(out.told_arg);
+}
+
 static void put(const char *line, size_t len)
 {
+	keep(line, len);
 	while (len > 0) {
 		ssize_t n = write(out.fd, line, len);
 		if (n < 0 && errno == EINTR)
@@ -139,4 +152,40 @@ int log_reopen(struct err *err)
 		return err_sys(err, "cannot reopen the log %s", out.path);
 	use(fd, out.path);
 	return 0;
+}
+
+void log_keep(void)
+{
+	pthread_mutex_lock(&out.lock);
+	if (out.ring == NULL)
+		out.ring = memory_new(1, sizeof *out.ring);
+	pthread_mutex_unlock(&out.lock);
+}
+
+uint64_t log_kept_last(uint32_t count)
+{
+	pthread_mutex_lock(&out.lock);
+	uint64_t next = out.ring != NULL ? log_ring_last_ones(out.ring, count) : 1;
+	pthread_mutex_unlock(&out.lock);
+	return next;
+}
+
+size_t log_kept_read(uint64_t *next, uint64_t *missed, char *room, size_t size)
+{
+	size_t len = 0;
+
+	*missed = 0;
+	pthread_mutex_lock(&out.lock);
+	if (out.ring != NULL)
+		len = log_ring_read(out.ring, next, missed, room, size);
+	pthread_mutex_unlock(&out.lock);
+	return len;
+}
+
+void log_tell(void (*told)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&out.lock);
+	out.told = told;
+	out.told_arg = arg;
+	pthread_mutex_unlock(&out.lock);
 }

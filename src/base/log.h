@@ -9,6 +9,9 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/err.h"
 
 enum log_level { LOG_LEVEL_ERROR = 1, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -35,5 +38,18 @@ int log_open(const char *path, struct err *err);
 
 /* Opens the same file anew, after it was moved away (SIGUSR1). */
 int log_reopen(struct err *err);
+
+/* ---- for those who look at the last lines (log_ring.h) ---- */
+
+/* From now on, and for good, the last LOG_RING_LINES lines that are written are kept. */
+void log_keep(void);
+
+/* See log_ring_last_ones and log_ring_read. */
+uint64_t log_kept_last(uint32_t count);
+size_t log_kept_read(uint64_t *next, uint64_t *missed, char *room, size_t size);
+
+/* From now on `told` is called after each line that is kept, by the thread that writes
+ * it; it must not log. NULL: nobody is, nor is being told when this returns. */
+void log_tell(void (*told)(void *arg), void *arg);
 
 #endif

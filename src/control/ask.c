@@ -4,6 +4,15 @@
 #include "base/text.h"
 #include "model/model.h"
 
+struct span ask_field_of(const struct h1_head *head, const char *bytes, const char *name)
+{
+	for (uint32_t i = 0; i < head->field_count; i++)
+		if (span_equals_nocase(h1_name_span(bytes, &head->fields[i]),
+				       span_of(name)))
+			return h1_value_span(bytes, &head->fields[i]);
+	return SPAN("");
+}
+
 const struct model_pool *ask_pool(const struct ask *ask, struct reply *r)
 {
 	const struct model *m = view_model(ask->view);

@@ -16,7 +16,11 @@
 #include "control/control.h"
 #include "control/reply.h"
 
-/* Who asks, and what a route asks for: who may change may read too. */
+struct log_tail;
+struct streams;
+
+/* Who asks, and what a route asks for: who may change may read too, and what asks for
+ * ROLE_NONE is open to all. */
 enum role { ROLE_NONE, ROLE_READ, ROLE_CHANGE };
 
 enum { ASK_PART_MAX = 1023 };		/* bytes of {pool} or {server}, decoded */
@@ -26,6 +30,8 @@ struct view {
 	const struct live          *live;
 	const struct control_hooks *hooks;
 	const struct control_facts *facts;
+	struct streams  *streams;	/* all answers that go on */
+	struct log_tail *log_tail;
 	uint64_t uptime_s;
 	uint64_t wall_s;		/* since 1970 */
 };
@@ -37,8 +43,18 @@ struct ask {
 	struct span query;		/* without the "?" */
 	struct span body;
 	bool local;			/* by the UNIX socket */
-	struct span accept;		/* what the client would like to get; or empty */
+	const char *name;		/* of the path's file, likewise */
+	const struct h1_head *head;	/* for ask_field */
+	const char *bytes;		/* of the head */
 };
+
+/* The value of the first field of this name; empty: there is none. */
+struct span ask_field_of(const struct h1_head *head, const char *bytes, const char *name);
+
+static inline struct span ask_field(const struct ask *ask, const char *name)
+{
+	return ask_field_of(ask->head, ask->bytes, name);
+}
 
 /* Shorthands for what every handler needs. */
 static inline const struct model *view_model(const struct view *v)
@@ -81,6 +97,9 @@ void config_reload(const struct ask *ask, struct reply *r);
 void upgrade_post(const struct ask *ask, struct reply *r);
 void metrics_get(const struct ask *ask, struct reply *r);
 void explain_post(const struct ask *ask, struct reply *r);
+void events_get(const struct ask *ask, struct reply *r);
+void log_get(const struct ask *ask, struct reply *r);
+void page_get(const struct ask *ask, struct reply *r);
 void routes_get(const struct ask *ask, struct reply *r);
 
 #endif

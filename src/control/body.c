@@ -36,7 +36,7 @@ static bool refuse_value(const struct member *m, struct reply *r)
 {
 	static const char *const wanted[] = {
 		[MEMBER_TEXT] = "a text", [MEMBER_BOOL] = "true or false",
-		[MEMBER_ARRAY] = "an array",
+		[MEMBER_ARRAY] = "an array", [MEMBER_ID] = "a whole number",
 	};
 
 	if (m->kind == MEMBER_NUMBER)
@@ -60,6 +60,8 @@ static bool is_right(const struct member *m, const json_t *value)
 		n = json_integer_value(value);
 		return json_is_integer(value) && n <= m->max &&
 		       (n >= m->min || (n == 0 && m->zero));
+	case MEMBER_ID:
+		return json_is_integer(value) && json_integer_value(value) >= 0;
 	case MEMBER_BOOL:
 		return json_is_boolean(value);
 	case MEMBER_ARRAY:
@@ -76,6 +78,9 @@ static void take(const struct member *m, json_t *value)
 		break;
 	case MEMBER_NUMBER:
 		*(uint32_t *)m->value = (uint32_t)json_integer_value(value);
+		break;
+	case MEMBER_ID:
+		*(uint64_t *)m->value = (uint64_t)json_integer_value(value);
 		break;
 	case MEMBER_BOOL:
 		*(bool *)m->value = json_is_true(value);
@@ -159,8 +164,9 @@ static json_t *typed(const struct member *m, const char *text)
 {
 	uint64_t n;
 
-	if (m != NULL && m->kind == MEMBER_NUMBER && span_to_u64(span_of(text), &n) &&
-	    n <= UINT32_MAX)
+	if (m != NULL && (m->kind == MEMBER_NUMBER || m->kind == MEMBER_ID) &&
+	    span_to_u64(span_of(text), &n) &&
+	    n <= (m->kind == MEMBER_ID ? (uint64_t)INT64_MAX : UINT32_MAX))
 		return json_integer((json_int_t)n);
 	if (m != NULL && m->kind == MEMBER_BOOL) {
 		if (strcmp(text, "1") == 0 || strcmp(text, "true") == 0)

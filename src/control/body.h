@@ -20,6 +20,7 @@
 enum member_kind {
 	MEMBER_TEXT,		/* const char *, borrowed from what body_read gives */
 	MEMBER_NUMBER,		/* uint32_t from min to max */
+	MEMBER_ID,		/* uint64_t, any that JSON has */
 	MEMBER_BOOL,		/* bool; in a query 1, 0, true and false */
 	MEMBER_ARRAY,		/* json_t *, borrowed likewise */
 };

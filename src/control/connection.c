@@ -1,6 +1,8 @@
 #include "control/connection.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,7 +10,10 @@
 
 #include "base/must.h"
 
-enum { STEPS_MAX = 64 };		/* system calls for one connection in a turn */
+enum {
+	STEPS_MAX = 64,			/* system calls for one connection in a turn */
+	ALIVE_IDLE_S = 30, ALIVE_EVERY_S = 10, ALIVE_TRIES = 3,
+};
 
 enum step { STEP_ON, STEP_BLOCKED, STEP_END };
 
@@ -129,7 +134,9 @@ static void on_ready(struct loop_watch *watch, unsigned events)
 
 	if ((events & (LOOP_READABLE | LOOP_ENDED | LOOP_BROKEN)) != 0)
 		c->readable = true;
-	if (events != LOOP_RESUMED && c->exchange.state == EXCHANGE_WAITING && is_gone(c))
+	bool waits = c->exchange.state == EXCHANGE_WAITING ||
+		     c->exchange.state == EXCHANGE_STREAM;
+	if (events != LOOP_RESUMED && waits && is_gone(c))
 		connection_end(c);
 	else
 		run(c);
@@ -139,12 +146,10 @@ static void on_limit(struct loop_timer *t)
 {
 	struct connection *c = CONTAINER_OF(t, struct connection, limit);
 
-	if (c->exchange.state != EXCHANGE_WAITING) {
+	if (exchange_time_over(&c->exchange))
+		run(c);
+	else
 		connection_end(c);
-		return;
-	}
-	exchange_give_up(&c->exchange);
-	run(c);
 }
 
 /* In the next turn: who brought the answer is in the middle of something. */
@@ -155,8 +160,21 @@ static void on_answered(struct exchange *x)
 	loop_again(c->loop, &c->watch);
 }
 
+/* The reader of a log says nothing, and may be told nothing for hours. */
+static void keep_alive(int fd)
+{
+	const int on = 1, idle = ALIVE_IDLE_S, every = ALIVE_EVERY_S, tries = ALIVE_TRIES;
+
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &tries, sizeof tries);
+}
+
 void connection_start(struct connection *c, int fd)
 {
+	if (c->door != NULL && c->door->is_tcp)
+		keep_alive(fd);
 	loop_watch_init(&c->watch, fd, on_ready);
 	loop_timer_init(&c->limit, on_limit);
 	c->exchange.on_answered = on_answered;
@@ -172,7 +190,11 @@ void connection_start(struct connection *c, int fd)
 
 void connection_close(struct connection *c)
 {
+	bool streams = c->exchange.state == EXCHANGE_STREAM;
+
 	exchange_close(&c->exchange);
 	if (c->exchange.state == EXCHANGE_OVER)
 		connection_end(c);
+	else if (streams)
+		run(c);		/* its end, as far as it goes out at once */
 }

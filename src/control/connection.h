@@ -4,8 +4,9 @@
  * A door is a listening socket of the interface: the UNIX one, or one over TCP with its
  * tokens. It lives as long as it is open or has connections.
  *
- * While an answer is waited for, the connection of a client that is gone ends. Over TCP
- * one that has closed cannot be told from one that only says no more, and is waited with.
+ * While an answer is waited for, or goes on, the connection of a client that is gone ends.
+ * Over TCP one that has closed cannot be told from one that only says no more, and is
+ * waited with; one whose machine is gone is found out by the kernel (keep-alive).
  *
  * Thread: control.
  */

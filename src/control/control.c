@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/must.h"
 #include "control/connection.h"
+#include "control/log_tail.h"
 #include "control/unix_socket.h"
 #include "listen/listener.h"
 #include "loop/loop.h"
@@ -18,6 +19,7 @@ struct control {
 	struct control_hooks hooks;
 	struct control_facts facts;
 	struct view view;		/* of the two above */
+	struct streams streams;
 	uint64_t    started_ms;
 	struct link doors;		/* owned */
 	struct link connections;	/* owned */
@@ -37,7 +39,10 @@ struct control *control_create(struct loop *loop, struct live *live,
 	c->loop = loop;
 	c->hooks = *hooks;
 	c->facts = *facts;
-	c->view = (struct view){.live = live, .hooks = &c->hooks, .facts = &c->facts};
+	c->view = (struct view){
+		.live = live, .hooks = &c->hooks, .facts = &c->facts,
+		.streams = &c->streams, .log_tail = log_tail_create(loop),
+	};
 	c->started_ms = loop_now_ms(loop);
 	c->unix_socket.lock = -1;
 	list_init(&c->doors);
@@ -350,5 +355,6 @@ void control_destroy(struct control *c)
 		connection_end(CONTAINER_OF(c->connections.next, struct connection,
 					    link));
 	must(list_empty(&c->doors));
+	log_tail_destroy(c->view.log_tail);
 	free(c);
 }

@@ -23,6 +23,7 @@
 #include "control/changes.h"
 #include "model/model.h"
 
+struct events;
 struct live;
 struct loop;
 struct owners;
@@ -111,8 +112,10 @@ struct control_hooks {
 			 size_t *len);
 	void *arg;
 
-	/* Borrowed, lives longer than the interface. NULL: no pool makes its servers. */
+	/* Borrowed, both live longer than the interface. Without owners (NULL) no pool
+	 * makes its servers. */
 	struct owners *owners;
+	struct events *events;
 };
 
 /* What does not change while the process runs. The texts are borrowed. */

@@ -1,43 +1,13 @@
 #include "control/dispatch.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/must.h"
 #include "base/text.h"
 #include "control/body.h"
+#include "control/etag.h"
 #include "control/legacy.h"
 #include "control/routes.h"
-
-static struct span skip_blanks(struct span s)
-{
-	while (s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t' || s.at[0] == ',')) {
-		s.at++;
-		s.len--;
-	}
-	return s;
-}
-
-/* Whether a value of If-Match names the version (RFC 9110, section 13.1.1): "*", or a
- * list of strong tags. What is neither names none. */
-static bool names_version(struct span value, uint64_t version)
-{
-	char tag[32];
-
-	snprintf(tag, sizeof tag, "\"%llu\"", (unsigned long long)version);
-	for (value = skip_blanks(value); value.len > 0; value = skip_blanks(value)) {
-		size_t len = 0;
-		while (len < value.len && value.at[len] != ',' && value.at[len] != ' ' &&
-		       value.at[len] != '\t')
-			len++;
-		struct span one = {value.at, len};
-		if (span_equals(one, SPAN("*")) || span_equals(one, span_of(tag)))
-			return true;
-		value.at += len;
-		value.len -= len;
-	}
-	return false;
-}
 
 /* Whether the request is about what is in force now, or does not care. */
 static bool is_about_now(const struct request *request, uint64_t version)
@@ -49,7 +19,7 @@ static bool is_about_now(const struct request *request, uint64_t version)
 		struct span name = h1_name_span(request->bytes, f);
 		if (!span_equals_nocase(name, SPAN("If-Match")))
 			continue;
-		if (names_version(h1_value_span(request->bytes, f), version))
+		if (etag_is_among(h1_value_span(request->bytes, f), version))
 			return true;
 		any = true;
 	}
@@ -128,9 +98,40 @@ static bool has_only_known(const struct route *route, const struct ask *ask,
 	return nothing != NULL;
 }
 
+/* Whether no page of somebody else's has made a browser ask: one that asks for a change
+ * says where the page came from, and that has to be where it asks (RFC 6454, section 7). */
+static bool is_from_here(const struct request *request)
+{
+	struct span host = ask_field_of(request->head, request->bytes, "Host");
+
+	for (uint32_t i = 0; i < request->head->field_count; i++) {
+		const struct h1_field *f = &request->head->fields[i];
+		struct span origin = h1_value_span(request->bytes, f);
+		if (!span_equals_nocase(h1_name_span(request->bytes, f), SPAN("Origin")))
+			continue;
+		size_t scheme = span_starts_with(origin, SPAN("https://"))  ? 8
+				: span_starts_with(origin, SPAN("http://")) ? 7 : 0;
+		origin.at += scheme;
+		origin.len -= scheme;
+		if (scheme == 0 || !span_equals_nocase(origin, host))
+			return false;
+	}
+	return true;
+}
+
 static bool may(const struct view *view, const struct request *request,
 		const struct route *route, struct reply *r)
 {
+	if (request->role == ROLE_NONE && route->role != ROLE_NONE) {
+		reply_error(r, REPLY_NO_TOKEN, NULL, "over TCP a request needs a token that "
+			    "is right: Authorization: Bearer TOKEN");
+		return false;
+	}
+	if (route->role == ROLE_CHANGE && !is_from_here(request)) {
+		reply_error(r, REPLY_FOREIGN_ORIGIN, NULL, "a page of another origin may "
+			    "change nothing: Origin has to be the Host that is asked");
+		return false;
+	}
 	if (route->role == ROLE_CHANGE && request->role != ROLE_CHANGE) {
 		reply_error(r, REPLY_READ_ONLY, NULL,
 			    "this token may only look; a change takes the other one");
@@ -144,20 +145,22 @@ static bool may(const struct view *view, const struct request *request,
 	return true;
 }
 
-static struct span accepted(const struct request *request)
+bool dispatch_is_open(const struct h1_head *head, const char *bytes)
 {
-	const struct h1_head *h = request->head;
+	struct request request = {.head = head, .bytes = bytes};
+	struct routes_found found;
+	struct span query, path = path_of(&request, &query);
 
-	for (uint32_t i = 0; i < h->field_count; i++)
-		if (span_equals_nocase(h1_name_span(request->bytes, &h->fields[i]),
-				       SPAN("Accept")))
-			return h1_value_span(request->bytes, &h->fields[i]);
-	return SPAN("");
+	return routes_find(control_routes, control_route_count, head->method, path,
+			   &found) == ROUTES_FOUND && found.route->role == ROLE_NONE;
 }
 
 void dispatch(const struct view *view, const struct request *request, struct reply *r)
 {
-	struct ask ask = {.view = view, .body = request->body, .local = request->local};
+	struct ask ask = {
+		.view = view, .body = request->body, .local = request->local,
+		.head = request->head, .bytes = request->bytes,
+	};
 	struct span path = path_of(request, &ask.query);
 	struct routes_found found;
 
@@ -165,7 +168,7 @@ void dispatch(const struct view *view, const struct request *request, struct rep
 		ask.pool = request->legacy_pool != NULL ? request->legacy_pool
 							: found.pool;
 		ask.server = found.server;
-		ask.accept = accepted(request);
+		ask.name = found.name;
 		if (has_only_known(found.route, &ask, r))
 			found.route->run(&ask, r);
 	}

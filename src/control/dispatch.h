@@ -12,11 +12,14 @@ struct request {
 	const struct h1_head *head;
 	const char *bytes;		/* of the head */
 	struct span body;		/* without framing */
-	enum role   role;		/* of who asks: not ROLE_NONE */
+	enum role   role;		/* of who asks; ROLE_NONE: what is open alone */
 	bool        local;		/* it came by the UNIX socket */
 	const char *legacy_pool;	/* only legacy calls, about this pool; NULL: all
 					 * but these */
 };
+
+/* Whether this is asked of a route that needs no token. */
+bool dispatch_is_open(const struct h1_head *head, const char *bytes);
 
 /* Answers, at once or later (reply.later); *r is fresh from reply_init. */
 void dispatch(const struct view *view, const struct request *request, struct reply *r);

@@ -3,11 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/must.h"
 #include "control/legacy.h"
-
-enum { BODY_FIRST_SIZE = 4096 };
 
 static const struct h1_limits limits = {
 	.head_max = CONTROL_HEAD_MAX,
@@ -30,13 +27,6 @@ void exchange_init(struct exchange *x, const struct view *view,
 	x->tokens = tokens;
 	x->busy = busy;
 	enter(x, EXCHANGE_HEAD);
-}
-
-static void drop_body(struct exchange *x)
-{
-	free(x->body);
-	x->body = NULL;
-	x->body_len = x->body_size = 0;
 }
 
 void exchange_only_legacy(struct exchange *x, const char *pool)
@@ -63,7 +53,8 @@ static void drop_later(struct exchange *x)
 void exchange_fini(struct exchange *x)
 {
 	drop_later(x);
-	drop_body(x);
+	stream_leave(&x->stream);
+	gather_drop(&x->body);
 	free(x->output_owned);
 	x->output_owned = NULL;
 	x->output = NULL;
@@ -71,6 +62,36 @@ void exchange_fini(struct exchange *x)
 }
 
 /* ---- answering ---- */
+
+static void wake(void *waiter)
+{
+	struct exchange *x = waiter;
+
+	if (x->on_answered != NULL)
+		x->on_answered(x);
+}
+
+/* There are as many as there may be: says that instead. */
+static void refuse_stream(const struct exchange *x, struct reply *r)
+{
+	x->view->streams->refused++;
+	reply_fini(r);
+	reply_error(r, REPLY_BUSY, NULL, "there are %d answers that go on already, or %d of "
+		    "them over TCP; end one of those", STREAMS_MAX, STREAMS_TCP_MAX);
+}
+
+/* The head is the output; what follows it comes of the stream, which is given. */
+static void begin_stream(struct exchange *x, struct stream *s)
+{
+	s->wake = wake;
+	s->waiter = x;
+	x->stream = (struct stream_reader){
+		.all = x->view->streams, .stream = s, .is_tcp = x->tokens != NULL,
+		.chunked = x->head.minor > 0,
+	};
+	stream_begin(&x->stream);
+	enter(x, EXCHANGE_STREAM);
+}
 
 /* Gives out the reply, which it ends. */
 static void answer(struct exchange *x, struct reply *r)
@@ -81,19 +102,29 @@ static void answer(struct exchange *x, struct reply *r)
 		.version = view_version(x->view),
 		.wall_s = x->view->wall_s,
 		.closes = x->closes,
-		.keeps = was_read && h->minor == 0,
+		.is_old = was_read && h->minor == 0,
 		.head_only = was_read && h->method == H1_HEAD,
 		.compact = is_legacy(x),
 	};
 
 	if (is_legacy(x))
 		legacy_shape(r);
+	if (r->stream != NULL && !stream_has_place(x->view->streams, x->tokens != NULL))
+		refuse_stream(x, r);
+	/* To HTTP/1.0 only the connection's end can say where a stream ends. */
+	if (r->stream != NULL && frame.is_old)
+		frame.closes = x->closes = true;
 	x->output_owned = reply_print(r, &frame, &x->output_left);
 	x->output = x->output_owned;
-	reply_fini(r);
-	drop_body(x);
+	gather_drop(&x->body);
 	x->answers++;
-	enter(x, EXCHANGE_ANSWER);
+	if (r->stream != NULL && !frame.head_only) {
+		begin_stream(x, r->stream);
+		r->stream = NULL;
+	} else {
+		enter(x, EXCHANGE_ANSWER);
+	}
+	reply_fini(r);
 }
 
 /* Answers a request that is not read any further. */
@@ -121,10 +152,14 @@ static void refuse_code(struct exchange *x, enum reply_code code, const char *me
 	refuse(x, &r);
 }
 
+static void run(struct exchange *x);
+
 void exchange_resume(struct exchange *x)
 {
 	struct reply r;
 
+	if (x->state == EXCHANGE_STREAM)
+		run(x);
 	if (x->state != EXCHANGE_WAITING || x->later->reply.status == 0)
 		return;
 	r = x->later->reply;
@@ -133,21 +168,13 @@ void exchange_resume(struct exchange *x)
 	answer(x, &r);
 }
 
-static void wake(void *waiter)
-{
-	struct exchange *x = waiter;
-
-	if (x->on_answered != NULL)
-		x->on_answered(x);
-}
-
 /* Waits for the answer, which may be there already. */
 static void await(struct exchange *x, struct later *l)
 {
 	l->wake = wake;
 	l->waiter = x;
 	x->later = l;
-	drop_body(x);
+	gather_drop(&x->body);
 	enter(x, EXCHANGE_WAITING);
 	exchange_resume(x);
 }
@@ -156,7 +183,7 @@ static void answer_request(struct exchange *x)
 {
 	struct request request = {
 		.head = &x->head, .bytes = x->input, .role = x->role,
-		.body = {x->body, x->body_len},
+		.body = {x->body.bytes, x->body.len},
 		.local = x->tokens == NULL && !is_legacy(x),
 		.legacy_pool = is_legacy(x) ? x->legacy_pool : NULL,
 	};
@@ -190,6 +217,8 @@ static enum role role_of(const struct exchange *x)
 	return count == 1 ? role : ROLE_NONE;
 }
 
+static const char too_long[] = "a body has at most 1 MiB";
+
 /* The head is there: whether its body is to be read. */
 static void begin_body(struct exchange *x)
 {
@@ -198,8 +227,6 @@ static void begin_body(struct exchange *x)
 
 	x->closes |= !h->keep_alive;
 	x->used = h->length;
-	x->body_left = h->body == H1_BODY_LENGTH ? h->content_length : 0;
-	x->chunked = (struct h1_chunked){0};
 	x->role = role_of(x);
 	if (x->busy) {
 		refuse_code(x, REPLY_BUSY,
@@ -207,13 +234,13 @@ static void begin_body(struct exchange *x)
 			    "try again");
 		return;
 	}
-	if (x->role == ROLE_NONE) {
+	if (x->role == ROLE_NONE && (is_legacy(x) || !dispatch_is_open(h, x->input))) {
 		refuse_code(x, REPLY_NO_TOKEN, "over TCP a request needs a token that is "
 			    "right: Authorization: Bearer TOKEN");
 		return;
 	}
-	if (x->body_left > CONTROL_BODY_MAX) {
-		refuse_code(x, REPLY_BODY_LONG, "a body has at most 1 MiB");
+	if (gather_begin(&x->body, h) == GATHER_LONG) {
+		refuse_code(x, REPLY_BODY_LONG, too_long);
 		return;
 	}
 	if (h->expects_continue && h->minor > 0 && h->body != H1_BODY_NONE &&
@@ -244,56 +271,26 @@ static void read_head(struct exchange *x)
 	}
 }
 
-/* Keeps bytes of the body. False: it is too long, which is answered. */
-static bool keep(struct exchange *x, struct span bytes)
-{
-	if (bytes.len > CONTROL_BODY_MAX - x->body_len) {
-		refuse_code(x, REPLY_BODY_LONG, "a body has at most 1 MiB");
-		return false;
-	}
-	while (bytes.len > x->body_size - x->body_len) {
-		x->body_size = x->body_size > 0 ? 2 * x->body_size : BODY_FIRST_SIZE;
-		x->body = memory_grow(x->body, x->body_size, 1);
-	}
-	if (bytes.len > 0)
-		memcpy(x->body + x->body_len, bytes.at, bytes.len);
-	x->body_len += (uint32_t)bytes.len;
-	return true;
-}
-
-static void read_chunks(struct exchange *x)
-{
-	enum h1_result result = H1_MORE;
-
-	while (result == H1_MORE && x->used < x->input_len) {
-		struct span data, there = {x->input + x->used, x->input_len - x->used};
-		x->used += (uint32_t)h1_chunked_next(&x->chunked, there.at, there.len,
-						     &data, &result);
-		if (result == H1_BAD) {
-			refuse_fault(x, x->chunked.fault);
-			return;
-		}
-		if (!keep(x, data))
-			return;
-	}
-	if (result == H1_DONE)
-		answer_request(x);
-}
-
 static void read_body(struct exchange *x)
 {
-	if (x->head.body == H1_BODY_CHUNKED) {
-		read_chunks(x);
-		return;
-	}
-	uint32_t there = x->input_len - x->used;
-	uint32_t len = there < x->body_left ? there : (uint32_t)x->body_left;
-	if (!keep(x, (struct span){x->input + x->used, len}))
-		return;
-	x->used += len;
-	x->body_left -= len;
-	if (x->body_left == 0)
+	struct span there = {x->input + x->used, x->input_len - x->used};
+	uint32_t used;
+	enum gather_result result = gather_take(&x->body, there, &used);
+
+	x->used += used;
+	switch (result) {
+	case GATHER_MORE:
+		break;
+	case GATHER_DONE:
 		answer_request(x);
+		break;
+	case GATHER_LONG:
+		refuse_code(x, REPLY_BODY_LONG, too_long);
+		break;
+	case GATHER_BAD:
+		refuse_fault(x, x->body.chunked.fault);
+		break;
+	}
 }
 
 /* The answer is out. */
@@ -311,6 +308,31 @@ static void finish_answer(struct exchange *x)
 	enter(x, EXCHANGE_HEAD);
 }
 
+/* Each piece has a time limit of its own. */
+static void put_out(struct exchange *x, struct span piece)
+{
+	x->output = piece.at;
+	x->output_left = piece.len;
+	x->phase++;
+}
+
+/* What was put out is out: the next piece, or the end. */
+static void go_on(struct exchange *x)
+{
+	free(x->output_owned);		/* the head */
+	x->output_owned = NULL;
+	struct span piece = stream_next(&x->stream);
+	if (piece.len > 0) {
+		put_out(x, piece);
+	} else if (x->stream_ends) {
+		bool chunked = x->stream.chunked;
+		stream_leave(&x->stream);
+		enter(x, EXCHANGE_ANSWER);
+		if (chunked)
+			put_out(x, SPAN("0\r\n\r\n"));
+	}
+}
+
 /* Goes on as far as the bytes at hand go. While something is to be sent, nothing is
  * read: who does not take answers is not listened to. */
 static void run(struct exchange *x)
@@ -323,12 +345,15 @@ static void run(struct exchange *x)
 			return;
 		if (x->state == EXCHANGE_ANSWER)
 			finish_answer(x);
+		else if (x->state == EXCHANGE_STREAM)
+			go_on(x);
 		else if (x->state == EXCHANGE_HEAD && x->input_len > 0)
 			read_head(x);
 		else if (x->state == EXCHANGE_BODY)
 			read_body(x);
 	} while (x->phase != phase);
-	if (x->ended && x->state != EXCHANGE_WAITING && x->state != EXCHANGE_OVER)
+	if (x->ended && x->state != EXCHANGE_WAITING && x->state != EXCHANGE_STREAM &&
+	    x->state != EXCHANGE_OVER)
 		enter(x, EXCHANGE_OVER);
 }
 
@@ -388,11 +413,10 @@ void exchange_sent(struct exchange *x, size_t len)
 	run(x);
 }
 
-void exchange_give_up(struct exchange *x)
+static void give_up(struct exchange *x)
 {
 	struct reply r;
 
-	must(x->state == EXCHANGE_WAITING);
 	drop_later(x);
 	reply_init(&r);
 	reply_error(&r, REPLY_LATE, NULL, "it takes longer than %d s, and goes on; look "
@@ -400,9 +424,33 @@ void exchange_give_up(struct exchange *x)
 	answer(x, &r);
 }
 
+bool exchange_time_over(struct exchange *x)
+{
+	if (x->state == EXCHANGE_WAITING) {
+		give_up(x);
+		return true;
+	}
+	if (x->state != EXCHANGE_STREAM)
+		return false;
+	if (x->output != NULL) {
+		x->view->streams->dropped++;
+		return false;
+	}
+	struct span beat = stream_beat(&x->stream);
+	if (beat.len > 0)
+		put_out(x, beat);
+	else
+		x->phase++;		/* and wait on */
+	return true;
+}
+
 void exchange_close(struct exchange *x)
 {
 	x->closes = true;
+	if (x->state == EXCHANGE_STREAM) {
+		x->stream_ends = true;
+		run(x);
+	}
 	if (x->state == EXCHANGE_HEAD && x->input_len == 0)
 		enter(x, EXCHANGE_OVER);
 }
@@ -419,6 +467,8 @@ uint32_t exchange_limit_ms(const struct exchange *x)
 		return CONTROL_BODY_MS;
 	case EXCHANGE_WAITING:
 		return CONTROL_WAITING_MS;
+	case EXCHANGE_STREAM:
+		return STREAM_BEAT_MS;
 	case EXCHANGE_LINGER:
 		return CONTROL_LINGER_MS;
 	case EXCHANGE_ANSWER:

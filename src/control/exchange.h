@@ -4,8 +4,9 @@
  *              WAITING
  *               ^   \ (later)
  *   HEAD --> BODY --> ANSWER --(closes)--> LINGER --> OVER
- *    ^  \               |  ^                           ^
- *    |   '-- refused ---|--'                           |
+ *    ^  \       \       |  ^                           ^
+ *    |   \    STREAM ---|--| (the interface ends)      |
+ *    |    '- refused ---|--'                           |
  *    '---- keeps alive -'     the client has ended ----'
  *
  *   HEAD    reads a request's head; a wrong token, no HTTP and a body that is too long
@@ -13,12 +14,15 @@
  *   BODY    gathers its body, then has the request answered
  *   WAITING for an answer that comes later; nothing is read, and a client that only says
  *           no more still gets it
+ *   STREAM  gives out an answer that goes on (stream.h), until the client is gone;
+ *           nothing is read
  *   ANSWER  gives the answer out; the next request, which may be there already, waits
  *   LINGER  takes what still comes in, so that the end of the answer is not lost to a
  *           reset (RFC 9112, section 9.6)
  *
  * One request at a time. Memory is bounded: EXCHANGE_INPUT bytes, a body up to
- * CONTROL_BODY_MAX that grows as its bytes come, and the one answer at hand.
+ * CONTROL_BODY_MAX that grows as its bytes come, and the one answer at hand, or a piece of
+ * it.
  *
  * Invariant: how the bytes were cut into reads changes no answer.
  * Pure but for what handlers do. Thread: control.
@@ -30,7 +34,9 @@
 
 #include "control/control.h"
 #include "control/dispatch.h"
+#include "control/gather.h"
 #include "control/later.h"
+#include "control/stream.h"
 #include "control/token.h"
 #include "model/pool.h"
 #include "parse/h1.h"
@@ -44,8 +50,8 @@ enum {
 
 enum exchange_state {
 	EXCHANGE_BUG,		/* 0 on purpose: one that was not begun */
-	EXCHANGE_HEAD, EXCHANGE_BODY, EXCHANGE_WAITING, EXCHANGE_ANSWER, EXCHANGE_LINGER,
-	EXCHANGE_OVER,
+	EXCHANGE_HEAD, EXCHANGE_BODY, EXCHANGE_WAITING, EXCHANGE_STREAM, EXCHANGE_ANSWER,
+	EXCHANGE_LINGER, EXCHANGE_OVER,
 };
 
 struct exchange {
@@ -61,18 +67,17 @@ struct exchange {
 	/* Only the legacy calls, about this pool; "": the whole interface. */
 	char legacy_pool[MODEL_NAME_MAX + 1];
 
-	/* Told when the answer that it waits for is there, out of whatever brought it:
-	 * exchange_resume is due. NULL: nobody is. */
+	/* Told when the answer that it waits for is there, or more of it, out of whatever
+	 * brought it: exchange_resume is due. NULL: nobody is. */
 	void (*on_answered)(struct exchange *x);
 	struct later *later;		/* owned; WAITING */
+	struct stream_reader stream;	/* STREAM; else there is none */
+	bool     stream_ends;		/* with what is there */
 
 	/* the request at hand */
 	struct h1_head head;
 	enum role role;			/* of who asks */
-	char    *body;			/* owned, NULL when empty */
-	uint32_t body_len, body_size;
-	uint64_t body_left;		/* H1_BODY_LENGTH */
-	struct h1_chunked chunked;
+	struct gather body;
 
 	/* what goes out */
 	const char *output;		/* NULL: nothing waits */
@@ -106,13 +111,15 @@ void exchange_ended(struct exchange *x);
 struct span exchange_output(const struct exchange *x);
 void exchange_sent(struct exchange *x, size_t len);
 
-/* Takes the answer that it waited for, if it is there by now. */
+/* Takes the answer that it waited for, if it is there by now, or more of it. */
 void exchange_resume(struct exchange *x);
 
-/* What it waits for has taken too long: says so instead. */
-void exchange_give_up(struct exchange *x);
+/* exchange_limit_ms is over: says so to who waits for an answer, shows a stream's reader
+ * that it goes on. False: the connection is to be ended. */
+bool exchange_time_over(struct exchange *x);
 
-/* No further request is wanted. One that has begun is still answered. */
+/* No further request is wanted. One that has begun is still answered, and a stream ends
+ * with what is there. */
 void exchange_close(struct exchange *x);
 
 /* How long what is waited for now may take. To be counted anew when `phase` is another

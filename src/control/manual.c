@@ -7,6 +7,7 @@
 #include "control/legacy.h"
 #include "control/reply.h"
 #include "control/routes.h"
+#include "control/stream.h"
 
 static const char beginning[] =
 	".\\\" Printed by `balancerd manual control`; change the tables of src/control "
@@ -42,7 +43,7 @@ static const char beginning[] =
 	".Cm read\\-token\n"
 	"one may only look.\n"
 	".Pp\n"
-	"Answers are JSON objects.\n"
+	"Answers are JSON objects, but for metrics, the page, events and the log.\n"
 	"Their\n"
 	".Li ETag\n"
 	"is the version of all that is configured,\n"
@@ -62,7 +63,11 @@ static const char beginning[] =
 	".Li %2F .\n"
 	"What is marked\n"
 	".Em change\n"
-	"cannot be asked with a read token.\n"
+	"cannot be asked with a read token,\n"
+	"and not by a page of another origin;\n"
+	"what is marked\n"
+	".Em open\n"
+	"needs no token.\n"
 	".Bl -tag -width Ds\n";
 
 static const char between[] =
@@ -105,6 +110,8 @@ static void print_route(FILE *out, const struct route *route)
 	print_path(out, route->path);
 	if (route->role == ROLE_CHANGE)
 		fputs(" No \\(em Em change", out);
+	else if (route->role == ROLE_NONE)
+		fputs(" No \\(em Em open", out);
 	fprintf(out, "\n%s\n", route->help);
 	if (route->query != NULL && *route->query != '\0')
 		fprintf(out, ".br\nquery:\n.Li %s\n", route->query);
@@ -138,6 +145,9 @@ static void print_limits(FILE *out)
 		"of which %d may be over TCP;\n"
 		"who comes after them gets 503.\n",
 		CONTROL_CONNECTIONS_MAX, CONTROL_TCP_MAX);
+	fprintf(out, "Up to %d answers may go on, %d of them over TCP;\n"
+		"one that nobody takes anything of for %d s is ended.\n",
+		STREAMS_MAX, STREAMS_TCP_MAX, CONTROL_WRITE_MS / 1000);
 	fprintf(out, "Among those over TCP are up to %d whose legacy calls\n"
 		"listeners have handed over.\n", CONTROL_HANDED_MAX);
 	fprintf(out, "An answer that has to wait for servers comes after %d s "

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "control/stream.h"
 
 static const struct {
 	uint16_t    status;
@@ -19,6 +20,8 @@ static const struct {
 	[REPLY_NO_TOKEN] = {401, "no-token",
 		"over TCP, without a token or with a wrong one"},
 	[REPLY_READ_ONLY] = {403, "read-only", "the token may only look"},
+	[REPLY_FOREIGN_ORIGIN] = {403, "foreign-origin",
+		"a page of another origin asks for a change"},
 	[REPLY_POOL_UNKNOWN] = {404, "pool-unknown", "there is no such pool"},
 	[REPLY_SERVER_UNKNOWN] = {404, "server-unknown", "the pool has no such server"},
 	[REPLY_PATH_UNKNOWN] = {404, "path-unknown", "there is no such path"},
@@ -59,7 +62,7 @@ static const struct {
 	uint16_t    status;
 	const char *reason;
 } reasons[] = {
-	{200, "OK"}, {201, "Created"}, {202, "Accepted"},
+	{200, "OK"}, {201, "Created"}, {202, "Accepted"}, {304, "Not Modified"},
 	{400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
 	{404, "Not Found"}, {405, "Method Not Allowed"}, {409, "Conflict"},
 	{412, "Precondition Failed"}, {413, "Content Too Large"}, {414, "URI Too Long"},
@@ -84,8 +87,10 @@ void reply_init(struct reply *r)
 
 void reply_fini(struct reply *r)
 {
+	if (r->stream != NULL)
+		r->stream->end(r->stream);
 	json_decref(r->body);
-	free(r->text);
+	free(r->text_owned);
 	reply_init(r);
 }
 
@@ -98,10 +103,24 @@ void reply_json(struct reply *r, uint16_t status, json_t *body)
 
 void reply_bytes(struct reply *r, const char *type, char *text, size_t len)
 {
-	r->status = 200;
+	reply_fixed(r, 200, type, text, len);
+	r->text_owned = text;
+}
+
+void reply_fixed(struct reply *r, uint16_t status, const char *type, const char *text,
+		 size_t len)
+{
+	r->status = status;
 	r->type = type;
 	r->text = text;
 	r->text_len = len;
+}
+
+void reply_stream(struct reply *r, const char *type, struct stream *stream)
+{
+	r->status = 200;
+	r->type = type;
+	r->stream = stream;
 }
 
 static void say(struct reply *r, enum reply_code code, uint16_t status, const char *field,
@@ -258,18 +277,27 @@ static void print_head(FILE *out, const struct reply *r, const struct reply_fram
 
 	gmtime_r(&now, &tm);
 	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	fprintf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: %s\r\n"
-		"Content-Length: %zu\r\nETag: \"%llu\"\r\nCache-Control: no-store\r\n",
-		r->status, reason_of(r->status), date,
-		r->type != NULL ? r->type : "application/json", body_len,
-		(unsigned long long)f->version);
+	fprintf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\n", r->status, reason_of(r->status),
+		date);
+	if (r->status != 304)
+		fprintf(out, "Content-Type: %s\r\n",
+			r->type != NULL ? r->type : "application/json");
+	if (r->stream == NULL && r->status != 304)
+		fprintf(out, "Content-Length: %zu\r\n", body_len);
+	else if (r->stream != NULL && !f->is_old)
+		fputs("Transfer-Encoding: chunked\r\n", out);
+	fprintf(out, "ETag: \"%llu\"\r\nCache-Control: %s\r\n",
+		(unsigned long long)(r->tag != 0 ? r->tag : f->version),
+		r->tag != 0 ? "no-cache" : "no-store");
+	if (r->fields != NULL)
+		fputs(r->fields, out);
 	if (r->allow != 0)
 		print_allow(out, r->allow);
 	if (r->status == 401)
 		fputs("WWW-Authenticate: Bearer\r\n", out);
 	if (f->closes)
 		fputs("Connection: close\r\n", out);
-	else if (f->keeps)
+	else if (f->is_old)
 		fputs("Connection: keep-alive\r\n", out);
 	fputs("\r\n", out);
 }
@@ -307,6 +335,8 @@ char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t
 	static const struct reply failed = {.status = 500};
 	size_t dumped_len;
 
+	if (r->stream != NULL)
+		return print(r, frame, SPAN(""), len);
 	if (r->text != NULL)
 		return print(r, frame, (struct span){r->text, r->text_len}, len);
 	char *dumped = dump(r, frame->compact, &dumped_len);

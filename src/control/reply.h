@@ -20,7 +20,7 @@
 
 /* Why something was not done. Status, code and meaning are in reply.c. */
 enum reply_code {
-	REPLY_BAD_REQUEST, REPLY_NO_TOKEN, REPLY_READ_ONLY,
+	REPLY_BAD_REQUEST, REPLY_NO_TOKEN, REPLY_READ_ONLY, REPLY_FOREIGN_ORIGIN,
 	REPLY_POOL_UNKNOWN, REPLY_SERVER_UNKNOWN, REPLY_PATH_UNKNOWN,
 	REPLY_METHOD_UNKNOWN, REPLY_SERVER_EXISTS, REPLY_POOL_FULL,
 	REPLY_CHANGES_FULL, REPLY_COUNT_RANGE, REPLY_NOT_OWNED, REPLY_DRAINING,
@@ -32,15 +32,20 @@ enum reply_code {
 };
 
 struct later;
+struct stream;
 
 struct reply {
 	uint16_t status;	/* 0: nothing is answered so far */
 	enum reply_code code;	/* of an error */
 	struct later *later;	/* given: the answer comes by it, status is 0 (later.h) */
+	struct stream *stream;	/* owned: the body goes on, status is 200; or NULL */
 	json_t  *body;		/* owned; an object; NULL with a text */
-	char    *text;		/* owned; instead of an object, or NULL */
+	const char *text;	/* instead of an object, or NULL */
 	size_t   text_len;
-	const char *type;	/* of the text */
+	char    *text_owned;	/* the text, or NULL: it is borrowed for good */
+	const char *type;	/* of the text, or of the stream */
+	const char *fields;	/* more lines of the head, each with its end; or NULL */
+	uint64_t tag;		/* ETag of what does not change; 0: the version is */
 	unsigned allow;		/* with 405: methods, 1 << enum h1_method each; else 0 */
 };
 
@@ -49,7 +54,7 @@ struct reply_frame {
 	uint64_t version;	/* of what is in force: ETag */
 	uint64_t wall_s;	/* since 1970: Date */
 	bool     closes;	/* the connection ends behind it */
-	bool     keeps;		/* say that it does not: the client is of HTTP/1.0 */
+	bool     is_old;	/* the client is of HTTP/1.0 */
 	bool     head_only;	/* HEAD */
 	bool     compact;	/* JSON without a blank or a newline */
 };
@@ -64,6 +69,13 @@ void reply_json(struct reply *r, uint16_t status, json_t *body);
  * borrowed for good. */
 void reply_bytes(struct reply *r, const char *type, char *text, size_t len);
 
+/* The same of memory that is there for good, with this status. */
+void reply_fixed(struct reply *r, uint16_t status, const char *type, const char *text,
+		 size_t len);
+
+/* The answer is what the stream has, which is given, for as long as its reader stays. */
+void reply_stream(struct reply *r, const char *type, struct stream *stream);
+
 /* The answer is this error; `field` (may be NULL) is the member that is wrong. */
 __attribute__((format(printf, 4, 5)))
 void reply_error(struct reply *r, enum reply_code code, const char *field,
@@ -77,8 +89,8 @@ void reply_fault(struct reply *r, enum h1_fault fault);
 bool reply_outcome(struct reply *r, enum control_result result, enum change_fault fault,
 		   const struct err *err);
 
-/* The whole answer as bytes, owned by the caller (free); one without a body is what
- * reply_init makes, and must not come here. */
+/* The whole answer as bytes, of a stream its head, owned by the caller (free); one without
+ * a body is what reply_init makes, and must not come here. */
 char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t *len);
 
 /* A JSON string of any text: what is not UTF-8 in it becomes U+FFFD, byte by byte. */

@@ -68,6 +68,14 @@ const struct route control_routes[] = {
 	 "drains and ends"},
 	{H1_GET, "/metrics", ROLE_READ, metrics_get, NULL, NULL,
 	 "all figures, for Prometheus"},
+	{H1_GET, "/v1/events", ROLE_READ, events_get, "after=ID&last=10&follow=1", NULL,
+	 "what happens, as it happens: server-sent events; with follow=0 those that are "
+	 "there, as an object"},
+	{H1_GET, "/v1/log", ROLE_READ, log_get, "lines=100&follow=1", NULL,
+	 "the last lines of the log as text; with follow=1 then what comes"},
+	{H1_GET, "/", ROLE_NONE, page_get, NULL, NULL,
+	 "a page for the browser that shows and steers the balancer"},
+	{H1_GET, "/page/{name}", ROLE_NONE, page_get, NULL, NULL, "its files"},
 	{H1_GET, "/v1/routes", ROLE_READ, routes_get, NULL, NULL, "this table"},
 };
 const uint32_t control_route_count = COUNT_OF(control_routes);
@@ -86,20 +94,22 @@ static struct span take_part(struct span *path)
 }
 
 /* Whether the path is of the pattern's shape. Where that has a {name}, any part fits
- * that is not empty: parts[0] is {pool}, parts[1] {server}. */
-static bool fits(const char *pattern, struct span path, struct span parts[2])
+ * that is not empty: parts[0] is {pool}, parts[1] {server}, parts[2] {name}. */
+static bool fits(const char *pattern, struct span path, struct span parts[3])
 {
 	struct span rest = span_of(pattern);
 
-	parts[0] = parts[1] = SPAN("");
+	parts[0] = parts[1] = parts[2] = SPAN("");
 	while (rest.len > 0 && path.len > 0) {
 		struct span wanted = take_part(&rest), part = take_part(&path);
-		if (part.len == 0)
+		if (part.len == 0 && wanted.len > 0)
 			return false;
 		if (span_equals(wanted, SPAN("{pool}")))
 			parts[0] = part;
 		else if (span_equals(wanted, SPAN("{server}")))
 			parts[1] = part;
+		else if (span_equals(wanted, SPAN("{name}")))
+			parts[2] = part;
 		else if (!span_equals(wanted, part))
 			return false;
 	}
@@ -111,7 +121,7 @@ enum routes_result routes_find(const struct route *table, uint32_t count,
 			       struct routes_found *found)
 {
 	enum h1_method wanted = method == H1_HEAD ? H1_GET : method;
-	struct span parts[2], fitting[2];
+	struct span parts[3], fitting[3];
 
 	*found = (struct routes_found){0};
 	if (path.len == 0 || path.at[0] != '/')
@@ -127,7 +137,8 @@ enum routes_result routes_find(const struct route *table, uint32_t count,
 	if (found->allowed == 0)
 		return ROUTES_NO_PATH;
 	if (!percent_decode(fitting[0], found->pool, sizeof found->pool) ||
-	    !percent_decode(fitting[1], found->server, sizeof found->server))
+	    !percent_decode(fitting[1], found->server, sizeof found->server) ||
+	    !percent_decode(fitting[2], found->name, sizeof found->name))
 		return ROUTES_BAD;
 	return found->route != NULL ? ROUTES_FOUND : ROUTES_NO_METHOD;
 }
@@ -150,6 +161,9 @@ static json_t *text_or_null(const char *text)
 
 void routes_get(const struct ask *ask, struct reply *r)
 {
+	static const char *const roles[] = {
+		[ROLE_NONE] = "open", [ROLE_READ] = "read", [ROLE_CHANGE] = "change",
+	};
 	json_t *list = json_array(), *object = json_object();
 
 	(void)ask;
@@ -159,8 +173,7 @@ void routes_get(const struct ask *ask, struct reply *r)
 		json_object_set_new(one, "method",
 				    json_string(routes_method_text(route->method)));
 		json_object_set_new(one, "path", json_string(route->path));
-		json_object_set_new(one, "role", json_string(
-			route->role == ROLE_CHANGE ? "change" : "read"));
+		json_object_set_new(one, "role", json_string(roles[route->role]));
 		json_object_set_new(one, "query", text_or_null(route->query));
 		json_object_set_new(one, "body", text_or_null(route->body));
 		json_object_set_new(one, "help", json_string(route->help));

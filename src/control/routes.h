@@ -10,7 +10,7 @@
 
 struct route {
 	enum h1_method method;		/* H1_GET stands for HEAD too */
-	const char *path;		/* its parts may be {pool} and {server} */
+	const char *path;		/* its parts may be {pool}, {server} and {name} */
 	enum role   role;
 	void      (*run)(const struct ask *ask, struct reply *r);
 	const char *query;		/* what may stand behind the "?", for people;
@@ -32,7 +32,8 @@ enum routes_result {
 struct routes_found {
 	const struct route *route;
 	unsigned allowed;		/* 1 << enum h1_method each, without HEAD */
-	char pool[ASK_PART_MAX + 1], server[ASK_PART_MAX + 1];	/* decoded, or "" */
+	/* decoded, or "" */
+	char pool[ASK_PART_MAX + 1], server[ASK_PART_MAX + 1], name[ASK_PART_MAX + 1];
 };
 
 /* Looks up a path, which begins with "/" and has no query, in a table. */

@@ -5,6 +5,7 @@
 #include "control/ask.h"
 #include "control/body.h"
 #include "control/figures.h"
+#include "control/stream.h"
 
 enum { LIMIT_MS_MAX = 24 * 3600 * 1000 };
 
@@ -29,6 +30,17 @@ static void count_servers(const struct model *m, json_t *object)
 	json_object_set_new(object, "servers_up", json_integer(up));
 }
 
+/* Answers that go on. */
+static json_t *streams_of(const struct streams *s)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "open", json_integer(s->open));
+	json_object_set_new(o, "refused", json_integer((json_int_t)s->refused));
+	json_object_set_new(o, "dropped", json_integer((json_int_t)s->dropped));
+	return o;
+}
+
 void status_get(const struct ask *ask, struct reply *r)
 {
 	const struct view *v = ask->view;
@@ -50,6 +62,7 @@ void status_get(const struct ask *ask, struct reply *r)
 		(json_int_t)v->hooks->heap_bytes(v->hooks->arg)));
 	json_object_set_new(o, "lasting", json_boolean(v->facts->state_file != NULL));
 	json_object_set_new(o, "state_file", text_or_null(v->facts->state_file));
+	json_object_set_new(o, "streams", streams_of(v->streams));
 	json_object_set_new(o, "listeners", figures_listeners(&f));
 	count_servers(f.model, o);
 	figures_fini(&f);

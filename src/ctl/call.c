@@ -77,6 +77,17 @@ enum outcome call_get(struct call *call, const char *path, struct answer *answer
 	return call_ask(call, &q, answer, err);
 }
 
+enum outcome call_follow(struct call *call, const char *path,
+			 struct client_reading *reading, struct err *err)
+{
+	if (call->client == NULL) {
+		enum outcome outcome = open_client(call, err);
+		if (outcome != OUTCOME_DONE)
+			return outcome;
+	}
+	return client_read(call->client, path, reading, err);
+}
+
 /* "web, api and db", as much of it as fits. */
 static void list_pools(const json_t *pools, char *text, size_t size)
 {

@@ -30,6 +30,10 @@ enum outcome call_ask(struct call *call, const struct question *question,
 enum outcome call_get(struct call *call, const char *path, struct answer *answer,
 		      struct err *err);
 
+/* The same for what may go on; see client_read. */
+enum outcome call_follow(struct call *call, const char *path,
+			 struct client_reading *reading, struct err *err);
+
 /* The pool that is meant: --pool, or the only one. Copies its name. */
 enum { CALL_POOL_MAX = 255 };
 enum outcome call_pool(struct call *call, char name[CALL_POOL_MAX + 1], struct err *err);

@@ -237,6 +237,13 @@ static enum outcome refuse_status(const struct client *c, long status, const jso
 			   message);
 }
 
+static void forget_text(struct client *c)
+{
+	free(c->text);
+	c->text = NULL;
+	c->len = 0;
+}
+
 static enum outcome perform(struct client *c, const struct question *q, const char *body,
 			    struct err *err)
 {
@@ -253,9 +260,7 @@ static enum outcome perform(struct client *c, const struct question *q, const ch
 		curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
 	}
 	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, q->method);
-	free(c->text);
-	c->text = NULL;
-	c->len = 0;
+	forget_text(c);
 	CURLcode code = curl_easy_perform(c->curl);
 	return code == CURLE_OK ? OUTCOME_DONE : refuse(c, code, err);
 }
@@ -295,6 +300,101 @@ void client_answer_fini(struct answer *answer)
 	json_decref(answer->json);
 	free(answer->text);
 	*answer = (struct answer){0};
+}
+
+/* ---- what may go on ---- */
+
+struct reader {
+	struct client         *client;
+	struct client_reading *reading;
+	bool began;			/* it is the answer, and no error */
+};
+
+static size_t on_more(char *bytes, size_t one, size_t count, void *arg)
+{
+	struct reader *r = arg;
+	long status = 0;
+
+	curl_easy_getinfo(r->client->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200)
+		return on_received(bytes, one, count, r->client);
+	if (!r->began)
+		r->reading->peer = client_peer(r->client);
+	r->began = true;
+	r->reading->on_bytes(r->reading->arg, bytes, count);
+	return count;
+}
+
+/* Until the transfer is over, *code says how, or it is to be stopped (false). */
+static bool transfer(struct reader *r, CURLM *multi, CURLcode *code)
+{
+	struct curl_waitfd stop = {.fd = r->reading->stop, .events = CURL_WAIT_POLLIN};
+	int running, left;
+
+	for (;;) {
+		must(curl_multi_perform(multi, &running) == CURLM_OK);
+		const CURLMsg *done = curl_multi_info_read(multi, &left);
+		if (done != NULL) {
+			*code = done->data.result;
+			return true;
+		}
+		left = wait_left(r->client->deadline_ms, CLIENT_ANSWER_MS);
+		stop.revents = 0;
+		must(curl_multi_poll(multi, &stop, r->reading->stop >= 0, left, NULL) ==
+		     CURLM_OK);
+		if (stop.revents != 0 || left == 0)
+			return false;
+	}
+}
+
+/* How it went, once it is over. */
+static enum outcome conclude(struct reader *r, CURLcode code, struct err *err)
+{
+	struct client *c = r->client;
+	long status = 0;
+
+	r->reading->end = CLIENT_ENDED;
+	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (r->began || (code == CURLE_OK && status == 200))
+		return OUTCOME_DONE;
+	if (code != CURLE_OK)
+		return refuse(c, code, err);
+	json_t *json = c->text != NULL ? json_loadb(c->text, c->len, 0, NULL) : NULL;
+	enum outcome outcome = refuse_status(c, status, json, err);
+	json_decref(json);
+	return outcome;
+}
+
+enum outcome client_read(struct client *c, const char *path,
+			 struct client_reading *reading, struct err *err)
+{
+	struct reader r = {.client = c, .reading = reading};
+	enum outcome outcome = OUTCOME_DONE;
+	char url[CLIENT_PATH_MAX + 512];
+	CURLM *multi = curl_multi_init();
+	CURLcode code;
+
+	must(multi != NULL);
+	must(snprintf(url, sizeof url, "%s%s", c->base, path) < (int)sizeof url);
+	forget_text(c);
+	curl_easy_setopt(c->curl, CURLOPT_URL, url);
+	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->fields);
+	curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, "GET");
+	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, 0L);
+	curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CLIENT_ANSWER_MS);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_more);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &r);
+	curl_multi_add_handle(multi, c->curl);
+	if (transfer(&r, multi, &code))
+		outcome = conclude(&r, code, err);
+	else
+		reading->end = CLIENT_STOPPED;
+	curl_multi_remove_handle(multi, c->curl);
+	curl_multi_cleanup(multi);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_received);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
+	return outcome;
 }
 
 pid_t client_peer(struct client *c)

@@ -55,6 +55,26 @@ void client_answer_fini(struct answer *answer);
 enum outcome client_ask(struct client *client, const struct question *question,
 			struct answer *answer, struct err *err);
 
+enum client_end {
+	CLIENT_ENDED,			/* the answer, or its connection */
+	CLIENT_STOPPED,			/* by `stop`, or the deadline */
+};
+
+/* How a text is read that may go on. */
+struct client_reading {
+	void (*on_bytes)(void *arg, const char *bytes, size_t len);
+	void  *arg;
+	int    stop;			/* borrowed: to end it, a descriptor that can be read;
+					 * -1: there is none */
+	pid_t  peer;			/* set before the first bytes: as client_peer */
+	enum client_end end;		/* set with OUTCOME_DONE */
+};
+
+/* Asks by GET and gives the answer as it comes. OUTCOME_DONE: it has begun; else *err says
+ * why not. */
+enum outcome client_read(struct client *client, const char *path,
+			 struct client_reading *reading, struct err *err);
+
 /* The process that serves the UNIX socket, as the kernel knows it; 0: not known. After a
  * question that was answered. */
 pid_t client_peer(struct client *client);

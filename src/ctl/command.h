@@ -80,6 +80,8 @@ enum outcome ctl_config_check(struct call *call, struct err *err);
 enum outcome ctl_config_show(struct call *call, struct err *err);
 enum outcome ctl_config_diff(struct call *call, struct err *err);
 enum outcome ctl_explain(struct call *call, struct err *err);
+enum outcome ctl_events(struct call *call, struct err *err);
+enum outcome ctl_log(struct call *call, struct err *err);
 enum outcome ctl_help(struct call *call, struct err *err);
 enum outcome ctl_complete(struct call *call, struct err *err);
 enum outcome ctl_completion(struct call *call, struct err *err);

@@ -107,6 +107,23 @@ const struct command command_table[] = {
 	 "in which order the servers would be asked. "
 	 "In a pipe each line of the table begins with the word server.",
 	 ctl_explain},
+	{"events", NULL, "", 0, 0, OPTIONS_TARGET | O(FOLLOW) | O(LINES), WORDS_OTHER,
+	 "show what has happened to the balancer",
+	 "Servers that come up, go down and why, are added, taken out, set, started and "
+	 "replaced; reloads, those that were refused, too; the end. "
+	 "The last 1,024 are there; with --follow it begins with the last ten and goes on "
+	 "until Ctrl-C or --timeout, also with the balancer that comes after this one. "
+	 "In a pipe a line is the word event, time, kind, pool, server and text, with tabs "
+	 "between them; what has no value is a minus sign. "
+	 "With --follow and --json each line is an object.",
+	 ctl_events},
+	{"log", NULL, "", 0, 0, OPTIONS_TARGET | O(FOLLOW) | O(LINES), WORDS_OTHER,
+	 "show the last lines of the balancer's log",
+	 "Wherever the log is written to. The last 1,000 lines are there; with --follow it "
+	 "begins with the last ten and goes on until Ctrl-C or --timeout, also with the "
+	 "balancer that comes after this one. "
+	 "With --json each line is an object.",
+	 ctl_log},
 	{"reload", NULL, "", 0, 0, OPTIONS_TARGET, WORDS_OTHER,
 	 "read the configuration file again",
 	 "A file with an error changes nothing. "

@@ -55,6 +55,11 @@ const struct option option_table[OPTIONS] = {
 		.help = "who asks, such as 192.0.2.1:40000"},
 	[OPTION_LISTENER] = {"listener", "ADDRESS", COMPLETES_NOTHING, true, AT(listener),
 		.help = "where the client connects to, where that is not clear"},
+	[OPTION_FOLLOW] = {"follow", .letter = 'f',
+		.help = "go on with what comes, until Ctrl-C; -f does as well"},
+	[OPTION_LINES] = {"lines", "N", COMPLETES_NOTHING, false, 'n', AT(lines),
+		.range = {VALUE_NUMBER, 0, OPTION_LINES_MAX},
+		.help = "only the last so many; -n does as well"},
 	[OPTION_ONCE] = {"once", .help = "print one picture as text, and end"},
 };
 

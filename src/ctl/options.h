@@ -21,7 +21,8 @@ enum option_id {
 	OPTION_POOL, OPTION_WEIGHT, OPTION_DRAIN, OPTION_TEMPORARY,
 	OPTION_LIMIT, OPTION_NOW, OPTION_NO_WAIT,
 	OPTION_STATE, OPTION_LOG, OPTION_THREADS,
-	OPTION_HEADER, OPTION_CLIENT, OPTION_LISTENER, OPTION_ONCE,
+	OPTION_HEADER, OPTION_CLIENT, OPTION_LISTENER,
+	OPTION_FOLLOW, OPTION_LINES, OPTION_ONCE,
 	OPTIONS
 };
 
@@ -39,6 +40,7 @@ enum {
 	OPTION_WEIGHT_MAX  = 1000 * 1000,	/* the balancer knows the bound better */
 	OPTION_THREADS_MAX = 64,
 	OPTION_HEADERS_MAX = 64,
+	OPTION_LINES_MAX   = 1000,
 };
 
 struct options {
@@ -48,7 +50,7 @@ struct options {
 	const char *pool;
 	const char *state, *log;
 	uint64_t    timeout_ms, limit_ms;
-	uint64_t    weight, threads;
+	uint64_t    weight, threads, lines;
 	const char *headers[OPTION_HEADERS_MAX];
 	uint32_t    header_count;
 	const char *client, *listener;

@@ -97,7 +97,8 @@ static struct control *create(struct service *s, const struct places *places)
 		.upgrade = hook_upgrade, .upgrade_forget = hook_upgrade_forget,
 		.inherited = hook_inherited, .draining = hook_draining,
 		.heap_bytes = hook_heap_bytes,
-		.metrics = hook_metrics, .owners = s->owners, .arg = s,
+		.metrics = hook_metrics, .owners = s->owners, .events = s->events,
+		.arg = s,
 	};
 	const struct journal *journal = s->wanted.journal;
 	const struct control_facts facts = {

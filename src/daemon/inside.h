@@ -9,6 +9,7 @@
  *   hubs.c       the same threads' part of key-value mode
  *   steering.c   what is asked by signals and by the control interface
  *   admin.c      the control interface
+ *   news.c       what has happened, for those who follow it
  *   guests.c     servers that come and go by themselves join their pool, and leave it
  *   watchdog.c   the service manager is told that nothing hangs
  *   workers.c    workers of key-value pools become servers of these
@@ -32,6 +33,7 @@
 
 struct access_log;
 struct control;
+struct events;
 struct kv_hub;
 struct kv_registry;
 struct owners;
@@ -69,6 +71,7 @@ struct service {
 	struct names     names;
 	struct signals   signals;
 	struct control  *control;	/* NULL before admin_open */
+	struct events   *events;
 	struct access_log *access_log;	/* NULL: none so far */
 	struct loop_job  collect;
 	atomic_uint      handed_over;	/* connections on their way to `control` */

@@ -8,6 +8,7 @@
 #include "daemon/guests.h"
 #include "daemon/inside.h"
 #include "daemon/loops.h"
+#include "daemon/news.h"
 #include "health/prober.h"
 #include "model/live_registry.h"
 #include "spawn/driver.h"
@@ -50,7 +51,7 @@ void owned_open(struct service *s, const struct places *places)
 	struct err err;
 	const struct owners_hooks hooks = {
 		.add = add, .remove = drop, .left = left, .check = check,
-		.changed = changed, .arg = s,
+		.told = news_on_owned, .changed = changed, .arg = s,
 	};
 
 	if (places_state(places, folder, &err) == 0)

@@ -1,6 +1,7 @@
 #include "daemon/service.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -8,6 +9,7 @@
 #include "daemon/admin.h"
 #include "daemon/inside.h"
 #include "daemon/loops.h"
+#include "daemon/news.h"
 #include "daemon/notices.h"
 #include "daemon/notify.h"
 #include "daemon/owned.h"
@@ -78,6 +80,15 @@ static int start(struct service *s, struct model *m, struct err *err)
 	return loops_start(s, err);
 }
 
+static struct prober *create_prober(struct service *s)
+{
+	const struct prober_hooks hooks = {
+		.judged = owned_on_judged, .published = news_on_published, .arg = s,
+	};
+
+	return prober_create(s->loop, &hooks);
+}
+
 struct service *service_start(struct model *m, const struct service_options *options,
 			      struct err *err)
 {
@@ -94,7 +105,8 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	s->loop = loop_create(err);
 	if (s->loop == NULL)
 		goto free_service;
-	s->prober = prober_create(s->loop, owned_on_judged, s);
+	s->events = events_create(loop_wall_us(s->loop) / 1000);
+	s->prober = create_prober(s);
 	s->resolver = resolver_create(s->loop, err);
 	if (s->resolver == NULL)
 		goto destroy_prober;
@@ -106,6 +118,8 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	for (uint32_t i = 0; i < s->model->listener_count; i++)
 		log_info("listening on %s threads=%u",
 			 s->model->listeners[i].address.text, s->worker_count);
+	news_tell(s, EVENT_STARTED, "balancerd %s, process %d", s->options.version,
+		  (int)getpid());
 	control_begin(s->control);
 	watchdog_start(s);
 	if (s->takeover != NULL)
@@ -116,6 +130,7 @@ struct service *service_start(struct model *m, const struct service_options *opt
 
 destroy_prober:
 	prober_destroy(s->prober);
+	events_destroy(s->events);
 	loop_destroy(s->loop);
 free_service:
 	model_put(m);
@@ -147,6 +162,7 @@ void service_stop(struct service *s)
 	names_use(&s->names, NULL);
 	resolver_destroy(s->resolver);
 	prober_destroy(s->prober);
+	events_destroy(s->events);
 	model_put(s->model);
 	signals_close(&s->signals);
 	loop_turn(s->loop, 0);		/* messages of the workers' last moments */

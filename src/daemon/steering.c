@@ -9,6 +9,7 @@
 #include "daemon/difference.h"
 #include "daemon/inside.h"
 #include "daemon/loops.h"
+#include "daemon/news.h"
 #include "daemon/notify.h"
 #include "daemon/owned.h"
 #include "daemon/publish.h"
@@ -36,6 +37,25 @@ static struct live_server *set_leave(const struct service *s, const struct chang
 	must(server != NULL);		/* or the change would have been refused */
 	atomic_store(&server->live->leave_ms, leave_ms);
 	return server->live;
+}
+
+/* "weight=3 drain=yes temporary"; of one that was taken out, nothing. */
+static void tell_changed(struct service *s, const struct change *c)
+{
+	static const enum event_kind kinds[] = {
+		[CHANGE_ADD] = EVENT_SERVER_ADDED, [CHANGE_REMOVE] = EVENT_SERVER_REMOVED,
+		[CHANGE_SET] = EVENT_SERVER_SET,
+	};
+	char text[64] = "";
+
+	if (c->has_weight)
+		text_append(text, sizeof text, "weight=%u", c->weight);
+	if (c->has_drain)
+		text_append(text, sizeof text, "%sdrain=%s", *text != '\0' ? " " : "",
+			    c->drain ? "yes" : "no");
+	if (c->temporary && *text != '\0')
+		text_append(text, sizeof text, " temporary");
+	news_tell_server(s, kinds[c->kind], c->pool, c->server.text, text);
 }
 
 static void say_changed(const struct change *c)
@@ -84,6 +104,7 @@ enum control_result steering_change(struct service *s, const struct change *c,
 	}
 	wanted_adopt(&s->wanted, &d);
 	say_changed(c);
+	tell_changed(s, c);
 	/* Its live part is there until the next turn, whoever held it. */
 	if (removed != NULL)
 		owned_on_removed(s, removed, c->limit_ms);
@@ -142,6 +163,7 @@ static enum control_result reread(struct service *s, struct err *err)
 		return CONTROL_REFUSED;
 	}
 	log_info("reloaded listeners=%u pools=%u", listeners, pools);
+	news_tell(s, EVENT_RELOADED, "listeners=%u pools=%u", listeners, pools);
 	difference_log(before, s->model);
 	model_put(before);
 	return CONTROL_DONE;
@@ -166,8 +188,10 @@ enum control_result steering_reload(struct service *s, struct err *err)
 	}
 	notify_reloading();
 	enum control_result result = reread(s, err);
-	if (result != CONTROL_DONE)
+	if (result != CONTROL_DONE) {
 		log_error("reload refused, nothing has changed: %s", err->text);
+		news_tell(s, EVENT_RELOAD_REFUSED, "%s", err->text);
+	}
 	notify_ready(result == CONTROL_DONE ? "serving"
 					    : "serving by the old file; see the log");
 	return result;
@@ -189,6 +213,7 @@ void steering_drain(struct service *s, uint32_t limit_ms)
 		owners_rest(s->owners);
 	s->draining = true;
 	log_info("draining limit_ms=%u", limit_ms);
+	news_tell(s, EVENT_DRAINING, "limit_ms=%u", limit_ms);
 	loops_drain(s, limit_ms);
 }
 

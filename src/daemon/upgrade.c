@@ -16,6 +16,7 @@
 #include "control/journal.h"
 #include "daemon/handover.h"
 #include "daemon/inside.h"
+#include "daemon/news.h"
 #include "daemon/notify.h"
 #include "daemon/sockets.h"
 #include "daemon/steering.h"
@@ -88,6 +89,7 @@ static void fail(struct upgrade *u, const char *why, bool own_word)
 	if (successor_end(u->pid, &ended) && !own_word)
 		err = ended;
 	log_error("upgrade refused, nothing has changed: %s", err.text);
+	news_tell(s, EVENT_UPGRADE_REFUSED, "%s", err.text);
 	owners_use(s->owners, s->model);
 	answer(u, CONTROL_REFUSED, &err);
 	end(u);
@@ -125,6 +127,8 @@ static void succeed(struct upgrade *u)
 	uint32_t limit_ms = u->limit_ms;
 	bool end_asked = u->end_asked;
 
+	/* Those who follow are told to ask the other one now. */
+	news_tell(s, EVENT_HANDED_OVER, "process %d serves from now on", (int)pid);
 	control_leave(s->control, u->with_control);
 	watchdog_rest(s);
 	notify_replaced((int)pid);

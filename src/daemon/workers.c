@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "daemon/guests.h"
 #include "daemon/inside.h"
+#include "daemon/news.h"
 #include "kv/registry.h"
 
 static struct live_server *add(void *arg, const char *pool, const struct address *at,
@@ -20,11 +21,11 @@ static void drop(void *arg, const char *pool, const struct address *at)
 
 static void set_ready(void *arg, struct live_server *server, bool ready, const char *why)
 {
-	(void)arg;
 	snprintf(server->reason, sizeof server->reason, "%s", why);
-	if (live_server_set_up(server, ready))
-		log_info("worker is %s pool=%s server=%s", why, server->pool,
-			 server->text);
+	if (!live_server_set_up(server, ready))
+		return;
+	log_info("worker is %s pool=%s server=%s", why, server->pool, server->text);
+	news_on_published(arg, server, ready, why);
 }
 
 struct kv_registry *workers_registry(struct service *s)

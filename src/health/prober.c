@@ -39,8 +39,7 @@ struct checked_server {
 
 struct prober {
 	struct loop        *loop;	/* borrowed */
-	prober_judged      *judged;
-	void               *arg;
+	struct prober_hooks hooks;
 	const struct model *model;	/* held, NULL at first */
 	uint32_t            generation;	/* one more with each model */
 	struct link         servers;
@@ -73,6 +72,7 @@ static void set_reason(struct checked_server *c, const char *reason)
 /* The one place that makes a verdict known. `evidence` is "" or more logfmt. */
 static void publish(struct checked_server *c, const char *reason, const char *evidence)
 {
+	const struct prober_hooks *hooks = &c->prober->hooks;
 	bool up = c->verdict.up;
 
 	live_server_set_up(c->live, up);
@@ -80,12 +80,16 @@ static void publish(struct checked_server *c, const char *reason, const char *ev
 	log_write(up ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
 		  "server is %s pool=%s server=%s reason=\"%s\"%s", up ? "up" : "down",
 		  c->live->pool, c->live->text, c->live->reason, evidence);
+	if (hooks->published != NULL)
+		hooks->published(hooks->arg, c->live, up, c->live->reason);
 }
 
 static void tell(const struct checked_server *c, bool good, const char *reason)
 {
-	if (c->prober->judged != NULL)
-		c->prober->judged(c->prober->arg, c->live, good, reason);
+	const struct prober_hooks *hooks = &c->prober->hooks;
+
+	if (hooks->judged != NULL)
+		hooks->judged(hooks->arg, c->live, good, reason);
 }
 
 /* It comes up without a probe. */
@@ -353,13 +357,12 @@ static void forget_those_before(struct prober *p, uint32_t generation)
 	}
 }
 
-struct prober *prober_create(struct loop *loop, prober_judged *judged, void *arg)
+struct prober *prober_create(struct loop *loop, const struct prober_hooks *hooks)
 {
 	struct prober *p = memory_new(1, sizeof *p);
 
 	p->loop = loop;
-	p->judged = judged;
-	p->arg = arg;
+	p->hooks = *hooks;
 	list_init(&p->servers);
 	list_init(&p->waiting);
 	slab_init(&p->probes, sizeof(struct probe));

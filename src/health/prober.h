@@ -33,8 +33,18 @@ struct prober;
 typedef void prober_judged(void *arg, struct live_server *s, bool good,
 			   const char *reason);
 
-/* loop: the control thread's; judged may be NULL. */
-struct prober *prober_create(struct loop *loop, prober_judged *judged, void *arg);
+/* Told whenever a verdict has become known, which is when it is another one. Likewise. */
+typedef void prober_published(void *arg, const struct live_server *s, bool up,
+			      const char *reason);
+
+struct prober_hooks {
+	prober_judged    *judged;	/* each may be NULL */
+	prober_published *published;
+	void             *arg;
+};
+
+/* loop: the control thread's. */
+struct prober *prober_create(struct loop *loop, const struct prober_hooks *hooks);
 void prober_destroy(struct prober *p);
 
 /* From now on the pools and servers of m, which is held until the next call, are

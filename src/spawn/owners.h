@@ -24,6 +24,13 @@ struct spawn_driver;
 
 enum { OWNERS_END_MS = 20 * 1000, OWNERS_HURRY_MS = 5 * 1000 };
 
+/* What people may want to know of one server. */
+enum owners_news {
+	OWNERS_STARTING = 1, OWNERS_SERVES, OWNERS_NOT_STARTED, OWNERS_REPLACED,
+	OWNERS_LEAVES, OWNERS_STOPPED,
+	OWNERS_LEFT,			/* it could not be stopped */
+};
+
 /* How a server becomes one of its pool, and none again. */
 struct owners_hooks {
 	/* Adds it, not up yet. NULL and *err: it cannot be. */
@@ -36,6 +43,9 @@ struct owners_hooks {
 	uint32_t (*left)(void *arg, const char *pool, const struct address *at);
 	/* Has it probed now. */
 	void (*check)(void *arg, struct live_server *s);
+	/* What has become of one of them, and why. NULL: nobody asks. */
+	void (*told)(void *arg, enum owners_news what, const char *pool, const char *name,
+		     const char *text);
 	/* Something that owners_list tells has changed. */
 	void (*changed)(void *arg, const char *pool);
 	void *arg;

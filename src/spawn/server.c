@@ -19,6 +19,14 @@ static struct loop *loop_of(const struct owned *s)
 	return s->owner->shared->loop;
 }
 
+static void tell(const struct owned *s, enum owners_news what, const char *text)
+{
+	const struct owners_hooks *hooks = &s->owner->shared->hooks;
+
+	if (hooks->told != NULL)
+		hooks->told(hooks->arg, what, s->owner->pool, s->life.name, text);
+}
+
 /* ---- time ---- */
 
 static void pause_for(struct owned *s, uint32_t ms)
@@ -129,6 +137,7 @@ static void start(struct owned *s)
 	s->task = (struct spawn_task){.on_done = on_started};
 	s->task_runs = true;
 	log_info("server is started pool=%s server=%s", o->pool, s->life.name);
+	tell(s, OWNERS_STARTING, "");
 	o->driver->start(o->engine, s->life.name, &s->task);
 }
 
@@ -205,6 +214,7 @@ static void serve(struct owned *s)
 	owner_clear_trouble(o);
 	log_info("server serves pool=%s server=%s id=%s address=%s", o->pool,
 		 s->life.name, s->server.id, s->server.address.text);
+	tell(s, OWNERS_SERVES, s->server.address.text);
 }
 
 static void note_failure(struct owned *s)
@@ -212,6 +222,7 @@ static void note_failure(struct owned *s)
 	struct owner *o = s->owner;
 
 	o->start_failures++;
+	tell(s, OWNERS_NOT_STARTED, s->why);
 	if (s->life.order == NULL) {
 		backoff_failed(&o->backoff, owner_now(o), owner_random(o));
 		owner_say_trouble(o, TROUBLE_START, s->life.name, s->why);
@@ -230,6 +241,8 @@ static void say_leaves(const struct owned *s, const char *how)
 {
 	log_info("server %s pool=%s server=%s id=%s reason=\"%s\"", how, s->owner->pool,
 		 s->life.name, s->server.id, s->why);
+	tell(s, s->life.state == FLEET_REPLACING ? OWNERS_REPLACED : OWNERS_LEAVES,
+	     s->why);
 }
 
 static void kill_it(struct owned *s, enum fleet_state before)
@@ -238,6 +251,7 @@ static void kill_it(struct owned *s, enum fleet_state before)
 		s->owner->replaced++;
 		log_warn("server is replaced pool=%s server=%s id=%s reason=\"%s\"",
 			 s->owner->pool, s->life.name, s->server.id, s->why);
+		tell(s, OWNERS_REPLACED, s->why);
 	} else if (s->life.state == FLEET_REPLACING) {
 		say_leaves(s, "had ended and is replaced");
 	}
@@ -272,6 +286,10 @@ static void stop_later(struct owned *s)
 
 static void forget(struct owned *s, enum fleet_event by)
 {
+	if (by == FLEET_EVENT_GIVEN_UP)
+		tell(s, OWNERS_LEFT, s->why);
+	else if (s->server.id[0] != '\0')
+		tell(s, OWNERS_STOPPED, s->why);
 	if (by == FLEET_EVENT_GIVEN_UP)
 		log_error("server cannot be stopped and is left pool=%s server=%s id=%s "
 			  "reason=\"%s\"", s->owner->pool, s->life.name, s->server.id,

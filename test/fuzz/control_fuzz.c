@@ -1,7 +1,8 @@
 /* Properties of the control interface, whatever the bytes a client sends:
  *
  * - how they were cut into reads changes no answer;
- * - each answer is whole HTTP with one JSON object, an error in its one shape;
+ * - each answer is whole HTTP, most with one JSON object, an error in its one shape;
+ * - one that goes on is whole once the interface ends it;
  * - what is answered with an error has changed nothing;
  * - one that a listener has handed over gets at most one answer, in its shape. */
 #include <stdint.h>
@@ -25,7 +26,7 @@ static size_t take_output(char *output, size_t len)
 	struct span out;
 
 	while ((out = exchange_output(&x)).len > 0) {
-		if (x.state == EXCHANGE_ANSWER) {
+		if (x.state == EXCHANGE_ANSWER || x.state == EXCHANGE_STREAM) {
 			must(out.len <= OUTPUT_MAX - len);
 			memcpy(output + len, out.at, out.len);
 			len += out.len;
@@ -53,6 +54,11 @@ static size_t take_answers(char *output, size_t len)
 	while (x.state == EXCHANGE_WAITING) {
 		fake_order_done(&fake.owners);
 		exchange_resume(&x);
+		len = take_output(output, len);
+	}
+	/* What goes on would do so for good. */
+	if (x.state == EXCHANGE_STREAM) {
+		exchange_close(&x);
 		len = take_output(output, len);
 	}
 	return len;
@@ -102,15 +108,46 @@ static void check_error(const json_t *body)
 	must(json_object_size(body) == 1);
 }
 
+/* The page, figures for Prometheus and the log are text. */
+static bool is_json(const char *at, const struct h1_head *head)
+{
+	for (uint32_t i = 0; i < head->field_count; i++)
+		if (span_equals_nocase(h1_name_span(at, &head->fields[i]),
+				       SPAN("Content-Type")))
+			return span_equals(h1_value_span(at, &head->fields[i]),
+					   SPAN("application/json"));
+	return false;
+}
+
+/* All of them, to the last. */
+static size_t check_chunks(const char *at, size_t left)
+{
+	struct h1_chunked chunks = {0};
+	enum h1_result result = H1_MORE;
+	struct span data;
+	size_t used = 0;
+
+	while (result == H1_MORE && used < left)
+		used += h1_chunked_next(&chunks, at + used, left - used, &data, &result);
+	must(result == H1_DONE);
+	return used;
+}
+
 /* HEAD has no body; which of the requests had that method is not known here, but then
  * the next answer follows at once, or nothing. */
-static size_t check_body(const char *at, size_t left, const struct h1_head *head)
+static size_t check_body(const char *head_at, size_t left, const struct h1_head *head)
 {
+	const char *at = head_at + head->length;
+
 	json_error_t fault;
 
 	if (left == 0 || *at == 'H')
 		return 0;
+	if (head->body == H1_BODY_CHUNKED)
+		return check_chunks(at, left);
 	must(head->content_length <= left);
+	if (!is_json(head_at, head))
+		return head->content_length;
 	json_t *body = json_loadb(at, head->content_length, 0, &fault);
 	must(json_is_object(body));
 	if (*x.legacy_pool != '\0') {
@@ -133,10 +170,10 @@ static uint32_t check_answers(const char *at, size_t len)
 
 	while (len > 0) {
 		must(h1_parse_response(&head, at, len, 0, H1_GET, &limits) == H1_DONE);
-		must(head.body == H1_BODY_LENGTH && head.content_length > 0);
 		changes += head.status < 400;
-		size_t taken = head.length;
-		taken += check_body(at + taken, len - taken, &head);
+		if (head.body == H1_BODY_UNTIL_CLOSE)	/* a stream's, for HTTP/1.0 */
+			break;
+		size_t taken = head.length + check_body(at, len - head.length, &head);
 		at += taken;
 		len -= taken;
 	}

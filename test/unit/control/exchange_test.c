@@ -113,10 +113,10 @@ static void chunks_are_bounded_too(void **unused)
 	put_text("200000\r\n");
 	for (int i = 0; i < 300 && output_len == 0; i++) {
 		put_in(chunk, sizeof chunk, SIZE_MAX);
-		assert_true(x.body_size <= CONTROL_BODY_MAX);
+		assert_true(x.body.size <= CONTROL_BODY_MAX);
 	}
 	assert_int_equal(next_answer(), 413);
-	assert_null(x.body);
+	assert_null(x.body.bytes);
 }
 
 static void a_body_may_be_as_long_as_it_may(void **unused)
@@ -288,7 +288,7 @@ static void waiting_has_an_end(void **unused)
 {
 	(void)unused;
 	begin_waiting();
-	exchange_give_up(&x);
+	assert_true(exchange_time_over(&x));
 	assert_int_equal(fake.owners.forgotten, 1);
 	take_output(SIZE_MAX);
 	assert_int_equal(next_answer(), 504);

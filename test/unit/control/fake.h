@@ -9,6 +9,8 @@
 #include "base/must.h"
 #include "control/ask.h"
 #include "control/control.h"
+#include "control/events.h"
+#include "control/log_tail.h"
 #include "model/live_registry.h"
 #include "model/model.h"
 #include "model/own.h"
@@ -31,6 +33,7 @@ struct fake {
 	struct owners   owners;			/* of pool `made` */
 	struct control_hooks hooks;
 	struct control_facts facts;
+	struct streams  streams;
 	struct view     view;
 };
 
@@ -215,9 +218,11 @@ static void fake_init(struct fake *f)
 		.name = "default", .version = "0", .config_path = "/etc/a.conf",
 		.threads = 1,
 	};
+	f->hooks.events = events_create(1000);
 	f->view = (struct view){
-		.live = &f->live, .hooks = &f->hooks, .facts = &f->facts, .uptime_s = 7,
-		.wall_s = 784111777,
+		.live = &f->live, .hooks = &f->hooks, .facts = &f->facts,
+		.streams = &f->streams, .log_tail = log_tail_create(NULL),
+		.uptime_s = 7, .wall_s = 784111777,
 	};
 }
 
@@ -226,6 +231,9 @@ static void fake_fini(struct fake *f)
 	model_put(f->model);
 	model_put(f->file);
 	changes_destroy(f->changes);
+	must(f->streams.open == 0);
+	events_destroy(f->hooks.events);
+	log_tail_destroy(f->view.log_tail);
 	live_fini(&f->live);
 }
 

@@ -61,7 +61,7 @@ static void an_answer_is_framed_by_its_length(void **unused)
 	assert_non_null(strstr(printed, "Content-Length: 3\r\n"));
 	assert_non_null(strstr(print(&r, (struct reply_frame){.closes = true}),
 			       "\r\nConnection: close\r\n"));
-	assert_non_null(strstr(print(&r, (struct reply_frame){.keeps = true}),
+	assert_non_null(strstr(print(&r, (struct reply_frame){.is_old = true}),
 			       "\r\nConnection: keep-alive\r\n"));
 	reply_fini(&r);
 }

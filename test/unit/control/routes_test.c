@@ -37,6 +37,15 @@ static void a_path_finds_its_route_by_method(void **unused)
 	assert_ptr_equal(found.route->run, servers_set);
 }
 
+static void the_page_has_files(void **unused)
+{
+	(void)unused;
+	finds(H1_GET, "/", "/");
+	assert_string_equal(found.name, "");
+	finds(H1_HEAD, "/page/a.js", "/page/{name}");
+	assert_string_equal(found.name, "a.js");
+}
+
 static void head_is_answered_as_get(void **unused)
 {
 	(void)unused;
@@ -58,7 +67,8 @@ static void parts_are_decoded_after_the_path_was_cut(void **unused)
 static void other_paths_are_unknown(void **unused)
 {
 	static const char *const paths[] = {
-		"", "/", "//", "/v1", "/v1/", "v1/status", "*", "/v1/status/",
+		"", "//", "/page", "/page/", "/page/a/b",
+		"/v1", "/v1/", "v1/status", "*", "/v1/status/",
 		"/v1//status", "/v1/pools/", "/v1/pools//servers", "/v1/pools/web/",
 		"/v1/pools/web/server",
 		"/v1/pools/web/servers/", "/v1/pools/web/servers/a/b", "/v2/status",
@@ -103,7 +113,8 @@ static void the_table_says_what_it_means(void **unused)
 		assert_true(a->run != NULL && a->help != NULL && *a->help != '\0');
 		/* A question with a body, which changes nothing. */
 		bool asks = a->method == H1_GET || a->run == explain_post;
-		assert_int_equal(a->role == ROLE_READ, asks);
+		assert_int_equal(a->role != ROLE_CHANGE, asks);
+		assert_int_equal(a->role == ROLE_NONE, a->run == page_get);
 		assert_true(*routes_method_text(a->method) != '\0');
 		for (uint32_t j = 0; j < i; j++)
 			assert_false(control_routes[j].method == a->method &&
@@ -115,6 +126,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_finds_its_route_by_method),
+		cmocka_unit_test(the_page_has_files),
 		cmocka_unit_test(head_is_answered_as_get),
 		cmocka_unit_test(parts_are_decoded_after_the_path_was_cut),
 		cmocka_unit_test(other_paths_are_unknown),

@@ -52,15 +52,34 @@ static void on_judged(void *arg, struct live_server *s, bool good, const char *r
 	snprintf(told.reason, sizeof told.reason, "%s", reason);
 }
 
+static struct {
+	int  count;
+	bool up;
+} published;
+
+static void on_published(void *arg, const struct live_server *s, bool up,
+			 const char *reason)
+{
+	assert_ptr_equal(arg, &told);
+	assert_int_equal(s->up, up);
+	assert_string_equal(s->reason, reason);
+	published.count++;
+	published.up = up;
+}
+
 static int open_all(void **unused)
 {
+	const struct prober_hooks hooks = {
+		.judged = on_judged, .published = on_published, .arg = &told,
+	};
 	struct err err;
 
 	(void)unused;
 	l = loop_create(&err);
 	live_init(&live);
 	memset(&told, 0, sizeof told);
-	prober = prober_create(l, on_judged, &told);
+	memset(&published, 0, sizeof published);
+	prober = prober_create(l, &hooks);
 	assert_int_equal(truncate(log_path, 0), 0);
 	return l != NULL ? 0 : -1;
 }
@@ -495,10 +514,12 @@ static void each_probe_is_told_after_what_follows_from_it(void **unused)
 	int before = told.count;
 	WAIT_FOR(told.count > before);
 	assert_false(told.good);
+	assert_true(published.count == 1 && !published.up);	/* once, however often */
 
 	atomic_store(&server.answer, GOOD);
 	WAIT_FOR(told.good);
 	assert_true(told.up);
+	assert_true(published.count == 2 && published.up);
 	assert_string_equal(told.reason, "200");
 	fake_close(&server);
 }

@@ -28,6 +28,7 @@ static struct {
 	uint32_t removed, removed_at_once;
 	bool     refuses;
 	uint32_t changes;
+	char     news[2048];		/* what was told: "starting S1; ..." */
 } pool;
 
 static inline int server_of(const struct live_server *s)
@@ -106,6 +107,23 @@ static inline void hook_check(void *arg, struct live_server *s)
 {
 	(void)arg;
 	probe(s);
+}
+
+static inline void hook_told(void *arg, enum owners_news what, const char *name,
+			     const char *server, const char *text)
+{
+	static const char *const words[] = {
+		[OWNERS_STARTING] = "starting", [OWNERS_SERVES] = "serves",
+		[OWNERS_NOT_STARTED] = "not-started", [OWNERS_REPLACED] = "replaced",
+		[OWNERS_LEAVES] = "leaves", [OWNERS_STOPPED] = "stopped",
+		[OWNERS_LEFT] = "left",
+	};
+	size_t len = strlen(pool.news);
+
+	(void)arg;
+	(void)text;
+	assert_string_equal(name, "web");
+	snprintf(pool.news + len, sizeof pool.news - len, "%s %s; ", words[what], server);
 }
 
 static inline void hook_changed(void *arg, const char *name)

@@ -36,6 +36,18 @@ static void one_that_ends_is_replaced_under_its_name(void **unused)
 	assert_int_equal(fake_count(), 3);
 }
 
+static void what_becomes_of_one_is_told(void **unused)
+{
+	(void)unused;
+	use(own_of(1, 10));
+	WAIT_FOR(serve("S1 "));
+	assert_string_equal(pool.news, "starting S1; serves S1; ");
+	fake_die("S1");
+	WAIT_FOR(serve("S1 "));
+	assert_string_equal(pool.news, "starting S1; serves S1; replaced S1; starting S1; "
+				       "serves S1; ");
+}
+
 static void one_that_fails_its_probe_is_replaced(void **unused)
 {
 	(void)unused;
@@ -203,6 +215,7 @@ int main(void)
 		TEST(a_pool_gets_its_min),
 		TEST(at_most_eight_start_at_once),
 		TEST(one_that_ends_is_replaced_under_its_name),
+		TEST(what_becomes_of_one_is_told),
 		TEST(one_that_fails_its_probe_is_replaced),
 		TEST(a_bad_probe_that_leaves_it_up_changes_nothing),
 		TEST(one_that_never_answers_is_a_failed_start),

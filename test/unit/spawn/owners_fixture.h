@@ -52,7 +52,7 @@ static inline void create(void)
 {
 	static const struct owners_hooks hooks = {
 		.add = hook_add, .remove = hook_remove, .left = hook_left,
-		.check = hook_check, .changed = hook_changed,
+		.check = hook_check, .told = hook_told, .changed = hook_changed,
 	};
 	const struct owners_facts facts = {
 		.balancer = "test", .state = state, .serves = "a test",
