@@ -252,6 +252,7 @@ static void reopen_logs(struct service *s)
 {
 	struct err err;
 
+	takeover_reopen_older(s->takeover);
 	if (log_reopen(&err) != 0 || access_log_reopen(s->access_log, &err) != 0)
 		log_error("%s", err.text);
 	else
