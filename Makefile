@@ -327,6 +327,7 @@ INSTALLED := \
 		$(page):644:share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))) \
 	$(MADE)/balancerctl.bash:644:share/bash-completion/completions/balancerctl \
 	$(MADE)/balancerctl.zsh:644:share/zsh/site-functions/_balancerctl \
+	$(MADE)/balancerctl.fish:644:share/fish/vendor_completions.d/balancerctl.fish \
 	$(MADE)/balancerd.conf:644:share/doc/balancerd/balancerd.conf
 ifneq ($(SYSTEMD),no)
 INSTALLED += \
@@ -344,6 +345,7 @@ install: programs
 	@mkdir -p $(MADE)
 	@$(OUT)/balancerctl completion bash >$(MADE)/balancerctl.bash
 	@$(OUT)/balancerctl completion zsh >$(MADE)/balancerctl.zsh
+	@$(OUT)/balancerctl completion fish >$(MADE)/balancerctl.fish
 	@for name in balancerd.conf balancerd.service kv-worker@.service; do \
 		sed $(PLACES) packaging/$$name >$(MADE)/$$name; \
 	done

@@ -265,6 +265,7 @@ static void reopen_logs(struct service *s)
 	struct err err;
 	bool reopened = log_reopen(&err) == 0;
 
+	takeover_reopen_older(s->takeover);
 	if (!reopened)
 		log_error("%s", err.text);
 	if (reopen_access_log(s) && reopened)
