@@ -110,6 +110,11 @@ static struct model_route *add_route(struct model_listener *l)
 	return r;
 }
 
+static struct model_srv *add_srv(struct model_pool *p)
+{
+	return ADD(p->srvs, p->srv_count, MODEL_SRVS_MAX);
+}
+
 static struct model_control *add_control(struct model *m)
 {
 	return ADD(m->controls, m->control_count, MODEL_CONTROLS_MAX);
@@ -148,6 +153,11 @@ static void *make_target(const struct build *b, struct block *block,
 		count = ((struct model_pool *)block->target)->server_count + 1;
 		target = model_server_add(block->target);
 		max = MODEL_SERVERS_MAX;
+		break;
+	case MAKES_SRV:
+		count = ((struct model_pool *)block->target)->srv_count + 1;
+		target = add_srv(block->target);
+		max = MODEL_SRVS_MAX;
 		break;
 	case MAKES_ROUTE:
 		count = ((struct model_listener *)block->target)->route_count + 1;
@@ -198,6 +208,9 @@ static void check_new(const struct build *b, struct block *block,
 		break;
 	case MAKES_SERVER:
 		check_new_server(b, block);
+		break;
+	case MAKES_SRV:
+		check_new_srv(b, block);
 		break;
 	case MAKES_ROUTE:
 		check_new_route(b, block, find_given(block, d));

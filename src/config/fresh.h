@@ -14,6 +14,7 @@ struct fresh {
 	struct model_pool     owning;		/* it owns its servers; and what holds */
 	struct model_pool     owning_slots;	/* besides when it goes by slots */
 	struct model_own      docker, process;
+	struct model_srv      srv;
 	struct model_server   server;
 };
 

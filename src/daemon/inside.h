@@ -14,6 +14,9 @@
  *   watchdog.c   the service manager is told that nothing hangs
  *   workers.c    workers of key-value pools become servers of these
  *   owned.c      servers that pools make become servers of these
+ *   names.c      servers given by name get their addresses
+ *   srv.c        names whose SRV records lead to servers
+ *   gather.c     and the addresses of these
  *   sockets.c    which listening sockets there are
  *   upgrade.c    another process takes this one's place
  *   takeover.c   this process takes another one's
@@ -27,12 +30,14 @@
 
 #include "daemon/names.h"
 #include "daemon/service.h"
+#include "daemon/srv.h"
 #include "daemon/wanted.h"
 #include "loop/signals.h"
 #include "model/live.h"
 
 struct access_log;
 struct control;
+struct dns;
 struct events;
 struct kv_hub;
 struct kv_registry;
@@ -68,7 +73,9 @@ struct service {
 	uint32_t         hubs_without_clients;
 	struct prober   *prober;
 	struct resolver *resolver;
+	struct dns      *dns;
 	struct names     names;
+	struct srv_lookups srvs;
 	struct signals   signals;
 	struct control  *control;	/* NULL before admin_open */
 	struct events   *events;

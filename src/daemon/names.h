@@ -5,21 +5,22 @@
  * not picked, and the name is asked for again every NAMES_RETRY_MS. One that does is
  * asked for again as often as the model says (resolve_ms): where its address is none of
  * the new ones, the first of these is used from then on; a name that stops resolving
- * keeps its last address.
+ * keeps its last address. A server that begins with an address (srv.h) is asked for that much
+ * later, too.
  *
  * Thread: control.
  */
 #ifndef DAEMON_NAMES_H
 #define DAEMON_NAMES_H
 
-#include "loop/resolve.h"
+#include "daemon/name_question.h"
 #include "model/live.h"
 
 enum { NAMES_RETRY_MS = 10 * 1000 };
 
 struct names {
 	struct loop     *loop;		/* borrowed */
-	struct resolver *resolver;	/* borrowed */
+	struct name_ways ways;
 	const struct model *model;	/* held: the one whose names are asked for */
 	struct name     *first;		/* owned: all of the model */
 	struct loop_timer retry;
@@ -28,7 +29,7 @@ struct names {
 	void *arg;
 };
 
-void names_init(struct names *n, struct loop *loop, struct resolver *resolver,
+void names_init(struct names *n, struct loop *loop, const struct name_ways *ways,
 		void (*on_resolved)(void *arg, struct live_server *s), void *arg);
 
 /* From now on the names of m, which must have been attached, are asked for; a question

@@ -13,6 +13,7 @@
 #include "health/prober.h"
 #include "kv/registry.h"
 #include "listen/listener.h"
+#include "loop/dns.h"
 #include "model/live_registry.h"
 #include "observe/access_log.h"
 #include "pick/policy.h"
@@ -211,7 +212,9 @@ static int publish(struct service *s, struct model *m, bool is_file, struct err 
 		goto put_model;
 	}
 	live_take_over(m);
+	srv_take_over(s);
 	prober_use(s->prober, m);
+	dns_use(s->dns, m->name_servers, m->name_server_count);
 	names_use(&s->names, m);
 	sockets_use(s, m, &openings);
 	loops_adopt(s, m, &openings);
@@ -219,6 +222,7 @@ static int publish(struct service *s, struct model *m, bool is_file, struct err 
 	model_put(s->model);
 	s->model = m;
 	s->version++;
+	srv_use(s, m, is_file);
 	return 0;
 
 put_model:

@@ -21,6 +21,7 @@
 #include "daemon/watchdog.h"
 #include "daemon/workers.h"
 #include "health/prober.h"
+#include "loop/dns.h"
 #include "model/live_registry.h"
 #include "observe/access_log.h"
 
@@ -38,7 +39,7 @@ static void wait_for_names(struct service *s)
 {
 	uint64_t until = loop_now_ms(s->loop) + START_NAMES_MS;
 
-	while (s->names.asked > 0 && loop_now_ms(s->loop) < until)
+	while (s->names.asked + s->srvs.asked > 0 && loop_now_ms(s->loop) < until)
 		loop_turn(s->loop, 100);
 }
 
@@ -110,7 +111,12 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	s->resolver = resolver_create(s->loop, err);
 	if (s->resolver == NULL)
 		goto destroy_prober;
-	names_init(&s->names, s->loop, s->resolver, on_resolved, s);
+	s->dns = dns_create(s->loop, err);
+	if (s->dns == NULL)
+		goto destroy_resolver;
+	const struct name_ways ways = {s->dns, s->resolver};
+	names_init(&s->names, s->loop, &ways, on_resolved, s);
+	srv_init(s);
 	if (start(s, m, err) != 0) {
 		service_stop(s);
 		return NULL;
@@ -128,6 +134,8 @@ struct service *service_start(struct model *m, const struct service_options *opt
 		notify_ready("serving");
 	return s;
 
+destroy_resolver:
+	resolver_destroy(s->resolver);
 destroy_prober:
 	prober_destroy(s->prober);
 	events_destroy(s->events);
@@ -159,7 +167,9 @@ void service_stop(struct service *s)
 		control_destroy(s->control);
 	s->control = NULL;		/* messages may still be for it */
 	owned_close(s);
+	srv_use(s, NULL, false);
 	names_use(&s->names, NULL);
+	dns_destroy(s->dns);
 	resolver_destroy(s->resolver);
 	prober_destroy(s->prober);
 	events_destroy(s->events);

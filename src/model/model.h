@@ -28,6 +28,7 @@ enum {
 	MODEL_LISTENERS_MAX = 256,
 	MODEL_POOLS_MAX     = 1024,
 	MODEL_CONTROLS_MAX  = 4,	/* addresses of the control interface, over TCP */
+	MODEL_NAME_SERVERS_MAX = 3,
 };
 
 struct live;		/* model/live.h */
@@ -50,6 +51,8 @@ struct model {
 	uint32_t threads;		/* loops; 0: one per core; needs a restart */
 	uint32_t connections_max;	/* client connections in all; 0: as descriptors allow */
 	uint32_t resolve_ms;		/* names of servers are looked up again so often */
+	struct address name_servers[MODEL_NAME_SERVERS_MAX];	/* to be asked for them */
+	uint32_t name_server_count;	/* 0: the system is asked */
 	uint32_t drain_ms;		/* how long running requests may go on at the end */
 	enum log_level log_level;
 	char    *log_path;		/* owned; NULL: standard error */
@@ -90,6 +93,9 @@ int model_pool_find(const struct model *m, struct span name);
 /* Whether a key-value listener leads to this pool: its servers are workers, which come
  * and go by themselves. */
 bool model_pool_is_kv(const struct model *m, uint32_t pool);
+
+/* Whether some of the pool's servers are not known yet, since no name server has told. */
+bool model_pool_awaits_srv(const struct model_pool *p);
 
 /* The pool's server with this address, however it is spelled (address_equals), or NULL. */
 struct model_server *model_server_find(const struct model_pool *p, const struct address *a);

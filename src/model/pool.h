@@ -11,6 +11,7 @@
 
 enum {
 	MODEL_SERVERS_MAX   = 4096,	/* in one pool */
+	MODEL_SRVS_MAX      = 16,	/* services by name, in one pool */
 	MODEL_NAME_MAX      = 63,
 	MODEL_TOKEN_MAX     = 255,	/* bytes of the name of a header field or a cookie */
 	MODEL_WEIGHT_MAX    = 256,
@@ -48,10 +49,20 @@ struct model_server {
 	uint32_t weight;		/* 0 to MODEL_WEIGHT_MAX; 0: takes no new request */
 	uint32_t parallel_max;		/* requests at once; 0: no limit */
 	bool     drain;			/* as weight 0, and said so */
+	uint32_t srv;			/* which of the pool's srvs has led to it, from 1; 0: it
+					 * is written down, or was added at run time */
 	uint32_t number;		/* from 1: the lowest that was free in the pool when it
 					 * was added, and its own as long as it stays; 0: it has
 					 * none */
 	struct live_server *live;	/* held; set by model_attach */
+};
+
+/* A service whose servers name servers know, by SRV records (RFC 2782). These are among the
+ * pool's servers, as they were last told. */
+struct model_srv {
+	char    *name;			/* owned; such as _http._tcp.example.com */
+	uint32_t parallel_max;		/* requests at once, of each; 0: as the pool says */
+	bool     known;			/* it has been told once: its servers are those */
 };
 
 enum host_mode { HOST_PRESERVE, HOST_SERVER, HOST_FIXED };
@@ -97,6 +108,8 @@ struct model_pool {
 
 	struct model_server *servers;	/* owned */
 	uint32_t server_count;
+	struct model_srv *srvs;		/* owned */
+	uint32_t srv_count;
 	struct model_check check;
 	struct model_own *own;		/* owned; NULL: its servers are not made by us */
 
