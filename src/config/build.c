@@ -12,6 +12,7 @@
 #include "config/find.h"
 #include "config/own_words.h"
 #include "config/usage.h"
+#include "model/srv.h"
 #include "pick/policy.h"
 
 /* Rows that are told apart by a second word say the same thing in several ways; what
@@ -128,6 +129,13 @@ static struct model_own *add_own(struct model_pool *p, enum own_driver driver)
 	return p->own;
 }
 
+/* Of the last of so many. */
+static void note_place(struct place **places, uint32_t count, struct place at)
+{
+	*places = memory_grow(*places, count, sizeof **places);
+	(*places)[count - 1] = at;
+}
+
 /* What the directive's arguments fill: a thing that it adds, at the place noted in
  * the block, or what the block itself fills. NULL: no room. */
 static void *make_target(const struct build *b, struct block *block,
@@ -186,9 +194,7 @@ static void *make_target(const struct build *b, struct block *block,
 			     "too many of \"%s\"; at most %u are allowed", d->word, max);
 		return NULL;
 	}
-	struct place **places = &block->made[d->makes];
-	*places = memory_grow(*places, count, sizeof **places);
-	(*places)[count - 1] = s->words[0].at;
+	note_place(&block->made[d->makes], count, s->words[0].at);
 	return target;
 }
 

@@ -8,6 +8,7 @@
 #include "base/value.h"
 #include "config/check_own.h"
 #include "config/suits.h"
+#include "model/srv.h"
 #include "pick/policy.h"
 
 /* Datagrams and connections have ports of their own. */

@@ -6,6 +6,7 @@
 #include "config/directives.h"
 #include "model/model.h"
 #include "model/own.h"
+#include "model/srv.h"
 
 struct fresh {
 	struct model         *model;	/* owned */

@@ -3,6 +3,7 @@
 #include "base/must.h"
 #include "config/fill.h"
 #include "model/own.h"
+#include "model/srv.h"
 
 static const void *of_model(enum makes makes, const struct model *m, uint32_t i)
 {

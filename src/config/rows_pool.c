@@ -2,6 +2,7 @@
 #include "config/rows.h"
 
 #include "model/own.h"
+#include "model/srv.h"
 
 enum {
 	TRIES_MAX      = 15,

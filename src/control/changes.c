@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "model/srv.h"
 
 enum { NAMED_MAX = 3 };		/* in a message; how many more there are is said */
 

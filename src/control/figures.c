@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "model/live_srv.h"
 #include "model/meter_reading.h"
+#include "model/srv.h"
 #include "control/owned.h"
 #include "pick/policy.h"
 

@@ -46,7 +46,7 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
 struct gather *gather_start(struct service *s, const struct address *names, uint32_t count,
 			    void (*on_done)(void *arg), void *arg)
 {
-	const struct name_ways ways = {s->dns, s->resolver};
+	const struct name_ways ways = {s->names.dns, s->names.resolver};
 	struct gather *g = memory_new(1, sizeof *g);
 
 	must(count > 0);

@@ -30,20 +30,18 @@
 
 #include "daemon/names.h"
 #include "daemon/service.h"
-#include "daemon/srv.h"
 #include "daemon/wanted.h"
 #include "loop/signals.h"
 #include "model/live.h"
 
 struct access_log;
 struct control;
-struct dns;
 struct events;
 struct kv_hub;
 struct kv_registry;
 struct owners;
 struct prober;
-struct resolver;
+struct srv_lookups;
 struct watchdog;
 struct takeover;
 struct upgrade;
@@ -72,10 +70,8 @@ struct service {
 	char            *state_folder;	/* NULL: there is none */
 	uint32_t         hubs_without_clients;
 	struct prober   *prober;
-	struct resolver *resolver;
-	struct dns      *dns;
 	struct names     names;
-	struct srv_lookups srvs;
+	struct srv_lookups *srvs;
 	struct signals   signals;
 	struct control  *control;	/* NULL before admin_open */
 	struct events   *events;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "daemon/name_question.h"
 #include "model/live_registry.h"
 
 struct name {
@@ -83,8 +84,9 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
 static void ask(struct name *name)
 {
 	struct names *n = name->names;
+	const struct name_ways ways = {n->dns, n->resolver};
 
-	if (name_question_ask(&name->question, &n->ways, n->model, &name->server->address,
+	if (name_question_ask(&name->question, &ways, n->model, &name->server->address,
 			      on_answer, name))
 		n->asked++;
 	else
@@ -111,13 +113,26 @@ static void on_retry(struct loop_timer *t)
 	ask_all(CONTAINER_OF(t, struct names, retry));
 }
 
-void names_init(struct names *n, struct loop *loop, const struct name_ways *ways,
-		void (*on_resolved)(void *arg, struct live_server *s), void *arg)
+int names_open(struct names *n, struct loop *loop,
+	       void (*on_resolved)(void *arg, struct live_server *s), void *arg, struct err *err)
 {
-	*n = (struct names){
-		.loop = loop, .ways = *ways, .on_resolved = on_resolved, .arg = arg,
-	};
+	*n = (struct names){.loop = loop, .on_resolved = on_resolved, .arg = arg};
 	loop_timer_init(&n->retry, on_retry);
+	n->dns = dns_create(loop, err);
+	if (n->dns == NULL)
+		return -1;
+	n->resolver = resolver_create(loop, err);
+	if (n->resolver != NULL)
+		return 0;
+	dns_destroy(n->dns);
+	return -1;
+}
+
+void names_close(struct names *n)
+{
+	names_use(n, NULL);
+	resolver_destroy(n->resolver);
+	dns_destroy(n->dns);
 }
 
 /* Takes the name of this server out of a list; NULL: it is not there. */
@@ -171,6 +186,8 @@ void names_use(struct names *n, const struct model *m)
 
 	n->first = NULL;
 	n->model = m != NULL ? model_get(m) : NULL;
+	if (m != NULL)
+		dns_use(n->dns, m->name_servers, m->name_server_count);
 	for (uint32_t i = 0; m != NULL && i < m->pool_count; i++) {
 		for (uint32_t j = 0; j < m->pools[i].server_count; j++) {
 			*end = name_of(n, &m->pools[i].servers[j], &before);

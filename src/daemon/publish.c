@@ -9,11 +9,11 @@
 #include "daemon/inside.h"
 #include "daemon/loops.h"
 #include "daemon/sockets.h"
+#include "daemon/srv.h"
 #include "daemon/takeover.h"
 #include "health/prober.h"
 #include "kv/registry.h"
 #include "listen/listener.h"
-#include "loop/dns.h"
 #include "model/live_registry.h"
 #include "observe/access_log.h"
 #include "pick/policy.h"
@@ -214,7 +214,6 @@ static int publish(struct service *s, struct model *m, bool is_file, struct err 
 	live_take_over(m);
 	srv_take_over(s);
 	prober_use(s->prober, m);
-	dns_use(s->dns, m->name_servers, m->name_server_count);
 	names_use(&s->names, m);
 	sockets_use(s, m, &openings);
 	loops_adopt(s, m, &openings);

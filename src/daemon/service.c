@@ -14,6 +14,7 @@
 #include "daemon/notify.h"
 #include "daemon/owned.h"
 #include "daemon/sockets.h"
+#include "daemon/srv.h"
 #include "daemon/steering.h"
 #include "daemon/summary.h"
 #include "daemon/takeover.h"
@@ -21,7 +22,6 @@
 #include "daemon/watchdog.h"
 #include "daemon/workers.h"
 #include "health/prober.h"
-#include "loop/dns.h"
 #include "model/live_registry.h"
 #include "observe/access_log.h"
 
@@ -39,7 +39,7 @@ static void wait_for_names(struct service *s)
 {
 	uint64_t until = loop_now_ms(s->loop) + START_NAMES_MS;
 
-	while (s->names.asked + s->srvs.asked > 0 && loop_now_ms(s->loop) < until)
+	while (s->names.asked + srv_asked(s) > 0 && loop_now_ms(s->loop) < until)
 		loop_turn(s->loop, 100);
 }
 
@@ -108,15 +108,9 @@ struct service *service_start(struct model *m, const struct service_options *opt
 		goto free_service;
 	s->events = events_create(loop_wall_us(s->loop) / 1000);
 	s->prober = create_prober(s);
-	s->resolver = resolver_create(s->loop, err);
-	if (s->resolver == NULL)
+	if (names_open(&s->names, s->loop, on_resolved, s, err) != 0)
 		goto destroy_prober;
-	s->dns = dns_create(s->loop, err);
-	if (s->dns == NULL)
-		goto destroy_resolver;
-	const struct name_ways ways = {s->dns, s->resolver};
-	names_init(&s->names, s->loop, &ways, on_resolved, s);
-	srv_init(s);
+	srv_open(s);
 	if (start(s, m, err) != 0) {
 		service_stop(s);
 		return NULL;
@@ -134,8 +128,6 @@ struct service *service_start(struct model *m, const struct service_options *opt
 		notify_ready("serving");
 	return s;
 
-destroy_resolver:
-	resolver_destroy(s->resolver);
 destroy_prober:
 	prober_destroy(s->prober);
 	events_destroy(s->events);
@@ -167,10 +159,8 @@ void service_stop(struct service *s)
 		control_destroy(s->control);
 	s->control = NULL;		/* messages may still be for it */
 	owned_close(s);
-	srv_use(s, NULL, false);
-	names_use(&s->names, NULL);
-	dns_destroy(s->dns);
-	resolver_destroy(s->resolver);
+	srv_close(s);
+	names_close(&s->names);
 	prober_destroy(s->prober);
 	events_destroy(s->events);
 	model_put(s->model);

@@ -15,11 +15,20 @@
 #include "loop/dns.h"
 #include "model/live_registry.h"
 #include "model/live_srv.h"
+#include "model/srv.h"
 
 /* Kinds of trouble, each said once: those of dns_fault, and: */
 enum {
 	TROUBLE_UNUSABLE = DNS_FAULTS,	/* no record leads anywhere */
 	TROUBLE_REFUSED,		/* the pool cannot have these servers */
+};
+
+struct srv_lookups {
+	struct srv       *first;	/* owned: all of the model in force */
+	struct loop_timer timer;
+	uint32_t          asked;	/* questions that are not answered yet, and gatherings */
+	const struct srv *publishing;	/* its servers' addresses are to be taken over */
+	struct service   *service;	/* borrowed */
 };
 
 struct srv {
@@ -62,7 +71,7 @@ static struct live_srv *live_of(const struct srv *srv)
 static void ask_again_in(struct srv *srv, uint64_t ms)
 {
 	struct loop *loop = srv->service->loop;
-	struct loop_timer *timer = &srv->service->srvs.timer;
+	struct loop_timer *timer = &srv->service->srvs->timer;
 
 	srv->due_ms = loop_now_ms(loop) + ms;
 	if (!timer->armed || timer->due_ms > srv->due_ms)
@@ -189,9 +198,9 @@ static int publish(struct srv *srv, struct targets *t, struct err *err)
 	struct model_pool *p = place_of(srv, file, &number);
 	t->left_out += targets_use(p, number, t);
 	model_get(file);
-	s->srvs.publishing = srv;
+	s->srvs->publishing = srv;
 	int result = steering_use_records(s, file, err);
-	s->srvs.publishing = NULL;
+	s->srvs->publishing = NULL;
 	if (result == 0)
 		tell_difference(srv, place_of(srv, old, &number), p, number);
 	model_put(file);
@@ -201,7 +210,7 @@ static int publish(struct srv *srv, struct targets *t, struct err *err)
 
 void srv_take_over(struct service *s)
 {
-	const struct srv *srv = s->srvs.publishing;
+	const struct srv *srv = s->srvs->publishing;
 	uint32_t count = 0;
 	const struct gathered *all = srv != NULL && srv->gather != NULL
 					     ? gather_all(srv->gather, &count) : NULL;
@@ -236,7 +245,7 @@ static void on_gathered(void *arg)
 	struct srv *srv = arg;
 	struct service *s = srv->service;
 
-	s->srvs.asked--;
+	s->srvs->asked--;
 	if (s->draining)
 		forget_targets(srv);
 	else
@@ -270,7 +279,7 @@ static void on_other_targets(struct srv *srv)
 		use_targets(srv);
 	} else {
 		srv->gather = gather_start(srv->service, names, count, on_gathered, srv);
-		srv->service->srvs.asked++;
+		srv->service->srvs->asked++;
 	}
 	free(names);
 }
@@ -297,7 +306,7 @@ static void on_answer(void *arg, const struct dns_srv_answer *answer)
 	struct srv *srv = arg;
 
 	srv->question = NULL;
-	srv->service->srvs.asked--;
+	srv->service->srvs->asked--;
 	if (srv->service->draining)
 		return;
 	if (answer->fault != DNS_FINE) {
@@ -310,9 +319,9 @@ static void on_answer(void *arg, const struct dns_srv_answer *answer)
 
 static void ask(struct srv *srv)
 {
-	srv->question = dns_ask_srv(srv->service->dns, srv->name, on_answer, srv);
+	srv->question = dns_ask_srv(srv->service->names.dns, srv->name, on_answer, srv);
 	if (srv->question != NULL)
-		srv->service->srvs.asked++;
+		srv->service->srvs->asked++;
 	else
 		ask_again_in(srv, NAMES_RETRY_MS);
 }
@@ -327,25 +336,24 @@ static void ask_all(struct service *s)
 {
 	uint64_t now_ms = loop_now_ms(s->loop), next_ms = UINT64_MAX;
 
-	for (struct srv *srv = s->srvs.first; srv != NULL; srv = srv->next) {
+	for (struct srv *srv = s->srvs->first; srv != NULL; srv = srv->next) {
 		if (is_idle(srv) && srv->due_ms <= now_ms)
 			ask(srv);
 		if (is_idle(srv) && srv->due_ms < next_ms)
 			next_ms = srv->due_ms;
 	}
 	if (next_ms != UINT64_MAX)
-		loop_timer_start(s->loop, &s->srvs.timer, next_ms - now_ms);
+		loop_timer_start(s->loop, &s->srvs->timer, next_ms - now_ms);
 }
 
 static void on_due(struct loop_timer *t)
 {
-	ask_all(CONTAINER_OF(t, struct service, srvs.timer));
+	ask_all(CONTAINER_OF(t, struct srv_lookups, timer)->service);
 }
 
-void srv_init(struct service *s)
+uint32_t srv_asked(const struct service *s)
 {
-	s->srvs = (struct srv_lookups){0};
-	loop_timer_init(&s->srvs.timer, on_due);
+	return s->srvs->asked;
 }
 
 /* ---- another model ---- */
@@ -376,7 +384,7 @@ static void forget_all(struct service *s, struct srv *list)
 	while (list != NULL) {
 		struct srv *srv = list;
 		list = srv->next;
-		s->srvs.asked -= !is_idle(srv);
+		s->srvs->asked -= !is_idle(srv);
 		dns_cancel(srv->question);
 		forget_targets(srv);
 		free(srv);
@@ -385,10 +393,10 @@ static void forget_all(struct service *s, struct srv *list)
 
 void srv_use(struct service *s, const struct model *m, bool anew)
 {
-	struct srv *before = s->srvs.first, **end = &s->srvs.first;
+	struct srv *before = s->srvs->first, **end = &s->srvs->first;
 
-	s->srvs.first = NULL;
-	for (uint32_t i = 0; m != NULL && i < m->pool_count; i++) {
+	s->srvs->first = NULL;
+	for (uint32_t i = 0; i < m->pool_count; i++) {
 		const struct model_pool *p = &m->pools[i];
 		live_srv_keep(p->live, p);
 		for (uint32_t j = 0; j < p->srv_count; j++) {
@@ -403,6 +411,24 @@ void srv_use(struct service *s, const struct model *m, bool anew)
 		}
 	}
 	forget_all(s, before);
-	loop_timer_stop(s->loop, &s->srvs.timer);
+	loop_timer_stop(s->loop, &s->srvs->timer);
 	ask_all(s);
+}
+
+void srv_open(struct service *s)
+{
+	s->srvs = memory_new(1, sizeof *s->srvs);
+	s->srvs->service = s;
+	loop_timer_init(&s->srvs->timer, on_due);
+}
+
+void srv_close(struct service *s)
+{
+	struct srv *all = s->srvs->first;
+
+	loop_timer_stop(s->loop, &s->srvs->timer);
+	s->srvs->first = NULL;
+	forget_all(s, all);
+	free(s->srvs);
+	s->srvs = NULL;
 }

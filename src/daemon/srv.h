@@ -17,26 +17,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "loop/loop.h"
 #include "model/model.h"
 
 enum { SRV_AGAIN_MIN_MS = 5 * 1000 };	/* or resolve_ms, where that is less */
 
 struct service;
-struct srv;
 
-struct srv_lookups {
-	struct srv       *first;	/* owned: all of the model in force */
-	struct loop_timer timer;
-	uint32_t          asked;	/* questions that are not answered yet, and gatherings */
-	const struct srv *publishing;	/* its servers' addresses are to be taken over */
-};
-
-void srv_init(struct service *s);
+/* Makes s->srvs; after names_open, by whose ways it asks. */
+void srv_open(struct service *s);
+void srv_close(struct service *s);
 
 /* From now on those of m are asked for, which must have been attached; a question that is
- * under way goes on. anew: all are asked for at once, since the file was read. NULL: none. */
+ * under way goes on. anew: all are asked for at once, since the file was read. */
 void srv_use(struct service *s, const struct model *m, bool anew);
+
+/* How many look-ups are under way whose servers are not in force yet. */
+uint32_t srv_asked(const struct service *s);
 
 /* Servers whose addresses were looked up have these from now on: as soon as they have their
  * live parts, before anybody works by the model. */

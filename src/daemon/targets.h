@@ -15,6 +15,7 @@
 
 #include "loop/dns_answer.h"
 #include "model/model.h"
+#include "model/srv.h"
 
 enum { TARGETS_MAX = 256 };		/* of one name; those of most weight are taken */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/srv.h"
 
 struct live_srv *live_srv_of(struct live_pool *pool, const char *name)
 {

@@ -13,9 +13,9 @@
 
 struct live_srv {
 	char     name[ADDRESS_HOST_MAX + 1];
-	char     reason[LIVE_REASON_MAX];	/* why the last look-up was of no use; "": it was */
+	char     reason[LIVE_REASON_MAX];	/* of the last look-up's failure, or "" */
 	uint64_t answers, failures;		/* look-ups so far, of use and of none */
-	uint32_t left_out;			/* targets, of the last answer: more than are used */
+	uint32_t left_out;			/* of the last answer: beyond those used */
 	uint32_t unusable;			/* records of it that lead nowhere */
 	uint32_t priority;			/* of its records that are used */
 	struct live_srv *next;

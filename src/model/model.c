@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "model/live_registry.h"
 #include "model/own.h"
+#include "model/srv.h"
 
 struct model *model_create(void)
 {

@@ -94,9 +94,6 @@ int model_pool_find(const struct model *m, struct span name);
  * and go by themselves. */
 bool model_pool_is_kv(const struct model *m, uint32_t pool);
 
-/* Whether some of the pool's servers are not known yet, since no name server has told. */
-bool model_pool_awaits_srv(const struct model_pool *p);
-
 /* The pool's server with this address, however it is spelled (address_equals), or NULL. */
 struct model_server *model_server_find(const struct model_pool *p, const struct address *a);
 

@@ -11,7 +11,6 @@
 
 enum {
 	MODEL_SERVERS_MAX   = 4096,	/* in one pool */
-	MODEL_SRVS_MAX      = 16,	/* services by name, in one pool */
 	MODEL_NAME_MAX      = 63,
 	MODEL_TOKEN_MAX     = 255,	/* bytes of the name of a header field or a cookie */
 	MODEL_WEIGHT_MAX    = 256,
@@ -24,6 +23,7 @@ struct pick_table;
 struct live_server;	/* model/live.h */
 struct live_pool;
 struct model_own;	/* model/own.h */
+struct model_srv;	/* model/srv.h */
 
 enum check_kind { CHECK_OFF, CHECK_HTTP, CHECK_TCP };
 
@@ -55,14 +55,6 @@ struct model_server {
 					 * was added, and its own as long as it stays; 0: it has
 					 * none */
 	struct live_server *live;	/* held; set by model_attach */
-};
-
-/* A service whose servers name servers know, by SRV records (RFC 2782). These are among the
- * pool's servers, as they were last told. */
-struct model_srv {
-	char    *name;			/* owned; such as _http._tcp.example.com */
-	uint32_t parallel_max;		/* requests at once, of each; 0: as the pool says */
-	bool     known;			/* it has been told once: its servers are those */
 };
 
 enum host_mode { HOST_PRESERVE, HOST_SERVER, HOST_FIXED };

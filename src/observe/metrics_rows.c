@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "model/live_srv.h"
 #include "model/model.h"
+#include "model/srv.h"
 #include "observe/exposition.h"
 
 const struct row_bound row_buckets[ROW_BUCKETS] = {
