@@ -86,8 +86,8 @@ static const struct directive rows[] = {
 			"a service its last servers.",
 		.arguments = {
 			{"every", "TIME", TIME_FROM(SECOND, TIME_MAX), FILE_FIELD(resolve_ms),
-			 .help = "how often; SRV records as often as they say, if that is "
-				 "oftener, but no oftener than every 5s"},
+			 .help = "how often; SRV records sooner where they say so, but with "
+				 "5s between, or this if it is less"},
 			{"from", "ADDRESS[:PORT] ...", .kind = ARGUMENT_NAME_SERVERS,
 			 FILE_FIELD(name_servers),
 			 .help = "up to three name servers that are asked for all of them, "

@@ -2,10 +2,12 @@
 while the balancer runs."""
 
 import socket
+import subprocess
 import threading
 
 import pytest
 
+from harness.balancer import BALANCERD
 from harness.name_server import NameServer, Record
 from harness.patience import PATIENCE
 from harness.server import response
@@ -262,6 +264,48 @@ def test_records_last_as_long_as_they_say(stage, names, start):
     # Never oftener than every 5 s, and so no more than twice within this wait.
     stage.until(lambda: names.times_asked("_short._tcp.web.test") == 2, "asked again", 15)
     assert names.times_asked(NAME) == 1
+
+
+# ---- before it runs ----
+
+def check(path):
+    done = subprocess.run([BALANCERD, "check", "--resolve", path], capture_output=True,
+                          text=True, timeout=60)
+    return done.returncode, done.stdout, sorted(done.stderr.splitlines())
+
+
+@pytest.fixture
+def file(names, tmp_path):
+    path = tmp_path / "lb.conf"
+    path.write_text(f"resolve from {names.address}\nlisten http 127.0.0.1:8080 {{ to web }}\n"
+                    f"pool web {{ server srv {NAME}; server srv _b.test; server plain.test:1 }}\n")
+    return path
+
+
+def test_check_looks_all_up_and_says_what_is_there(names, file):
+    names.services[NAME] = [Record("one.test", 80), Record("two.test", 81)]
+    names.services["_b.test"] = [Record("10.0.0.1", 80)]
+    names.addresses["plain.test"] = ["::1"]
+    assert check(file) == (
+        0, f"{file} is good: 1 listener, 1 pool, 1 server and those of 2 names\n", [])
+
+
+def test_check_names_what_is_wrong_with_place_and_remedy(names, file):
+    names.services[NAME] = [Record("one.test", 80), Record("nowhere.test", 81)]
+    names.services["_b.test"] = [Record(".", 0)]
+    assert check(file) == (1, "", [
+        "balancerd: server nowhere.test:81 of pool web, to which the SRV records of "
+        f"{NAME} lead, has no address: cannot resolve \"nowhere.test\": there is no such name "
+        f"(NXDOMAIN); ask for the name at {names.address}",
+        'balancerd: server plain.test:1 of pool web has no address: cannot resolve "plain.test": '
+        "there is no such name (NXDOMAIN)",
+        "balancerd: server srv _b.test of pool web leads to no server: the record says that "
+        f"nobody serves; ask for its SRV records at {names.address}, or see \"resolve from\""])
+    names.fails["_b.test"] = "silence"
+    code, _, lines = check(file)
+    assert code == 1
+    assert any("_b.test of pool web leads to no server: no name server answers" in line
+               for line in lines), lines
 
 
 # ---- beside files and changes ----

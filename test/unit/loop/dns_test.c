@@ -126,7 +126,8 @@ static void serve(const int *times, int wanted, unsigned code, unsigned count,
 	assert_int_equal(*times, wanted);
 }
 
-#define RECORD "\xc0\x0c\x00\x21\x00\x01\x00\x00\x00\x3c\x00\x09\x00\x01\x00\x02\x00\x50\x01" "a\x00"
+#define RECORD "\xc0\x0c\x00\x21\x00\x01\x00\x00\x00\x3c\x00\x09"                          \
+	       "\x00\x01\x00\x02\x00\x50\x01" "a\x00"
 
 static void the_server_that_is_given_is_asked(void **unused)
 {
