@@ -46,7 +46,7 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
 struct gather *gather_start(struct service *s, const struct address *names, uint32_t count,
 			    void (*on_done)(void *arg), void *arg)
 {
-	const struct name_ways ways = {s->names.dns, s->names.resolver};
+	const struct name_ways ways = {s->names.dns, s->names.resolver, s->model};
 	struct gather *g = memory_new(1, sizeof *g);
 
 	must(count > 0);
@@ -60,8 +60,8 @@ struct gather *gather_start(struct service *s, const struct address *names, uint
 	for (uint32_t i = 0; i < count; i++) {
 		g->all[i].name = names[i];
 		g->ones[i] = (struct one){.gather = g, .number = i};
-		g->asked += name_question_ask(&g->ones[i].question, &ways, s->model, &names[i],
-					      on_answer, &g->ones[i]);
+		g->asked += name_question_ask(&g->ones[i].question, &ways, &names[i], on_answer,
+					      &g->ones[i]);
 	}
 	loop_timer_start(s->loop, &g->timer, g->asked > 0 ? GATHER_MAX_MS : 0);
 	return g;

@@ -20,11 +20,12 @@ struct gathered {
 	struct address found;		/* len 0: nothing */
 };
 
-/* Looks them all up, `names` being a copy's source; at least one. on_done is called once,
- * later, when all are answered or the time is over; the gathering is the caller's to end. */
+/* Looks up these names, at least one; they are copied. on_done is called once, later, when all
+ * are answered or the time is over; the gathering is the caller's to end. */
 struct gather *gather_start(struct service *s, const struct address *names, uint32_t count,
 			    void (*on_done)(void *arg), void *arg);
 
+/* What is known so far, in the order of the names. */
 const struct gathered *gather_all(const struct gather *g, uint32_t *count);
 
 /* Cancels what is not answered, and frees it. NULL is allowed. */

@@ -15,9 +15,11 @@ struct name_question {
 	struct resolver_question *system;	/* to clear when it is answered */
 };
 
+/* All borrowed. */
 struct name_ways {
-	struct dns      *dns;		/* both borrowed */
+	struct dns      *dns;
 	struct resolver *system;
+	const struct model *model;	/* says which of the two */
 };
 
 static inline bool name_question_is_asked(const struct name_question *q)
@@ -28,7 +30,7 @@ static inline bool name_question_is_asked(const struct name_question *q)
 /* Asks for the host in the text of `name`, and says its port of each address. False: too
  * many questions wait. */
 static inline bool
-name_question_ask(struct name_question *q, const struct name_ways *ways, const struct model *m,
+name_question_ask(struct name_question *q, const struct name_ways *ways,
 		  const struct address *name,
 		  void (*on_answer)(void *arg, const struct resolver_answer *answer), void *arg)
 {
@@ -36,7 +38,7 @@ name_question_ask(struct name_question *q, const struct name_ways *ways, const s
 	uint16_t port;
 
 	address_split(name, host, &port);
-	if (m->name_server_count > 0)
+	if (ways->model->name_server_count > 0)
 		q->dns = dns_ask_addresses(ways->dns, host, port, on_answer, arg);
 	else
 		q->system = resolver_ask(ways->system, host, port, on_answer, arg);

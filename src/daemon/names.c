@@ -84,10 +84,10 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
 static void ask(struct name *name)
 {
 	struct names *n = name->names;
-	const struct name_ways ways = {n->dns, n->resolver};
+	const struct name_ways ways = {n->dns, n->resolver, n->model};
 
-	if (name_question_ask(&name->question, &ways, n->model, &name->server->address,
-			      on_answer, name))
+	if (name_question_ask(&name->question, &ways, &name->server->address, on_answer,
+			      name))
 		n->asked++;
 	else
 		ask_again_in(name, NAMES_RETRY_MS);

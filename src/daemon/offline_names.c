@@ -14,7 +14,6 @@
 enum { LOOK_UPS_MAX_MS = 60 * 1000 };
 
 struct looking {
-	const struct model *model;
 	struct loop        *loop;
 	struct name_ways    ways;
 	uint32_t            asked, troubles;
@@ -33,7 +32,7 @@ struct look_up {
 
 static void complain(struct look_up *l, const char *why)
 {
-	const struct model *m = l->looking->model;
+	const struct model *m = l->looking->ways.model;
 	const char *whom = m->name_server_count > 0 ? m->name_servers[0].text
 						    : "the system's name servers";
 
@@ -80,7 +79,7 @@ static void look_up_name(struct looking *all, const struct model_pool *p,
 	struct look_up *l = look_up_new(all, p, srv);
 
 	l->name = *name;
-	if (name_question_ask(&l->question, &all->ways, all->model, name, on_addresses, l))
+	if (name_question_ask(&l->question, &all->ways, name, on_addresses, l))
 		all->asked++;
 	else
 		complain(l, "too many names are looked up at once");
@@ -121,7 +120,7 @@ static void look_up_records(struct looking *all, const struct model_pool *p,
 
 static void look_up_all(struct looking *all)
 {
-	const struct model *m = all->model;
+	const struct model *m = all->ways.model;
 
 	for (uint32_t i = 0; i < m->pool_count; i++) {
 		const struct model_pool *p = &m->pools[i];
@@ -151,7 +150,7 @@ static void forget_all(struct looking *all)
 
 uint32_t offline_resolve(const struct model *m)
 {
-	struct looking all = {.model = m};
+	struct looking all = {.ways.model = m};
 	struct err err;
 
 	all.loop = loop_create(&err);

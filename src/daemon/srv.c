@@ -119,8 +119,8 @@ static void on_trouble(struct srv *srv, int kind, const char *why)
 static void say_rest(struct srv *srv, const struct targets *t)
 {
 	if (t->left_out != srv->said_left_out && t->left_out > 0)
-		log_warn("service has %u servers more than the %d that are used pool=%s srv=%s",
-			 t->left_out, TARGETS_MAX, srv->pool, srv->name);
+		log_warn("service has %u servers more than are used pool=%s srv=%s", t->left_out,
+			 srv->pool, srv->name);
 	if (t->unusable != srv->said_unusable && t->unusable > 0)
 		log_warn("service has %u records without a host or a port pool=%s srv=%s",
 			 t->unusable, srv->pool, srv->name);
@@ -286,14 +286,15 @@ static void on_other_targets(struct srv *srv)
 
 static void on_records(struct srv *srv, const struct dns_srv_answer *answer)
 {
-	uint32_t number;
+	uint32_t number, no_room = 0;
 	const struct model_pool *p = place_of(srv, srv->service->wanted.file, &number);
 
 	targets_choose(answer, &srv->targets);
 	if (srv->targets.count == 0 && !srv->targets.nobody) {
 		on_trouble(srv, TROUBLE_UNUSABLE, "no record has a host and a port");
 		forget_targets(srv);
-	} else if (p == NULL || targets_are_used(p, number, &srv->targets)) {
+	} else if (p == NULL || targets_are_used(p, number, &srv->targets, &no_room)) {
+		srv->targets.left_out += no_room;
 		on_good(srv, &srv->targets);
 		forget_targets(srv);
 	} else {

@@ -161,7 +161,8 @@ uint32_t targets_use(struct model_pool *p, uint32_t srv, const struct targets *t
 	return no_room;
 }
 
-bool targets_are_used(const struct model_pool *p, uint32_t srv, const struct targets *t)
+bool targets_are_used(const struct model_pool *p, uint32_t srv, const struct targets *t,
+		      uint32_t *no_room)
 {
 	uint32_t there = 0;
 
@@ -172,7 +173,8 @@ bool targets_are_used(const struct model_pool *p, uint32_t srv, const struct tar
 			return false;
 		there += target != NULL;
 	}
-	return p->srvs[srv].known && there == t->count;
+	*no_room = t->count - there;
+	return p->srvs[srv].known && (*no_room == 0 || p->server_count == MODEL_SERVERS_MAX);
 }
 
 /* ---- a file anew ---- */

@@ -43,8 +43,9 @@ void targets_fini(struct targets *t);
  * number. One that the pool has otherwise is left as it is. Returns how many had no room. */
 uint32_t targets_use(struct model_pool *p, uint32_t srv, const struct targets *t);
 
-/* Whether they are that already. */
-bool targets_are_used(const struct model_pool *p, uint32_t srv, const struct targets *t);
+/* Whether they are that already, but for so many that have no room. */
+bool targets_are_used(const struct model_pool *p, uint32_t srv, const struct targets *t,
+		      uint32_t *no_room);
 
 /* A file was read anew: what is known of its names from before is so still. */
 void targets_carry(struct model *m, const struct model *before);

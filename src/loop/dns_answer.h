@@ -41,6 +41,7 @@ struct dns_srv_answer {
 /* Reads a message whose header says that all is well. Sets all of *a. */
 void dns_answer_read(const uint8_t *bytes, size_t len, struct dns_srv_answer *a);
 
+/* Sets all of *a, to this. */
 void dns_answer_fault(struct dns_srv_answer *a, enum dns_fault fault, const char *why);
 
 /* Frees what it owns. */

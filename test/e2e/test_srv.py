@@ -202,7 +202,7 @@ def test_two_hundred_servers_come_over_tcp_and_more_than_there_may_be_are_left_o
                 "all are looked up")
     names.services[NAME] = [Record(f"n{number}.test", one.port, 2 if number == 299 else 1)
                             for number in range(300)]
-    balancer.logs("service has 44 servers more than the 256 that are used")
+    balancer.logs("service has 44 servers more than are used")
     stage.until(lambda: len(weights(balancer)) == 256, "as many as there may be")
     assert weights(balancer)[f"n299.test:{one.port}"] == 2
     assert srv_of(balancer)["left_out"] == 44
@@ -395,6 +395,38 @@ def test_too_many_servers_for_a_table_are_refused_and_the_last_ones_stay(stage, 
     names.services[NAME] = [Record("one.test", one.port), Record("two.test", one.port)]
     balancer.logs("service is not found, its last servers stay.*slots")
     assert weights(balancer) == {f"one.test:{one.port}": 1}
+
+
+def test_an_upgrade_finds_the_servers_anew(stage, names, start):
+    one = stage.origins(1)[0]
+    names.services[NAME] = [Record("one.test", one.port, 3)]
+    balancer = start()
+    client = stage.client(balancer)
+    assert client.get("/").body == b"0"
+    balancer.upgrade()
+    assert weights(balancer) == {f"one.test:{one.port}": 3}
+    assert [stage.get(balancer).body for _ in range(5)] == [b"0"] * 5
+
+
+def test_tcp_sessions_stay_while_their_server_weighs_otherwise(stage, names):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port, server = stage.port(), listener.getsockname()[1]
+        names.services[NAME] = [Record("one.test", server, 1)]
+        balancer = stage.run(
+            f"resolve every 1s from {names.address}\nlisten tcp 127.0.0.1:{port} {{ to web }}\n"
+            f"pool web {{ redistribute off; server srv {NAME} }}\n", port)
+        balancer.logs("listening on")
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
+            client.sendall(b"a")
+            session = listener.accept()[0]
+            while (first := session.recv(1)) == b"":    # the harness looked whether it accepts
+                session.close()
+                session = listener.accept()[0]
+            names.services[NAME] = [Record("two.test", server, 1), Record("one.test", server, 9)]
+            serves(stage, balancer, {f"one.test:{server}": 9, f"two.test:{server}": 1})
+            session.sendall(b"b")
+            assert first == b"a" and client.recv(1) == b"b"
+            session.close()
 
 
 def test_nothing_is_lost_while_servers_change(stage, names, start):

@@ -84,7 +84,9 @@ static uint32_t use(struct model *m, uint32_t srv, const char *text)
 	struct targets t = targets_of(text);
 	uint32_t no_room = targets_use(&m->pools[0], srv, &t);
 
-	assert_true(no_room > 0 || targets_are_used(&m->pools[0], srv, &t));
+	uint32_t left;
+	assert_true(targets_are_used(&m->pools[0], srv, &t, &left));
+	assert_int_equal(left, no_room);
 	targets_fini(&t);
 	return no_room;
 }
@@ -302,19 +304,20 @@ static void whether_they_are_used_is_about_weights_too(void **unused)
 		"1 1 80 a.test, 1 1 80 b.test, 1 1 80 c.test", "0 0 0 .",
 	};
 	struct model *m = model_new();
+	uint32_t no_room;
 
 	(void)unused;
 	use(m, NAME, "1 1 80 a.test, 1 1 80 b.test");
 	for (size_t i = 0; i < COUNT_OF(others); i++) {
 		struct targets t = targets_of(others[i]);
-		assert_false(targets_are_used(&m->pools[0], NAME, &t));
+		assert_false(targets_are_used(&m->pools[0], NAME, &t, &no_room));
 		targets_fini(&t);
 	}
 	/* None are used, too, but only once that has been told. */
 	struct targets none = targets_of("0 0 0 .");
-	assert_false(targets_are_used(&m->pools[0], OTHER, &none));
+	assert_false(targets_are_used(&m->pools[0], OTHER, &none, &no_room));
 	m->pools[0].srvs[OTHER].known = true;
-	assert_true(targets_are_used(&m->pools[0], OTHER, &none));
+	assert_true(targets_are_used(&m->pools[0], OTHER, &none, &no_room));
 	targets_fini(&none);
 	model_put(m);
 }
