@@ -38,7 +38,7 @@ variant := $(variant)$(if $(filter-out gcc cc,$(notdir $(CC))),-$(notdir $(CC)))
 variant := $(variant)$(if $(COVER),-cover)
 OUT     ?= out$(variant)
 
-PACKAGES  := libxxhash jansson libcrypto libcurl
+PACKAGES  := libxxhash jansson libcrypto libcurl libcares
 PKGCFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKGLIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 
@@ -59,7 +59,7 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Isrc $(WARN) -fno-strict-aliasing \
 	-fvisibility=hidden -pthread $(PKGCFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pthread $(LDFLAGS)
-LIBS := $(PKGLIBS)
+LIBS := $(PKGLIBS) -lresolv
 ifneq ($(SAN),)
 ALL_CFLAGS  += -fsanitize=$(SAN) -fno-omit-frame-pointer -O1
 ALL_LDFLAGS += -fsanitize=$(SAN)
@@ -327,6 +327,7 @@ INSTALLED := \
 		$(page):644:share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))) \
 	$(MADE)/balancerctl.bash:644:share/bash-completion/completions/balancerctl \
 	$(MADE)/balancerctl.zsh:644:share/zsh/site-functions/_balancerctl \
+	$(MADE)/balancerctl.fish:644:share/fish/vendor_completions.d/balancerctl.fish \
 	$(MADE)/balancerd.conf:644:share/doc/balancerd/balancerd.conf
 ifneq ($(SYSTEMD),no)
 INSTALLED += \
@@ -344,6 +345,7 @@ install: programs
 	@mkdir -p $(MADE)
 	@$(OUT)/balancerctl completion bash >$(MADE)/balancerctl.bash
 	@$(OUT)/balancerctl completion zsh >$(MADE)/balancerctl.zsh
+	@$(OUT)/balancerctl completion fish >$(MADE)/balancerctl.fish
 	@for name in balancerd.conf balancerd.service kv-worker@.service; do \
 		sed $(PLACES) packaging/$$name >$(MADE)/$$name; \
 	done

@@ -145,7 +145,8 @@ static const struct directive rows[] = {
 	}, {
 		.word = "starts-per-minute", .in = IN_OWN,
 		.help = "Starts that nobody has asked for: of replacements, by load, of "
-			"those that fail again and again.",
+			"those that fail again and again. Filling the pool when the balancer "
+			"begins does not count.",
 		.arguments = {
 			{NULL, "N", NUMBER(1, STARTS_MAX), OWN_FIELD(starts_max)},
 		},

@@ -21,7 +21,7 @@ enum command_words {
 	WORDS_POOL,
 	WORDS_FILE,
 	WORDS_COMMAND,
-	WORDS_SHELL,			/* bash, zsh */
+	WORDS_SHELL,			/* bash, zsh, fish */
 };
 
 struct command {

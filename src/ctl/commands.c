@@ -153,9 +153,10 @@ const struct command command_table[] = {
 	 ctl_config_diff},
 	{"help", NULL, "[COMMAND]", 0, 2, 0, WORDS_COMMAND,
 	 "say how a command is used", NULL, ctl_help},
-	{"completion", NULL, "bash|zsh", 1, 1, 0, WORDS_SHELL,
+	{"completion", NULL, "bash|zsh|fish", 1, 1, 0, WORDS_SHELL,
 	 "print the completion for a shell",
-	 "To use it in this shell: source <(balancerctl completion bash).",
+	 "To use it in this shell: source <(balancerctl completion bash); in fish, "
+	 "balancerctl completion fish | source.",
 	 ctl_completion},
 	{"manual", NULL, "", 0, 0, 0, WORDS_OTHER,
 	 "print the manual page of this program", NULL, ctl_manual},

@@ -60,9 +60,26 @@ static const char zsh_script[] =
 	"\tcompdef _balancerctl balancerctl\n"
 	"fi\n";
 
+static const char fish_script[] =
+	"# Completion for fish, printed by `balancerctl completion fish`.\n"
+	"function __balancerctl\n"
+	"\tset -l words (commandline -opc)\n"
+	"\tset -l begun (commandline -ct)\n"
+	"\tset -l found ($words[1] complete -- $words[2..] \"$begun\" 2>/dev/null)\n"
+	"\tswitch \"$found[1]\"\n"
+	"\t\tcase :files\n"
+	"\t\t\t__fish_complete_path \"$begun\"\n"
+	"\t\tcase :folders\n"
+	"\t\t\t__fish_complete_directories \"$begun\"\n"
+	"\t\tcase '*'\n"
+	"\t\t\tprintf '%s\\n' $found\n"
+	"\tend\n"
+	"end\n"
+	"complete -c balancerctl -k -f -a '(__balancerctl)'\n";
+
 static const struct {
 	const char *name, *script;
-} shells[] = {{"bash", bash_script}, {"zsh", zsh_script}};
+} shells[] = {{"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script}};
 
 const char *completion_script(const char *shell)
 {
@@ -280,7 +297,7 @@ enum outcome ctl_completion(struct call *call, struct err *err)
 
 	if (script == NULL)
 		return outcome_set(err, OUTCOME_WRONG,
-				   "there is completion for bash and zsh, "
+				   "there is completion for bash, zsh and fish, "
 				   "not for %s",
 				   quote(call->words[0]).text);
 	fputs(script, stdout);

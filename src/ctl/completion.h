@@ -32,7 +32,7 @@ struct completion {
 /* The words behind the program's name, at least one. */
 void completion_look(struct completion *c, char *const *words, uint32_t count);
 
-/* What a shell has to run once, "bash" or "zsh"; NULL: another shell. */
+/* What a shell has to run once, "bash", "zsh" or "fish"; NULL: another shell. */
 const char *completion_script(const char *shell);
 
 #endif

@@ -282,6 +282,15 @@ void takeover_end_older(const struct takeover *t, bool at_once)
 		log_info("earlier processes are asked to end, too count=%u", count);
 }
 
+void takeover_reopen_older(const struct takeover *t)
+{
+	int fds[HANDOVER_FDS_MAX];
+	uint32_t count = takeover_older(t, fds);
+
+	for (uint32_t i = 0; i < count; i++)
+		tell(fds[i], SIGUSR1);
+}
+
 /* ---- the moment ---- */
 
 static int wait_for_word(struct takeover *t, struct err *err)

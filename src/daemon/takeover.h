@@ -63,6 +63,9 @@ uint32_t takeover_older(const struct takeover *t, int fds[]);
 /* This process is asked to end, and so are those. t may be NULL. */
 void takeover_end_older(const struct takeover *t, bool at_once);
 
+/* Their logs were moved away, as ours were. t may be NULL. */
+void takeover_reopen_older(const struct takeover *t);
+
 /* We serve: tells it, and the service manager when the other process does no more. */
 void takeover_done(struct service *s);
 

@@ -97,8 +97,8 @@ static void say_many(struct owner *o)
 {
 	char why[64];
 
-	snprintf(why, sizeof why, "there were %u starts in a minute, which is the most",
-		 o->own->starts_max);
+	snprintf(why, sizeof why, "%u start%s in a minute, which is the most",
+		 o->own->starts_max, o->own->starts_max == 1 ? "" : "s");
 	owner_say_trouble(o, TROUBLE_MANY, "", why);
 }
 
@@ -169,6 +169,7 @@ static void on_work(struct loop_timer *t)
 		plan(o);
 		start_some(o);
 	}
+	o->was_complete |= owner_is_complete(o);
 	orders_look(o);
 	if (o->changed)
 		owner_keep(o);
@@ -351,6 +352,15 @@ void owner_end(struct owner *o, bool by_force)
 bool owner_is_empty(const struct owner *o)
 {
 	return o->is_left || (owner_is_over(o) && o->looked_last);
+}
+
+uint32_t owner_count(const struct owner *o)
+{
+	uint32_t count = 0;
+
+	for (int state = 0; state < FLEET_STATES; state++)
+		count += o->fleet.counts[state];
+	return count;
 }
 
 bool owner_is_complete(const struct owner *o)

@@ -66,6 +66,9 @@ void owner_end(struct owner *o, bool by_force);
 /* Leaving or ending, it has nothing left to do. */
 bool owner_is_empty(const struct owner *o);
 
+/* How many there are, in whatever state. */
+uint32_t owner_count(const struct owner *o);
+
 /* Everyone that is wanted serves. */
 bool owner_is_complete(const struct owner *o);
 

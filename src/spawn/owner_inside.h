@@ -47,6 +47,7 @@ struct owned {
 	struct spawn_task   task;	/* start, or stop */
 	struct spawn_task   by_force;	/* a stop by force, beside one that asks */
 	bool                task_runs, force_runs, is_stopped;
+	bool                was_started;	/* once at least */
 	bool                hurries;	/* one more failure, and it is left */
 	uint32_t            grace_ms;	/* of the last stop */
 	uint32_t            stops_failed;
@@ -95,6 +96,7 @@ struct owner {
 	struct backoff    backoff, list_backoff;
 	struct start_rate rate;
 	struct scaling    scaling;
+	bool              was_complete;	/* since it is at work */
 	bool              changed;	/* something that is told, or kept */
 
 	uint64_t starts, start_failures, replaced, adopted;

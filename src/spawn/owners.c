@@ -30,7 +30,10 @@ struct owners {
 	const struct spawn_driver *(*driver_of)(enum own_driver driver);
 	struct link entries;
 	const struct model *model;	/* held; NULL before the first */
-	struct loop_timer limit;	/* of the end */
+	uint32_t silence_ms, hurry_ms;
+	struct loop_timer limit;	/* of the end, or of its silence */
+	uint64_t force_at_ms;		/* while it ends: no longer without force */
+	uint32_t left;			/* how many there were when that was last looked at */
 	bool ending, hurried;
 	void (*ended)(void *arg);	/* NULL: it was told */
 	void *arg;
@@ -79,13 +82,38 @@ static void look_for_end(struct owners *o)
 	ended(o->arg);
 }
 
+static uint32_t count_left(const struct owners *o)
+{
+	uint32_t count = 0;
+
+	LIST_EACH(&o->entries, it, next)
+		count += owner_count(ENTRY_OF(it)->owner);
+	return count;
+}
+
+/* Looks again after a silence; false: there is no time for that any more. */
+static bool wait_on(struct owners *o)
+{
+	uint64_t now = loop_now_ms(o->shared.loop);
+
+	if (now >= o->force_at_ms)
+		return false;
+	uint64_t left_ms = o->force_at_ms - now;
+	loop_timer_start(o->shared.loop, &o->limit,
+			 left_ms < o->silence_ms ? left_ms : o->silence_ms);
+	return true;
+}
+
 static void on_limit(struct loop_timer *t)
 {
 	struct owners *o = CONTAINER_OF(t, struct owners, limit);
 	void (*ended)(void *arg) = o->ended;
 
 	if (!o->hurried) {
-		owners_hurry(o);
+		uint32_t before = o->left;
+		o->left = count_left(o);
+		if (o->left == before || !wait_on(o))
+			owners_hurry(o);
 		return;
 	}
 	log_error("servers are left that could not be ended in time");
@@ -134,8 +162,10 @@ void owners_end(struct owners *o, void (*ended)(void *arg), void *arg)
 	o->ending = true;
 	o->ended = ended;
 	o->arg = arg;
-	loop_timer_start(o->shared.loop, &o->limit,
-			 (uint64_t)longest_stop_ms(o) + OWNERS_END_MS);
+	uint64_t stop_ms = longest_stop_ms(o);
+	o->left = count_left(o);
+	o->force_at_ms = loop_now_ms(o->shared.loop) + stop_ms + OWNERS_END_MS - o->hurry_ms;
+	loop_timer_start(o->shared.loop, &o->limit, stop_ms + o->silence_ms);
 	LIST_EACH(&o->entries, it, next)
 		owner_end(ENTRY_OF(it)->owner, false);
 	look_for_end(o);
@@ -147,7 +177,7 @@ void owners_hurry(struct owners *o)
 		return;
 	o->hurried = true;
 	loop_timer_stop(o->shared.loop, &o->limit);	/* it may be armed for later */
-	loop_timer_start(o->shared.loop, &o->limit, OWNERS_HURRY_MS);
+	loop_timer_start(o->shared.loop, &o->limit, o->hurry_ms);
 	LIST_EACH(&o->entries, it, next)
 		owner_end(ENTRY_OF(it)->owner, true);
 	look_for_end(o);
@@ -267,6 +297,8 @@ struct owners *owners_create(struct loop *loop, const struct owners_facts *facts
 		.on_worked = on_worked,
 	};
 	o->driver_of = facts->driver_of;
+	o->silence_ms = facts->silence_ms > 0 ? facts->silence_ms : OWNERS_SILENCE_MS;
+	o->hurry_ms = facts->hurry_ms > 0 ? facts->hurry_ms : OWNERS_HURRY_MS;
 	hmac_random(&o->shared.random, sizeof o->shared.random);
 	list_init(&o->entries);
 	loop_timer_init(&o->limit, on_limit);

@@ -22,7 +22,8 @@
 struct loop;
 struct spawn_driver;
 
-enum { OWNERS_END_MS = 20 * 1000, OWNERS_HURRY_MS = 5 * 1000 };
+/* Of the end, see owners_end. */
+enum { OWNERS_END_MS = 20 * 1000, OWNERS_SILENCE_MS = 5 * 1000, OWNERS_HURRY_MS = 5 * 1000 };
 
 /* What people may want to know of one server. */
 enum owners_news {
@@ -60,6 +61,7 @@ struct owners_facts {
 					 * NULL: none */
 	const char *serves;		/* what that belongs to: a file's real path */
 	const struct spawn_driver *(*driver_of)(enum own_driver driver);
+	uint32_t silence_ms, hurry_ms;	/* 0: as above */
 };
 
 struct owners *owners_create(struct loop *loop, const struct owners_facts *facts,
@@ -103,12 +105,13 @@ void owners_take_over(struct owners *o, const struct model *m);
 /* Each pool has as many servers as it should have now; or none is asked for. */
 bool owners_are_complete(const struct owners *o);
 
-/* The balancer ends: those that are not to be left are ended, and not waited for longer
- * than OWNERS_END_MS beyond their stop time. `ended` is told when they are gone, which
- * may be out of this call. Once. */
+/* The balancer ends: those that are not to be left are ended. It all takes OWNERS_END_MS
+ * beyond their stop time at most; where none has ended for OWNERS_SILENCE_MS after that,
+ * say because the engine is out of reach, force is used at once. `ended` is told when they
+ * are gone, or the time is, which may be out of this call. Once. */
 void owners_end(struct owners *o, void (*ended)(void *arg), void *arg);
 
-/* While it ends: by force, and at most OWNERS_HURRY_MS more. */
+/* While it ends: by force at once, and at most OWNERS_HURRY_MS more. */
 void owners_hurry(struct owners *o);
 
 /* ---- asked for by people ---- */

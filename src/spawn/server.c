@@ -127,12 +127,21 @@ static void on_started(struct spawn_task *t, enum spawn_result result,
 	}
 }
 
+/* The pool is being filled for the first time, and this one was not there before. That
+ * is what the file asks for, and it is bounded by `max`; one that has to be started again
+ * counts even then. */
+static bool fills(const struct owned *s)
+{
+	return !s->owner->was_complete && !s->was_started;
+}
+
 static void start(struct owned *s)
 {
 	struct owner *o = s->owner;
 
-	if (s->life.order == NULL)
+	if (s->life.order == NULL && !fills(s))
 		start_rate_count(&o->rate, owner_now(o));
+	s->was_started = true;
 	o->starts++;
 	s->task = (struct spawn_task){.on_done = on_started};
 	s->task_runs = true;

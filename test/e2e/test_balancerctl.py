@@ -548,7 +548,7 @@ def test_no_balancerd_anywhere(bench, tmp_path):
                  program=lonely).failed(1).startswith("balancerd is neither next to ")
 
 
-# Shells. Both run what `balancerctl completion` prints.
+# Shells. All run what `balancerctl completion` prints.
 
 BASH = r"""
 source <(balancerctl completion bash)
@@ -642,3 +642,25 @@ def test_zsh_offers_the_same(bench):
         zsh.read_until("usage: balancerctl config show")
     finally:
         zsh.close()
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_offers_the_same(bench):
+    bench.control.environment |= {"PATH": f"{BALANCERCTL.parent}:{os.environ['PATH']}",
+                                  "HOME": str(bench.folder)}
+    bench.start("127.0.0.1:8081", "[::1]:8082", "app1.invalid:80")
+
+    def fish(line):
+        done = bench("--no-config", "-c", "balancerctl completion fish | source\n"
+                     'complete --do-complete "$argv[1]"', line, program="fish",
+                     cwd=bench.folder)
+        assert done.err == "", done
+        return [offer.split("\t")[0] for offer in done.out.splitlines()]
+    assert fish("balancerctl st") == ["start", "stop", "status"]
+    assert fish("balancerctl config ") == ["check", "show", "diff"]
+    assert fish("balancerctl drain 127") == ["127.0.0.1:8081"]
+    assert fish("balancerctl remove [") == ["[::1]:8082"]
+    assert fish("balancerctl list --po") == ["--pool"]
+    assert fish("balancerctl list --pool ") == ["default"]
+    (bench.folder / "a.conf").write_text("")
+    assert fish("balancerctl config check a.c") == ["a.conf"]

@@ -577,7 +577,7 @@ def test_the_name_leads_to_the_socket(tmp_path):
     (["start", "--url", "http://a:1", "a", "1"],
      "start takes no --url; write: balancerctl start ADDRESS PORT [SERVER...] "
      "[--state DIR] [--log PATH] [--threads N]"),
-    (["completion", "fish"], 'there is completion for bash and zsh, not for "fish"'),
+    (["completion", "csh"], 'there is completion for bash, zsh and fish, not for "csh"'),
     (["help", "lst"], 'unknown command "lst"; did you mean "list"?'),
 ])
 def test_wrong_lines(ctl, words, says):

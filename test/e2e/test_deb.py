@@ -66,6 +66,32 @@ def test_state_goes_with_a_purge_alone(package, folders, tmp_path):
     assert not any((tmp_path / folder[1:]).exists() for folder in folders)
 
 
+def test_logs_that_are_turned_over_are_opened_anew(stage, tmp_path):
+    """The script itself; only the service manager is ours."""
+    access = tmp_path / "access.log"
+    balancer = stage.balancer([stage.server()], top=f"access-log combined to {access}")
+    script = re.search(r"postrotate\n(.*)\tendscript",
+                       (DEBIAN / "balancerd.logrotate").read_text(), re.S)[1]
+    manager = tmp_path / "systemctl"
+    manager.write_text('#!/bin/sh\n[ "$1 $2 $3" = "kill --kill-who=main -s" ] && '
+                       f'kill -s "$4" {balancer.pid}\n')
+    manager.chmod(0o755)
+    access.rename(tmp_path / "access.log.1")
+    subprocess.run(["sh", "-ec", script.replace("/run/systemd/system", str(tmp_path))],
+                   check=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    stage.until(access.exists, "it is made anew")
+    assert stage.get(balancer, "/after").status == 200
+    stage.until(lambda: "/after" in access.read_text(), "the line is in the new file")
+
+
+@pytest.mark.parametrize("package", ["balancerd", "balancerd-kv"])
+def test_the_manager_reads_the_units_anew(package):
+    """debhelper leaves that to whoever starts something, and nothing is started here."""
+    for when in ("postinst", "postrm"):
+        text = (DEBIAN / f"{package}.{when}").read_text()
+        assert "daemon-reload" in text or (package, when) == ("balancerd", "postrm")
+
+
 def test_what_is_built_needs_what_is_built_with():
     """Build-Depends, and what tools/install-deps installs, know the same libraries."""
     control = (DEBIAN / "control").read_text()

@@ -70,6 +70,7 @@ def test_everything_is_where_it_belongs(install, top):
             "kv-client.1"} <= pages
     assert {"usr/local/share/bash-completion/completions/balancerctl",
             "usr/local/share/zsh/site-functions/_balancerctl",
+            "usr/local/share/fish/vendor_completions.d/balancerctl.fish",
             "usr/local/lib/systemd/system/balancerd.service",
             "usr/local/lib/systemd/system/balancerd@.service",
             "usr/local/lib/systemd/system/kv-worker@.service",

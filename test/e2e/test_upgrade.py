@@ -234,6 +234,22 @@ def test_the_old_process_can_still_be_told_to_end(stage):
     assert accepts(balancer.port), "the new one serves"
 
 
+def test_logs_are_reopened_by_all_that_have_connections(stage, tmp_path):
+    access = tmp_path / "access"
+    balancer = stage.balancer([stage.server()], top=f"access-log combined to {access}")
+    client = RawClient(balancer.port)       # whom the old process has, and waits for
+    stage.clients.append(client)
+    client.send(b"GET /late HT")
+    after = balancer.upgrade()
+    access.rename(tmp_path / "access.1")
+    os.kill(after, signal.SIGUSR1)
+    balancer.logs("logs reopened", 2)
+    client.send(b"TP/1.1\r\nHost: x\r\n\r\n")
+    assert client.response().status == 200
+    assert balancer.wait() == 0, "the old process has nothing left to do"
+    assert "/late" in access.read_text()
+
+
 @pytest.mark.parametrize("at_once", [False, True])
 def test_a_stop_is_for_all_that_have_connections(stage, at_once):
     """However many upgrades ago their place was taken."""

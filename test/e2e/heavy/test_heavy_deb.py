@@ -168,10 +168,21 @@ def test_an_upgrade_says_how_what_runs_is_replaced(machine):
             kill -0 $pid; sleep 0.1
         done
         {BOTH}
-        balancerctl --socket /run/balancerd/default.sock upgrade
+        balancerctl --name default upgrade
         balancerctl --socket /run/balancerd/default.sock stop""")
-    assert '"balancerctl upgrade" has version' in said
+    assert 'balancerd "default" still runs as it was.' in said
+    assert "takes over with: balancerctl --name default upgrade\n" in said
     assert " serves; process " in said
+
+
+def test_logs_are_turned_over(machine):
+    machine(BOTH)
+    machine("""
+        install -d -o balancerd -g balancerd /var/log/balancerd
+        echo one >/var/log/balancerd/access.log
+        chown balancerd: /var/log/balancerd/access.log
+        logrotate --force /etc/logrotate.d/balancerd""")
+    assert machine("cat /var/log/balancerd/access.log.1") == "one\n"
 
 
 def test_a_removal_keeps_what_a_purge_takes(machine):

@@ -100,7 +100,7 @@ static void words_are_counted(void **unused)
 	assert_int_equal(command_check(finds("completion", NULL, &used), &o, 0, &err),
 			 -1);
 	assert_string_equal(err.text, "a word is missing; write: balancerctl completion "
-			    "bash|zsh");
+			    "bash|zsh|fish");
 	assert_int_equal(command_check(finds("config", "check", &used), &o, 1, &err), 0);
 }
 

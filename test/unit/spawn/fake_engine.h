@@ -12,7 +12,7 @@
 #include "loop/loop.h"
 #include "spawn/driver.h"
 
-enum { FAKE_SERVERS_MAX = 512, FAKE_TASK_MS = 2 };
+enum { FAKE_SERVERS_MAX = 512, FAKE_TASK_MS = 2, FAKE_SLOW_MS = 30 };
 
 static struct {
 	struct spawn_server servers[FAKE_SERVERS_MAX];	/* id "": a free place */
@@ -21,8 +21,11 @@ static struct {
 	uint32_t starts, at_once, at_once_most, stops, forced, lists, opened;
 	const char *taken_name;			/* by something that is not ours */
 	const char *fails_name;			/* its start fails */
+	const char *hangs_name;			/* its start never ends */
 	uint32_t fails_starts;			/* so many more starts fail */
 	uint32_t fails_lists, fails_stops;
+	bool     silent;			/* it takes what is asked for, and never answers */
+	bool     stops_slowly;			/* one after the other, FAKE_SLOW_MS each */
 	bool     unhealthy;			/* those that are made from now on */
 	void   (*on_gone)(void *arg, const char *id, const char *why);
 	void    *arg;
@@ -153,6 +156,9 @@ static inline void fake_begin(struct spawn_engine *e, struct spawn_task *told, i
 			      const char *name, const char *id)
 {
 	struct fake_task *t = memory_new(1, sizeof *t);
+	bool slow = fake.stops_slowly && kind == FAKE_STOP;
+	bool hangs = fake.silent || (kind == FAKE_START && fake.hangs_name != NULL &&
+				     strcmp(name, fake.hangs_name) == 0);
 
 	t->engine = e;
 	t->told = told;
@@ -162,7 +168,9 @@ static inline void fake_begin(struct spawn_engine *e, struct spawn_task *told, i
 	told->inside = t;
 	list_push_last(&e->tasks, &t->link);
 	loop_timer_init(&t->timer, fake_on_due);
-	loop_timer_start(e->place.loop, &t->timer, FAKE_TASK_MS);
+	if (!hangs)
+		loop_timer_start(e->place.loop, &t->timer,
+				 slow ? fake.stops * FAKE_SLOW_MS : FAKE_TASK_MS);
 }
 
 static inline struct spawn_engine *fake_open(const struct spawn_place *place,

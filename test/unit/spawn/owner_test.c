@@ -129,9 +129,9 @@ static void no_more_starts_in_a_minute_than_asked_for(void **unused)
 	struct asked a;
 
 	(void)unused;
-	own.starts_max = 4;
+	own.starts_max = 1;
 	use(own);
-	WAIT_FOR(serve("S1 S2 S3 "));
+	WAIT_FOR(serve("S1 S2 S3 "));			/* the first fill is not counted */
 	fake_die("S1");
 	WAIT_FOR(serve("S1 S2 S3 "));
 	fake_die("S1");
@@ -139,11 +139,30 @@ static void no_more_starts_in_a_minute_than_asked_for(void **unused)
 	settle();
 	assert_int_equal(fake.starts, 4);
 	assert_in_range(figures().retry_ms, 30 * 1000, 60 * 1000);
-	assert_string_equal(figures().trouble, "there were 4 starts in a minute, which is "
-			    "the most");
+	assert_string_equal(figures().trouble, "1 start in a minute, which is the most");
 	ask(&a, OWNERS_ADD, 1);				/* orders are not counted */
 	WAIT_FOR(a.done);
 	assert_int_equal(a.result, OWNERS_DONE);
+}
+
+static void a_pool_that_is_never_full_does_not_start_without_end(void **unused)
+{
+	struct model_own own = own_of(2, 10);
+
+	(void)unused;
+	own.starts_max = 2;
+	fake.hangs_name = "S2";
+	use(own);
+	for (int i = 0; i < 2; i++) {
+		WAIT_FOR(serve("S1 "));
+		fake_die("S1");
+	}
+	WAIT_FOR(serve("S1 "));
+	fake_die("S1");
+	WAIT_FOR(fake_count() == 0);
+	settle();
+	assert_int_equal(fake.starts, 1 + 3);
+	assert_in_range(figures().retry_ms, 30 * 1000, 60 * 1000);
 }
 
 static void a_made_up_name_that_is_taken_is_not_insisted_on(void **unused)
@@ -222,6 +241,7 @@ int main(void)
 		TEST(what_cannot_be_looked_for_is_looked_for_again),
 		TEST(failing_starts_are_tried_again_after_a_while),
 		TEST(no_more_starts_in_a_minute_than_asked_for),
+		TEST(a_pool_that_is_never_full_does_not_start_without_end),
 		TEST(a_made_up_name_that_is_taken_is_not_insisted_on),
 		TEST(a_server_that_its_pool_refuses_is_not_left_behind),
 		TEST(a_stop_that_fails_is_tried_again),

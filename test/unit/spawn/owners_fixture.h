@@ -25,6 +25,7 @@
 enum { DEADLINE_MS = 20 * 1000 };
 
 static struct loop *l;
+static uint32_t silence_ms, hurry_ms;	/* of owners; 0: as always */
 static struct live_pool live_pool;
 static char state[] = "/tmp/spawn_test.XXXXXX";
 
@@ -57,6 +58,7 @@ static inline void create(void)
 	const struct owners_facts facts = {
 		.balancer = "test", .state = state, .serves = "a test",
 		.driver_of = fake_driver_of,
+		.silence_ms = silence_ms, .hurry_ms = hurry_ms,
 	};
 
 	owners = owners_create(l, &facts, &hooks);

@@ -282,6 +282,67 @@ static void an_end_does_not_wait_for_what_cannot_be_stopped(void **unused)
 	assert_true(fake.forced >= 2);
 }
 
+/* Owners that have this patience at the end, and are asked for so many. */
+static void begin_with(uint32_t of_silence_ms, uint32_t of_hurry_ms, uint32_t servers)
+{
+	struct model_own own = own_of(servers, servers);
+
+	own.stop_ms = 0;
+	ended = false;
+	silence_ms = of_silence_ms;
+	hurry_ms = of_hurry_ms;
+	restart();
+	silence_ms = hurry_ms = 0;
+	use(own);
+}
+
+static void end(void)
+{
+	owners_rest(owners);
+	owners_end(owners, on_ended, &ended);
+	WAIT_FOR(ended);
+}
+
+/* Long before the limit of it all. */
+static void end_soon(void)
+{
+	uint64_t before = loop_now_ms(l);
+
+	end();
+	assert_true(loop_now_ms(l) - before < OWNERS_END_MS / 2);
+}
+
+static void an_end_does_not_wait_for_an_engine_out_of_reach(void **unused)
+{
+	(void)unused;
+	begin_with(50, 50, 2);
+	WAIT_FOR(serve("S1 S2 "));
+	fake.silent = true;
+	end_soon();
+	assert_int_equal(fake_count(), 2);
+}
+
+static void nor_for_one_that_has_not_said_yet_what_there_is(void **unused)
+{
+	(void)unused;
+	fake.silent = true;
+	begin_with(50, 50, 2);
+	WAIT_FOR(fake.lists == 1);
+	end_soon();
+}
+
+static void no_force_is_used_while_they_end_one_after_the_other(void **unused)
+{
+	(void)unused;
+	begin_with(7 * FAKE_SLOW_MS, OWNERS_HURRY_MS, 8);
+	WAIT_FOR(figures().serving == 8);
+	fake.stops_slowly = true;
+	fake.stops = 0;
+	end();
+	assert_int_equal(fake_count(), 0);
+	assert_int_equal(fake.stops, 8);	/* each was asked once */
+}
+
 static void an_end_right_after_the_start_finds_what_is_there(void **unused)
 {
 	(void)unused;
@@ -354,6 +415,9 @@ int main(void)
 		TEST(at_the_end_all_are_ended),
 		TEST(at_the_end_those_to_be_left_go_on),
 		TEST(an_end_does_not_wait_for_what_cannot_be_stopped),
+		TEST(an_end_does_not_wait_for_an_engine_out_of_reach),
+		TEST(nor_for_one_that_has_not_said_yet_what_there_is),
+		TEST(no_force_is_used_while_they_end_one_after_the_other),
 		TEST(an_end_right_after_the_start_finds_what_is_there),
 		TEST(another_balancer_takes_them_as_they_are),
 		TEST(one_that_is_not_taken_over_goes_on),
