@@ -18,12 +18,15 @@
 #   make clean-images removes what those two have made
 #   make deb          packages for Debian: out/deb/
 #   make install      into $(DESTDIR)$(PREFIX), for packages; ./install.sh for people
+#   make page         the page of the control interface, anew; `make` makes it too
+#   make picture      takes doc/pictures/page.png
 #   make clean
 #
 # Variants live in folders of their own: make SAN=address,undefined, make CC=clang,
 # make SAN=thread. Each is out-<name>/. Every target above works for every variant.
 #
-# Options: demo DEMO_SECONDS=12 KEEP=1; bench ROUNDS=5 SECONDS=4 ONLY=small,kv.
+# Options: PAGE=no leaves the page out, and its tests; demo DEMO_SECONDS=12 KEEP=1;
+# bench ROUNDS=5 SECONDS=4 ONLY=small,kv.
 
 SAN     ?=
 ifeq ($(origin CC),default)
@@ -101,7 +104,35 @@ $(LIBRARY): $(LIB_OBJ)
 	@rm -f $@
 	$(DO)ar rcs $@ $^
 
-$(OUT)/balancerd: $(OUT)/obj/daemon/main.o $(LIBRARY)
+# The page of the control interface, made of web/ and put into the program. Without
+# Node.js and npm the program is built without it, and says so. PAGE=no leaves it out,
+# PAGE=FILE takes what another build has made of it (out/page/files.c). What is there
+# decides, so that it is made anew when that changes.
+PAGE       ?= yes
+PAGE_OUT   := $(OUT)/page
+PAGE_NODE  := $(if $(shell command -v node && command -v npm),node,no-node)
+PAGE_MEANS := $(PAGE_OUT)/by-$(if $(filter yes,$(PAGE)),$(PAGE_NODE),$(subst /,-,$(PAGE)))
+PAGE_FROM  := $(filter-out yes no,$(PAGE))
+
+$(PAGE_MEANS):
+	@mkdir -p $(PAGE_OUT)
+	@rm -f $(PAGE_OUT)/by-*
+	@touch $@
+
+$(PAGE_OUT)/files.c: $(or $(PAGE_FROM),$(wildcard web/*.*) tools/page) $(PAGE_MEANS)
+	$(SAY) "  page  $(or $(PAGE_FROM),$(if $(filter no,$(PAGE)),left out,web/))"
+	$(DO)$(if $(PAGE_FROM),cp $(PAGE_FROM) $@,tools/page $(PAGE) $(PAGE_OUT))
+
+$(PAGE_OUT)/files.o: $(PAGE_OUT)/files.c src/control/pages.h | libraries
+	$(SAY) "  cc    $<"
+	$(DO)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+.PHONY: page
+page:
+	@rm -f $(PAGE_OUT)/files.c
+	+@$(MAKE) --no-print-directory $(PAGE_OUT)/files.c
+
+$(OUT)/balancerd: $(OUT)/obj/daemon/main.o $(PAGE_OUT)/files.o $(LIBRARY)
 	$(SAY) "  link  $@"
 	$(DO)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
@@ -186,7 +217,7 @@ clean-images:
 # and says so in its last line. What has to be installed first may decide how the
 # programs are built, so each target that installs starts make anew.
 AGAIN     := $(MAKE) --no-print-directory -j$(shell nproc)
-RUN_TESTS := tools/run-tests --out $(OUT) --make '$(MAKE)'
+RUN_TESTS := tools/run-tests --out $(OUT) --make '$(MAKE)' $(if $(filter no,$(PAGE)),--no-page)
 
 .PHONY: unit-tests unit e2e check test
 unit-tests: $(UNIT_TESTS)
@@ -200,10 +231,12 @@ e2e: programs sample
 check: unit-tests
 	@$(RUN_TESTS) tidy layers unit
 
+# Where what the page is tested with cannot be had, its tests say so, and fail.
 test:
 	@tools/install-deps test
+	@tools/page test-$(PAGE) $(PAGE_OUT) || true
 	+@$(AGAIN) programs sample unit-tests
-	+@$(RUN_TESTS) tidy layers unit fuzz-replay e2e
+	+@$(RUN_TESTS) tidy layers unit page fuzz-replay e2e
 
 # Shown, measured, looked through.
 DEMO_SECONDS ?= 12
@@ -235,6 +268,14 @@ bench-ledger:
 	@tools/install-deps bench
 	+@$(AGAIN) $(OUT)/bench/ledger
 	@$(OUT)/bench/ledger $(OUT)/bench
+
+# Needs Chromium (tools/install-deps test), and five minutes, which are what it shows.
+PICTURE_SECONDS ?= 300
+.PHONY: picture
+picture: programs
+	@tools/page test-yes $(PAGE_OUT)
+	@BALANCERD_OUT=$(OUT) /usr/bin/python3 test/e2e/picture.py \
+		--seconds $(PICTURE_SECONDS) doc/pictures/page.png
 
 kv-memory: programs
 	@BALANCERD_OUT=$(OUT) KV_MEMORY_SVG=$(CURDIR)/doc/kv-memory.svg \
@@ -325,9 +366,11 @@ install-list:
 DEB := out/deb
 deb:
 	@tools/install-deps deb
+	+@$(MAKE) --no-print-directory $(PAGE_OUT)/files.c
 	@rm -rf $(DEB) && mkdir -p $(DEB)/source
 	@git ls-files -z | xargs -0 cp --parents -t $(DEB)/source
 	@cp -r packaging/debian $(DEB)/source/debian
+	@cp $(PAGE_OUT)/files.c $(DEB)/source/page.c
 	cd $(DEB)/source && dpkg-buildpackage -us -uc -b
 	lintian --fail-on error,warning $(DEB)/*.deb
 

@@ -1,18 +1,5 @@
 #include "base/histogram.h"
 
-/* A value below 2 * STEPS is its own place. The others lose their low bits until
- * they are in [STEPS, 2 * STEPS); each lost bit moves the place by STEPS. */
-unsigned histogram_place(uint64_t value)
-{
-	unsigned lost = 0;
-
-	if (value >> HISTOGRAM_BITS != 0)
-		return HISTOGRAM_PLACES - 1;
-	if (value >= HISTOGRAM_STEPS)
-		lost = (unsigned)(63 - __builtin_clzll(value / HISTOGRAM_STEPS));
-	return lost * HISTOGRAM_STEPS + (unsigned)(value >> lost);
-}
-
 static unsigned lost_bits(unsigned place)
 {
 	unsigned steps = place / HISTOGRAM_STEPS;

@@ -23,8 +23,21 @@ struct histogram {
 /* Counts one value. All zero is an empty histogram. */
 void histogram_add(struct histogram *h, uint64_t value);
 
-/* The place that a value is counted in, and the first value of a place. */
-unsigned histogram_place(uint64_t value);
+/* The place that a value is counted in. A value below 2 * STEPS is its own place. The
+ * others lose their low bits until they are in [STEPS, 2 * STEPS); each lost bit moves the
+ * place by STEPS. Here, since each request is counted in several. */
+static inline unsigned histogram_place(uint64_t value)
+{
+	unsigned lost = 0;
+
+	if (value >> HISTOGRAM_BITS != 0)
+		return HISTOGRAM_PLACES - 1;
+	if (value >= HISTOGRAM_STEPS)
+		lost = (unsigned)(63 - __builtin_clzll(value / HISTOGRAM_STEPS));
+	return lost * HISTOGRAM_STEPS + (unsigned)(value >> lost);
+}
+
+/* The first value of a place. */
 uint64_t histogram_first(unsigned place);
 
 /* Counts so many values of one place, by its middle where the largest is kept. */

@@ -1,46 +1,92 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log_limit.h"
+#include "base/log_place.h"
 #include "base/log_ring.h"
+#include "base/log_writer.h"
 #include "base/memory.h"
+#include "base/must.h"
+#include "base/text.h"
+
+/* Room for the time and the level in a line of LOG_LINE_MAX. */
+enum { TEXT_MAX = LOG_LINE_MAX - 40 };
 
 static struct {
 	pthread_mutex_t lock;
 	enum log_level  level;
-	int             fd;
-	char           *path;		/* owned, NULL: standard error */
+	enum log_form   form;
+	uint32_t        same_max;
+	struct log_place place;
+	char           *name;		/* owned: of the place; NULL: standard error */
 	time_t          second;		/* the one that `lines` counts */
 	unsigned        lines[LOG_LEVEL_DEBUG + 1];
-	unsigned long   left_out;
+	unsigned long   left_out;	/* of these, not yet told; as the next two */
+	uint64_t        full;
+	uint64_t        refused;	/* of log_writer_lost: told */
+	bool            gone;
+	bool            fallen_back;	/* the control thread's: nobody had the socket */
+	struct log_limit limit;
+	struct log_losses losses;
 	struct log_ring *ring;		/* owned, NULL: nothing is kept */
 	void          (*told)(void *arg);
 	void           *told_arg;
 } out = {
-	.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_LEVEL_INFO, .fd = STDERR_FILENO,
+	.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_LEVEL_INFO, .same_max = LOG_SAME_MAX,
+	.place = {.kind = LOG_TO_DESCRIPTOR, .fd = STDERR_FILENO},
 };
 
-static const char *const names[] = {
-	[LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARN] = "warn",
-	[LOG_LEVEL_INFO] = "info", [LOG_LEVEL_DEBUG] = "debug",
+static _Thread_local bool hurried;	/* this thread is one that may not wait */
+
+/* What is said with the lock held: one line after the other. */
+struct moment {
+	struct timespec when;
+	uint64_t now_ms;
 };
+
+static struct moment now(void)
+{
+	struct moment m;
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &m.when);
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	m.now_ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return m;
+}
 
 void log_set_level(enum log_level level)
 {
 	__atomic_store_n(&out.level, level, __ATOMIC_RELAXED);
 }
 
-/* False when this second has had its share of lines. Called with the lock held. */
+void log_set_form(enum log_form form)
+{
+	pthread_mutex_lock(&out.lock);
+	out.form = form;
+	pthread_mutex_unlock(&out.lock);
+}
+
+void log_set_limit(uint32_t lines)
+{
+	pthread_mutex_lock(&out.lock);
+	out.same_max = lines;
+	pthread_mutex_unlock(&out.lock);
+}
+
+/* ---- with the lock held ---- */
+
+enum limits { LIMITS_NONE, LIMITS_SECOND, LIMITS_ALL };
+
+/* False when this second has had its share of lines. */
 static bool take_a_line(enum log_level level, time_t second)
 {
 	if (second != out.second) {
@@ -49,109 +95,254 @@ static bool take_a_line(enum log_level level, time_t second)
 	}
 	if (out.lines[level] >= LOG_LINES_PER_SECOND_MAX) {
 		out.left_out++;
+		out.losses.many++;
 		return false;
 	}
 	out.lines[level]++;
 	return true;
 }
 
-static void keep(const char *line, size_t len)
+static bool may_write(enum log_level level, enum limits limits, const char *format,
+		      const struct moment *m)
 {
+	if (limits == LIMITS_NONE)
+		return true;
+	if (limits == LIMITS_ALL && level != LOG_LEVEL_ERROR && out.same_max > 0 &&
+	    !log_limit_take(&out.limit, format, m->now_ms, out.same_max)) {
+		out.losses.repeated++;
+		return false;
+	}
+	return take_a_line(level, m->when.tv_sec);
+}
+
+/* In logfmt, wherever it goes and in whatever form. */
+static void keep(const struct log_line *line)
+{
+	char record[LOG_RECORD_MAX];
+
 	if (out.ring != NULL)
-		log_ring_put(out.ring, line, len);
+		log_ring_put(out.ring, record, log_form_logfmt(line, record));
 	if (out.told != NULL)
 		out.told(out.told_arg);
 }
 
-static void put(const char *line, size_t len)
+static enum log_put put(enum log_level level, const struct moment *m, struct span text)
 {
-	keep(line, len);
-	while (len > 0) {
-		ssize_t n = write(out.fd, line, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return;		/* nowhere left to say it */
-		line += n;
-		len -= (size_t)n;
+	const struct log_line line = {
+		.level = level, .when = m->when, .text = text,
+		.program = program_invocation_short_name, .pid = getpid(),
+	};
+
+	keep(&line);
+	enum log_put result = log_place_put(&out.place, &line, out.form);
+
+	out.losses.full += result == LOG_PUT_FULL;
+	out.full += result == LOG_PUT_FULL;
+	return result;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void note(const struct moment *m, const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	int len = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (len > 0 && (size_t)len < sizeof text)
+		put(LOG_LEVEL_WARN, m, (struct span){text, (size_t)len});
+}
+
+/* The words of a format, without the pairs behind them and without quotes. */
+static int words_of(const char *format, char *words, size_t size)
+{
+	struct log_pair pairs[LOG_PAIRS_MAX];
+	struct span message;
+	size_t len = 0;
+
+	log_form_split(span_of(format), &message, pairs);
+	for (; len < message.len && len < size - 1; len++)
+		words[len] = message.at[len] == '"' ? '\'' : message.at[len];
+	words[len] = '\0';
+	return (int)len;
+}
+
+/* What was left out before the line at hand. */
+static void tell(const struct moment *m, bool all)
+{
+	struct log_kind kind;
+	char words[160];
+
+	while (log_limit_tell(&out.limit, m->now_ms, all, &kind)) {
+		words_of(kind.format, words, sizeof words);
+		note(m, "the same message came too often suppressed=%u message=\"%s\"",
+		     kind.left_out, words);
 	}
+	if (out.left_out > 0) {
+		note(m, "lines were left out count=%lu", out.left_out);
+		out.left_out = 0;
+	}
+}
+
+/* Whether whoever reads the log takes lines again, and what that has cost. */
+static void look_at_place(const struct moment *m, enum log_put result)
+{
+	if (result == LOG_PUT_GONE && !out.gone)
+		note(m, "nobody takes the log any more, it goes to standard error to=%s",
+		     out.name);
+	out.gone = result == LOG_PUT_GONE;
+	bool well;
+	uint64_t refused = log_writer_lost(&well);
+	uint64_t lost = out.full + refused - out.refused;
+	if (result == LOG_PUT_DONE && well && lost > 0) {
+		out.full = 0;
+		out.refused = refused;
+		note(m, "lines were lost, the log was full count=%llu",
+		     (unsigned long long)lost);
+	}
+}
+
+/* ---- lines ---- */
+
+__attribute__((format(printf, 2, 0)))
+static size_t make_text(char text[TEXT_MAX], const char *format, va_list args)
+{
+	int said = vsnprintf(text, TEXT_MAX, format, args);
+	size_t len = said < 0 ? 0 : (size_t)said < TEXT_MAX ? (size_t)said : TEXT_MAX - 1;
+
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			text[i] = '?';
+	return len;
+}
+
+__attribute__((format(printf, 3, 0)))
+static void write_line(enum log_level level, enum limits limits, const char *format,
+		       va_list args)
+{
+	char text[TEXT_MAX];
+
+	if (level > __atomic_load_n(&out.level, __ATOMIC_RELAXED))
+		return;
+	struct moment m = now();
+	size_t len = make_text(text, format, args);
+	pthread_mutex_lock(&out.lock);
+	uint64_t queued = 0;
+	if (may_write(level, limits, format, &m)) {
+		tell(&m, false);
+		look_at_place(&m, put(level, &m, (struct span){text, len}));
+		queued = out.place.queued;
+	}
+	pthread_mutex_unlock(&out.lock);
+	if (queued > 0 && !hurried)
+		log_writer_wait(queued);
+}
+
+void log_hurry(void)
+{
+	hurried = true;
 }
 
 void log_write(enum log_level level, const char *format, ...)
 {
-	char line[LOG_LINE_MAX], when[32];
-	struct timespec now;
-	struct tm utc;
 	va_list args;
 
-	if (level > __atomic_load_n(&out.level, __ATOMIC_RELAXED))
-		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &utc);
-	int head = snprintf(line, sizeof line, "%s.%03ldZ %s ", when,
-			    now.tv_nsec / 1000000, names[level]);
-	size_t len = (size_t)head;
 	va_start(args, format);
-	int said = vsnprintf(line + len, sizeof line - len - 1, format, args);
+	write_line(level, LIMITS_ALL, format, args);
 	va_end(args);
-	if (said > 0)
-		len += (size_t)said < sizeof line - len - 1 ? (size_t)said
-							    : sizeof line - len - 2;
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-			line[i] = '?';
-	line[len++] = '\n';
+}
+
+void log_each(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(level, LIMITS_SECOND, format, args);
+	va_end(args);
+}
+
+void log_always(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(level, LIMITS_NONE, format, args);
+	va_end(args);
+}
+
+void log_catch_up(bool all)
+{
+	struct moment m = now();
 
 	pthread_mutex_lock(&out.lock);
-	if (take_a_line(level, now.tv_sec)) {
-		if (out.left_out > 0) {
-			char note[96];
-			int n = snprintf(note, sizeof note, "%s.000Z warn lines were left "
-					 "out count=%lu\n", when, out.left_out);
-			out.left_out = 0;
-			put(note, (size_t)n);
-		}
-		put(line, len);
+	tell(&m, all);
+	pthread_mutex_unlock(&out.lock);
+}
+
+struct log_losses log_losses(void)
+{
+	bool ignored;
+
+	pthread_mutex_lock(&out.lock);
+	struct log_losses losses = out.losses;
+	pthread_mutex_unlock(&out.lock);
+	losses.full += log_writer_lost(&ignored);
+	return losses;
+}
+
+/* ---- places ---- */
+
+/* Puts a place where the present one is; the name is given. */
+static void use(const struct log_place *place, char *name)
+{
+	pthread_mutex_lock(&out.lock);
+	log_place_close(&out.place);
+	free(out.name);
+	out.place = *place;
+	out.name = name;
+	out.gone = false;
+	pthread_mutex_unlock(&out.lock);
+}
+
+int log_open(const char *name, struct err *err)
+{
+	char *copy = name != NULL ? memory_text(name) : NULL;
+	struct log_place place;
+	bool gone;
+
+	if (!log_writer_may_close()) {
+		free(copy);
+		return err_set(err, "the log stays where it is, since nothing could be written "
+			       "there for long");
 	}
-	pthread_mutex_unlock(&out.lock);
-}
-
-/* Puts a descriptor in place of the present one; both arguments are given. */
-static void use(int fd, char *path)
-{
-	pthread_mutex_lock(&out.lock);
-	if (out.fd != STDERR_FILENO)
-		close(out.fd);
-	if (path != out.path)
-		free(out.path);
-	out.fd = fd;
-	out.path = path;
-	pthread_mutex_unlock(&out.lock);
-}
-
-int log_open(const char *path, struct err *err)
-{
-	if (path == NULL) {
-		use(STDERR_FILENO, NULL);
+	if (log_place_open(&place, name, &gone, err) == 0) {
+		out.fallen_back = false;
+		use(&place, copy);
 		return 0;
 	}
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return err_sys(err, "cannot open the log %s", path);
-	use(fd, memory_text(path));
+	if (!gone) {
+		free(copy);
+		return -1;
+	}
+	struct err ignored;
+	bool said = out.fallen_back && text_equals(out.name, name);
+	must(log_place_open(&place, NULL, &gone, &ignored) == 0);
+	use(&place, copy);
+	out.fallen_back = true;
+	if (said)
+		return 0;
+	log_warn("%s; it goes to standard error, and a reload looks again", err->text);
 	return 0;
 }
 
 int log_reopen(struct err *err)
 {
-	if (out.path == NULL)
-		return 0;
-	int fd = open(out.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return err_sys(err, "cannot reopen the log %s", out.path);
-	use(fd, out.path);
-	return 0;
+	char *name = out.name != NULL ? memory_text(out.name) : NULL;
+	int result = log_open(name, err);
+
+	free(name);
+	return result;
 }
 
 void log_keep(void)

@@ -1,20 +1,25 @@
-/* base/log.h - what the program says about itself: lines in logfmt on standard
- * error, or in the file that log_open names.
+/* base/log.h - what the program says about itself: lines on standard error, in a file, to
+ * journald or to syslog (log_place.h), in logfmt or as JSON.
  *
- * For the control side and for start-up. A loop must not call it in the path of a
- * request: a line is one write(2), which may block. Any thread may call it; lines
- * never mix. At most LOG_LINES_PER_SECOND_MAX lines per level and second are
- * written; how many were left out is said with the first line after.
+ * For the control side and for start-up: a loop does not call it in the path of a request.
+ * Any thread may call it; lines never mix. With a log_writer.h no file, disk or pipe makes a
+ * thread wait that has said so by log_hurry, and any other one LOG_PATIENCE_MS at most.
+ *
+ * Of one kind of message, known by its format, so many lines are written in 10 s as
+ * log_set_limit says; how many more there were is said in a line of their own. Of one level
+ * at most LOG_LINES_PER_SECOND_MAX are written in a second; how many were left out is said
+ * with the first line after. Errors know the second limit only, as log_each does; log_always
+ * none.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
-
-enum log_level { LOG_LEVEL_ERROR = 1, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+#include "base/log_level.h"
 
 enum { LOG_LINES_PER_SECOND_MAX = 200, LOG_LINE_MAX = 1024 };
 
@@ -24,6 +29,17 @@ enum { LOG_LINES_PER_SECOND_MAX = 200, LOG_LINE_MAX = 1024 };
 __attribute__((format(printf, 2, 3)))
 void log_write(enum log_level level, const char *format, ...);
 
+/* The same for lines of which each says something else, whatever their format. */
+__attribute__((format(printf, 2, 3)))
+void log_each(enum log_level level, const char *format, ...);
+
+/* The same, and never left out: what has come of something that a person has asked for. */
+__attribute__((format(printf, 2, 3)))
+void log_always(enum log_level level, const char *format, ...);
+
+/* The calling thread is a loop's: it is never to wait for a line of its own. */
+void log_hurry(void);
+
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_write(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_info(...)  log_write(LOG_LEVEL_INFO, __VA_ARGS__)
@@ -32,12 +48,32 @@ void log_write(enum log_level level, const char *format, ...);
 /* What is less urgent than this is not written. LOG_LEVEL_INFO until it is called. */
 void log_set_level(enum log_level level);
 
-/* From now on to the end of this file, which is created when missing; NULL:
- * standard error. On an error nothing changes. */
-int log_open(const char *path, struct err *err);
+/* LOG_FORM_LOGFMT until it is called. journald gets fields in any form. */
+void log_set_form(enum log_form form);
 
-/* Opens the same file anew, after it was moved away (SIGUSR1). */
+/* Lines of one kind in 10 s; 0: any number. LOG_SAME_MAX until it is called. */
+void log_set_limit(uint32_t lines);
+
+/* From now on there: NULL and "stderr": standard error; "journald", "journald:PATH",
+ * "syslog", "syslog:PATH": that socket, or standard error, with a warning, when nobody has
+ * it; else the end of this file, which is created when missing. On an error nothing
+ * changes. */
+int log_open(const char *place, struct err *err);
+
+/* Opens the same anew, after a file was moved away (SIGUSR1). */
 int log_reopen(struct err *err);
+
+/* Says what has been left out, of kinds whose 10 s are over; all: of any. To be called now
+ * and then; each line does it, too. */
+void log_catch_up(bool all);
+
+/* Lines that were not written, so far. */
+struct log_losses {
+	uint64_t repeated;		/* over the limit of their kind */
+	uint64_t many;			/* over the limit of their level */
+	uint64_t full;			/* the place took no more: a socket, a disk, a pipe */
+};
+struct log_losses log_losses(void);
 
 /* ---- for those who look at the last lines (log_ring.h) ---- */
 

@@ -62,6 +62,19 @@ size_t text_whole(const char *text, size_t len, char next)
 	return len > 0 ? len - 1 : 0;
 }
 
+const char *text_mark(char *out, size_t size, const char *from, size_t len)
+{
+	char *at = out, *end = out + size - 1;
+
+	for (size_t i = 0; i < len && end - at >= 2; i++) {
+		if (from[i] == '"' || from[i] == '\\')
+			*at++ = '\\';
+		*at++ = from[i] == '\t' || from[i] == '\0' ? ' ' : from[i];
+	}
+	*at = '\0';
+	return out;
+}
+
 struct quoted quote(const char *word)
 {
 	struct quoted q;

@@ -39,6 +39,11 @@ size_t text_whole(const char *text, size_t len, char next);
 __attribute__((format(printf, 3, 4)))
 void text_append(char *text, size_t size, const char *format, ...);
 
+/* Writes what somebody else has said as a value of the log between double quotes: quotes and
+ * backslashes in it are marked with a backslash, so that it ends where it ends; tabs and NUL
+ * become spaces. What does not fit into `size` bytes, one or more, is cut. Returns out. */
+const char *text_mark(char *out, size_t size, const char *from, size_t len);
+
 /* A word between double quotes for a message: one line, of bounded length. */
 struct quoted {
 	char text[TEXT_QUOTE_MAX + 8];

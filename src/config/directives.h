@@ -71,6 +71,8 @@ enum argument_kind {
 	ARGUMENT_COMMAND,	/* all words left: two fields of struct model_own */
 	ARGUMENT_VARIABLE,	/* char *: becomes NAME= */
 	ARGUMENT_VARIABLE_VALUE,	/* char *: put behind that */
+	ARGUMENT_PART,		/* 1/N, kept as N */
+	ARGUMENT_ACCESS_FORM,	/* struct access_form *, owned */
 };
 
 /* A word that stands for a value; lists end with a word of NULL. */

@@ -12,6 +12,7 @@
 #include "config/own_words.h"
 #include "config/peers.h"
 #include "config/value.h"
+#include "model/access_form.h"
 #include "pick/policy.h"
 
 /* A server and the control interface without a host are this machine's. */
@@ -270,6 +271,38 @@ static int fill_host_mode(const struct argument *a, void *target, const char *wo
 	return 0;
 }
 
+/* `1/100`: one of a hundred. */
+static int fill_part(const struct argument *a, void *target, const char *word,
+		     struct err *err)
+{
+	uint64_t of;
+
+	if (strncmp(word, "1/", 2) != 0 || !span_to_u64(span_of(word + 2), &of))
+		return err_set(err, "%s is no part; expected 1/ and a number, for example "
+			       "1/100", quote(word).text);
+	if (of < a->min || of > a->max)
+		return err_set(err, "%s is too %s; expected 1/%llu to 1/%llu",
+			       quote(word).text, of > a->max ? "small" : "large",
+			       (unsigned long long)a->min, (unsigned long long)a->max);
+	fill_number(a->field, target, of);
+	return 0;
+}
+
+static int fill_access_form(const struct argument *a, void *target, const char *word,
+			    struct err *err)
+{
+	struct access_form **form = field_at(a->field, target);
+	struct access_form *new = memory_new(1, sizeof *new);
+
+	if (access_form_read(new, word, err) != 0) {
+		free(new);
+		return -1;
+	}
+	free(*form);
+	*form = new;
+	return 0;
+}
+
 bool fill_value_kind(const struct argument *a, enum value_kind *kind)
 {
 	static const enum value_kind kinds[] = {
@@ -394,6 +427,10 @@ int fill_field(const struct argument *a, void *target, const char *word,
 	case ARGUMENT_VARIABLE_VALUE:
 		own_set_variable(target, word);
 		return 0;
+	case ARGUMENT_PART:
+		return fill_part(a, target, word, err);
+	case ARGUMENT_ACCESS_FORM:
+		return fill_access_form(a, target, word, err);
 	case ARGUMENT_OWNING_POOL:
 		return fill_owning_pool(a, target, word, m, err);
 	case ARGUMENT_POOL:

@@ -29,6 +29,7 @@ enum {
 	PARALLEL_MAX     = 1000 * 1000,
 	QUEUE_MAX        = 1000 * 1000,
 	REQUESTS_MAX     = 1000 * 1000 * 1000,
+	PART_MAX         = 1000 * 1000,
 };
 
 /* What an argument fills. */
@@ -55,6 +56,7 @@ enum {
 #define TIME                TIME_FROM(1, TIME_MAX)
 #define TIME_OR_NONE        TIME_FROM(0, TIME_MAX)
 #define LASTING_TIME        TIME_FROM(1, LASTING_TIME_MAX)
+#define PART_OF(to)         .kind = ARGUMENT_PART, .min = 1, .max = to
 #define CHOICE(list)        .kind = ARGUMENT_CHOICE, .choices = list
 
 #endif

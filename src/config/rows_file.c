@@ -1,17 +1,26 @@
 /* config/rows_file.c - the directives at the top of the file. */
 #include "config/rows.h"
 
-#include "base/log.h"
+#include "base/log_level.h"
+
+enum { LOG_SAME_LIMIT = 1000 * 1000 };
 
 static const struct choice one_per_core[] = {{"auto", 0}, {NULL, 0}};
 static const struct choice log_levels[] = {
 	{"error", LOG_LEVEL_ERROR}, {"warn", LOG_LEVEL_WARN},
 	{"info", LOG_LEVEL_INFO}, {"debug", LOG_LEVEL_DEBUG}, {NULL, 0},
 };
-static const struct choice access_formats[] = {
-	{"combined", ACCESS_COMBINED}, {"json", ACCESS_JSON}, {"off", ACCESS_OFF},
-	{NULL, 0},
+static const struct choice log_forms[] = {
+	{"logfmt", LOG_FORM_LOGFMT}, {"json", LOG_FORM_JSON}, {NULL, 0},
 };
+
+#define ACCESS_PLACE                                                                     \
+	{"to", "PATH", .kind = ARGUMENT_FILE, FILE_FIELD(access_path),                   \
+	 .help = "a file to append to, or a pipe; without it standard output"}
+#define ACCESS_SAMPLE                                                                    \
+	{"sample", "1/N", PART_OF(PART_MAX), FILE_FIELD(access_part),                    \
+	 .help = "one request of so many, chosen at random; an answer of 5xx is in it "  \
+		 "always"}
 
 #define LISTEN_ADDRESS                                                                   \
 	{NULL, "ADDRESS", .kind = ARGUMENT_LISTEN, LISTENER_FIELD(address),              \
@@ -92,17 +101,60 @@ static const struct directive rows[] = {
 			"above.",
 		.arguments = {
 			{NULL, NULL, CHOICE(log_levels), FILE_FIELD(log_level)},
-			{"to", "PATH", .kind = ARGUMENT_FILE, FILE_FIELD(log_path),
-			 .help = "a file to append to; without it standard error"},
+			{"to", "PLACE", .kind = ARGUMENT_FILE, FILE_FIELD(log_path),
+			 .help = "a file to append to; stderr; journald or syslog, which "
+				 "may be followed by a colon and the path of another "
+				 "socket: never waited for, and while nobody has it the "
+				 "log goes to standard error; without it standard error"},
+			{"form", NULL, CHOICE(log_forms), FILE_FIELD(log_form),
+			 .help = "how lines are written; to journald each pair is a field "
+				 "of its own in any form"},
+			{"same", "N", NUMBER(1, LOG_SAME_LIMIT), FILE_FIELD(log_same_max),
+			 .choices = choice_unlimited,
+			 .help = "lines of the same kind in 10 s; a line says how many "
+				 "more there were. Errors, and answers to what a person "
+				 "asked for, are always written"},
 		},
 	}, {
-		.word = "access-log", .in = IN_FILE,
-		.help = "A line for each request, in the form that web servers share or "
-			"as JSON.",
+		.word = "access-log", .second = "combined", .in = IN_FILE,
+		SETS(model, access_format, ACCESS_COMBINED),
+		.help = "A line for each request, in the form that web servers share.",
+		.arguments = {ACCESS_PLACE, ACCESS_SAMPLE},
+	}, {
+		.word = "access-log", .second = "json", .in = IN_FILE,
+		SETS(model, access_format, ACCESS_JSON),
+		.help = "The same as a JSON object with all that is known.",
+		.arguments = {ACCESS_PLACE, ACCESS_SAMPLE},
+	}, {
+		.word = "access-log", .second = "format", .in = IN_FILE,
+		SETS(model, access_format, ACCESS_OWN),
+		.help = "The same in a form of one's own: text with fields in braces, "
+			"each at most once: {time} (RFC 3339) {date} (as in combined) "
+			"{peer} {method} {target} {host} {http} {status} {bytes} "
+			"{time_ms} {server_ms} {pool} {server} {tries} {request_id} "
+			"{trace_id} {referer} {user_agent}, and up to four fields of the "
+			"request as the server got it, {header X-Forwarded-For}. {{ and }} "
+			"are braces. What is not there is a dash; bytes that would end "
+			"a field or a line are written as \\xHH, and so are spaces outside "
+			"of double quotes.",
 		.arguments = {
-			{NULL, NULL, CHOICE(access_formats), FILE_FIELD(access_format)},
-			{"to", "PATH", .kind = ARGUMENT_FILE, FILE_FIELD(access_path),
-			 .help = "a file to append to; without it standard output"},
+			{NULL, "FORMAT", .kind = ARGUMENT_ACCESS_FORM,
+			 FILE_FIELD(access_form)},
+			ACCESS_PLACE, ACCESS_SAMPLE,
+		},
+	}, {
+		.word = "access-log", .second = "off", .in = IN_FILE,
+		SETS(model, access_format, ACCESS_OFF),
+		.help = "No line for any request.",
+		.arguments = {ACCESS_PLACE, ACCESS_SAMPLE},
+	}, {
+		.word = "metrics", .in = IN_FILE,
+		.help = "Whether HTTP requests are counted by status, bytes and time, for "
+			"each listener, pool and server: a hundredth of what a request "
+			"costs. Off: /metrics has none of these, and elsewhere they "
+			"stand still; all other figures are there.",
+		.arguments = {
+			{NULL, NULL, CHOICE(choice_on_off), FILE_FIELD(metered)},
 		},
 	}, {
 		.word = "control", .begins = "unix:", .in = IN_FILE,

@@ -15,6 +15,7 @@ static const struct choice forwarded[] = {
 	{"via", FORWARD_VIA}, {"x-forwarded", FORWARD_X_FORWARDED},
 	{"forwarded", FORWARD_FORWARDED}, {"none", 0}, {NULL, 0},
 };
+static const struct choice no_sample[] = {{"none", 0}, {NULL, 0}};
 static const struct choice kv_protocols[] = {
 	{"kv", KV_PROTOCOL_WIRE}, {"resp", KV_PROTOCOL_RESP}, {NULL, 0},
 };
@@ -190,6 +191,19 @@ static const struct directive rows[] = {
 			"there is one.",
 		.arguments = {
 			{NULL, NULL, CHOICE(choice_on_off), LISTENER_FIELD(access_log)},
+		},
+	}, {
+		.word = "trace", .in = IN_HTTP,
+		.help = "Whether this is a step of traces (W3C Trace Context): a request's "
+			"traceparent is passed on with a number of our own as its parent, "
+			"and one that has none, or no valid one, begins a trace. Off: "
+			"both fields are passed on as they are.",
+		.arguments = {
+			{NULL, NULL, CHOICE(choice_on_off), LISTENER_FIELD(trace)},
+			{"sample", "1/N", PART_OF(PART_MAX), .choices = no_sample,
+			 LISTENER_FIELD(trace_part),
+			 .help = "one of so many traces that begin here is marked as "
+				 "sampled; those that others began stay as they are"},
 		},
 	}, {
 		.word = "admin", .second = "legacy", .in = IN_HTTP,

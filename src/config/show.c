@@ -9,6 +9,7 @@
 #include "config/own_words.h"
 #include "config/peers.h"
 #include "config/tree.h"
+#include "model/access_form.h"
 #include "pick/policy.h"
 
 static const void *field_at(struct field field, const void *target)
@@ -144,6 +145,25 @@ static bool show_peers(const void *target, FILE *out)
 	return l->proxy_peer_count > 0;
 }
 
+static bool show_part(const struct argument *a, const void *target, FILE *out)
+{
+	uint64_t of = fill_read_number(a->field, target);
+
+	if (!show_choices(a, of, out))
+		fprintf(out, "1/%llu", (unsigned long long)of);
+	return true;
+}
+
+static bool show_access_form(const struct argument *a, const void *target, FILE *out)
+{
+	const struct access_form *form;
+
+	memcpy(&form, field_at(a->field, target), sizeof form);
+	if (form != NULL)
+		tree_print_word(form->text, out);
+	return form != NULL;
+}
+
 bool show_field(const struct argument *a, const void *target, const struct model *m,
 		FILE *out)
 {
@@ -163,6 +183,10 @@ bool show_field(const struct argument *a, const void *target, const struct model
 		return own_show_name(*(char *const *)target, out);
 	case ARGUMENT_VARIABLE_VALUE:
 		return own_show_value(*(char *const *)target, out);
+	case ARGUMENT_PART:
+		return show_part(a, target, out);
+	case ARGUMENT_ACCESS_FORM:
+		return show_access_form(a, target, out);
 	case ARGUMENT_OWNING_POOL:
 		return show_owning_pool(a, target, m, out);
 	case ARGUMENT_SOCKET:

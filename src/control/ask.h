@@ -97,6 +97,8 @@ void config_reload(const struct ask *ask, struct reply *r);
 void upgrade_post(const struct ask *ask, struct reply *r);
 void metrics_get(const struct ask *ask, struct reply *r);
 void explain_post(const struct ask *ask, struct reply *r);
+void ring_get(const struct ask *ask, struct reply *r);
+void times_get(const struct ask *ask, struct reply *r);
 void events_get(const struct ask *ask, struct reply *r);
 void log_get(const struct ask *ask, struct reply *r);
 void page_get(const struct ask *ask, struct reply *r);

@@ -106,6 +106,9 @@ struct control_hooks {
 	/* Memory in use, in bytes (base/heap.h). */
 	uint64_t (*heap_bytes)(void *arg);
 
+	/* Requests that are not in the access log, since it was too slow. */
+	uint64_t (*access_log_dropped)(void *arg);
+
 	/* All figures for Prometheus, of heap memory, owned by the caller; *type: of the
 	 * text, borrowed for good. */
 	char *(*metrics)(void *arg, bool openmetrics, uint64_t uptime_s, const char **type,

@@ -98,8 +98,26 @@ static bool has_only_known(const struct route *route, const struct ask *ask,
 	return nothing != NULL;
 }
 
+/* Whether a name, with its port or without, is one that somebody can own: it has a dot and
+ * a letter, and is no address. */
+static bool is_of_a_domain(struct span host)
+{
+	bool dot = false, letter = false;
+
+	if (host.len == 0 || host.at[0] == '[')
+		return false;
+	for (size_t i = 0; i < host.len && host.at[i] != ':'; i++) {
+		char c = span_lower(host.at[i]);
+		dot = dot || c == '.';
+		letter = letter || (c >= 'a' && c <= 'z');
+	}
+	return dot && letter;
+}
+
 /* Whether no page of somebody else's has made a browser ask: one that asks for a change
- * says where the page came from, and that has to be where it asks (RFC 6454, section 7). */
+ * says where the page came from, and that has to be where it asks (RFC 6454, section 7).
+ * Through a tunnel to the UNIX socket, where no token tells who asks, a foreign name that
+ * leads here for the moment would be just that: so it has to be none of a domain. */
 static bool is_from_here(const struct request *request)
 {
 	struct span host = ask_field_of(request->head, request->bytes, "Host");
@@ -113,7 +131,8 @@ static bool is_from_here(const struct request *request)
 				: span_starts_with(origin, SPAN("http://")) ? 7 : 0;
 		origin.at += scheme;
 		origin.len -= scheme;
-		if (scheme == 0 || !span_equals_nocase(origin, host))
+		if (scheme == 0 || !span_equals_nocase(origin, host) ||
+		    (request->local && is_of_a_domain(origin)))
 			return false;
 	}
 	return true;
@@ -129,7 +148,8 @@ static bool may(const struct view *view, const struct request *request,
 	}
 	if (route->role == ROLE_CHANGE && !is_from_here(request)) {
 		reply_error(r, REPLY_FOREIGN_ORIGIN, NULL, "a page of another origin may "
-			    "change nothing: Origin has to be the Host that is asked");
+			    "change nothing: Origin has to be the Host that is asked, and "
+			    "through a tunnel to the socket localhost or an address");
 		return false;
 	}
 	if (route->role == ROLE_CHANGE && request->role != ROLE_CHANGE) {

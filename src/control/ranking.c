@@ -35,33 +35,65 @@ static void copy(struct live_server *to, struct live_server *from)
 	to->seed = from->seed;
 }
 
-void ranking_make(struct ranking *r, const struct model_pool *p, uint64_t key)
-{
-	struct live_server *copies = memory_new_aligned(
-		alignof(struct live_server), (p->server_count + 1) * sizeof *copies);
-	struct pick_server *servers = memory_new(p->server_count, sizeof *servers);
-	const struct pick_view view = {.servers = servers, .count = p->server_count, .pool = p};
-	struct tried tried = {.count = 0};
+/* A pool as its policy sees it, of copies. */
+struct copies {
+	struct live_server *live;	/* owned */
+	struct pick_server *servers;	/* owned */
+	struct pick_view view;
 	struct pick_state state;
+};
 
+static void copies_init(struct copies *c, const struct model_pool *p)
+{
+	c->live = memory_new_aligned(alignof(struct live_server),
+				     (p->server_count + 1) * sizeof *c->live);
+	c->servers = memory_new(p->server_count, sizeof *c->servers);
 	for (uint32_t i = 0; i < p->server_count; i++) {
-		copy(&copies[i], p->servers[i].live);
-		servers[i] = (struct pick_server){
-			.live = &copies[i], .parallel_max = parallel_max(p, &p->servers[i]),
+		copy(&c->live[i], p->servers[i].live);
+		c->servers[i] = (struct pick_server){
+			.live = &c->live[i], .parallel_max = parallel_max(p, &p->servers[i]),
 		};
 	}
-	pick_state_init(&state, p->server_count, 0);
+	c->view = (struct pick_view){
+		.servers = c->servers, .count = p->server_count, .pool = p,
+	};
+	pick_state_init(&c->state, p->server_count, 0);
+}
+
+static void copies_fini(struct copies *c)
+{
+	pick_state_fini(&c->state);
+	free(c->servers);
+	free(c->live);
+}
+
+void ranking_make(struct ranking *r, const struct model_pool *p, uint64_t key)
+{
+	struct tried tried = {.count = 0};
+	struct copies copies;
+
+	copies_init(&copies, p);
 	r->count = 0;
 	while (r->count < PICK_TRIED_MAX) {
-		uint32_t at = p->policy->pick(&view, &state, key, &tried);
+		uint32_t at = p->policy->pick(&copies.view, &copies.state, key, &tried);
 		if (at == PICK_NONE)
 			break;
 		r->order[r->count++] = at;
 		pick_note_tried(&tried, at);
 	}
-	pick_state_fini(&state);
-	free(servers);
-	free(copies);
+	copies_fini(&copies);
+}
+
+void ranking_firsts(const struct model_pool *p, const uint64_t *keys, uint32_t count,
+		    uint32_t *servers)
+{
+	const struct tried tried = {.count = 0};
+	struct copies copies;
+
+	copies_init(&copies, p);
+	for (uint32_t i = 0; i < count; i++)
+		servers[i] = p->policy->pick(&copies.view, &copies.state, keys[i], &tried);
+	copies_fini(&copies);
 }
 
 const char *ranking_obstacle(const struct model_pool *p, const struct model_server *s)

@@ -34,6 +34,10 @@ struct ranking {
 /* Of a pool that is in force. */
 void ranking_make(struct ranking *r, const struct model_pool *p, uint64_t key);
 
+/* Who would be asked first for each of these keys; PICK_NONE: nobody. */
+void ranking_firsts(const struct model_pool *p, const uint64_t *keys, uint32_t count,
+		    uint32_t *servers);
+
 /* Why this server would get no new request, in a few words; NULL: it would. */
 const char *ranking_obstacle(const struct model_pool *p, const struct model_server *s);
 

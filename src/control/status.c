@@ -1,6 +1,7 @@
 /* control/status.c - the process as a whole: how it is, and its end. */
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/must.h"
 #include "control/ask.h"
 #include "control/body.h"
@@ -46,6 +47,7 @@ void status_get(const struct ask *ask, struct reply *r)
 	const struct view *v = ask->view;
 	bool draining = v->hooks->draining(v->hooks->arg);
 	json_t *o = json_object();
+	struct log_losses losses = log_losses();
 	struct figures f;
 
 	figures_init(&f, v);
@@ -60,6 +62,10 @@ void status_get(const struct ask *ask, struct reply *r)
 		&v->live->connections.inside, memory_order_relaxed)));
 	json_object_set_new(o, "heap_bytes", json_integer(
 		(json_int_t)v->hooks->heap_bytes(v->hooks->arg)));
+	json_object_set_new(o, "access_log_dropped", json_integer(
+		(json_int_t)v->hooks->access_log_dropped(v->hooks->arg)));
+	json_object_set_new(o, "log_left_out", json_integer((json_int_t)(
+		losses.repeated + losses.many + losses.full)));
 	json_object_set_new(o, "lasting", json_boolean(v->facts->state_file != NULL));
 	json_object_set_new(o, "state_file", text_or_null(v->facts->state_file));
 	json_object_set_new(o, "streams", streams_of(v->streams));

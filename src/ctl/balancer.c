@@ -103,6 +103,19 @@ static void print_pools(const struct call *call, const json_t *pools)
 	table_destroy(t);
 }
 
+/* Only where there is something to say. */
+static void print_losses(const json_t *status)
+{
+	uint64_t requests = member_number(status, "access_log_dropped");
+	uint64_t lines = member_number(status, "log_left_out");
+
+	if (requests > 0)
+		printf("access log     lacks %" PRIu64 " request%s, it was too slow\n", requests,
+		       plural(requests));
+	if (lines > 0)
+		printf("log            lacks %" PRIu64 " line%s\n", lines, plural(lines));
+}
+
 /* For people: sentences and short lines. */
 static void print_facts(const struct call *call, const json_t *status)
 {
@@ -129,7 +142,9 @@ static void print_facts(const struct call *call, const json_t *status)
 		       paper_style(p, STYLE_WARN), plain);
 	printf("servers        %" PRIu64 " of %" PRIu64 " up\n",
 	       member_number(status, "servers_up"), member_number(status, "servers"));
-	printf("connections    %" PRIu64 "\n\n", member_number(status, "connections"));
+	printf("connections    %" PRIu64 "\n", member_number(status, "connections"));
+	print_losses(status);
+	putchar('\n');
 }
 
 /* For programs: a word and a value on each line, in this order. */
@@ -139,7 +154,7 @@ static void print_members(const json_t *status)
 					    "state_file"};
 	static const char *const numbers[] = {
 		"pid", "uptime_s", "threads", "connections", "pools", "servers",
-		"servers_up",
+		"servers_up", "access_log_dropped", "log_left_out",
 	};
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++) {

@@ -6,6 +6,7 @@
 #include "control/journal.h"
 #include "daemon/inside.h"
 #include "daemon/steering.h"
+#include "observe/access_log.h"
 #include "daemon/takeover.h"
 #include "daemon/upgrade.h"
 #include "observe/metrics.h"
@@ -72,6 +73,11 @@ static uint64_t hook_heap_bytes(void *arg)
 	return heap_bytes_in_use();
 }
 
+static uint64_t hook_access_log_dropped(void *arg)
+{
+	return access_log_dropped(((const struct service *)arg)->access_log);
+}
+
 static char *hook_metrics(void *arg, bool openmetrics, uint64_t uptime_s, const char **type,
 			  size_t *len)
 {
@@ -81,7 +87,8 @@ static char *hook_metrics(void *arg, bool openmetrics, uint64_t uptime_s, const 
 	const struct metrics_source source = {
 		.model = s->model, .live = &s->live, .version = s->options.version,
 		.uptime_s = uptime_s, .heap_bytes = heap_bytes_in_use(),
-		.threads = s->worker_count,
+		.threads = s->worker_count, .log = log_losses(),
+		.access_log_dropped = hook_access_log_dropped(arg),
 	};
 
 	*type = exposition_content_type(format);
@@ -97,6 +104,7 @@ static struct control *create(struct service *s, const struct places *places)
 		.upgrade = hook_upgrade, .upgrade_forget = hook_upgrade_forget,
 		.inherited = hook_inherited, .draining = hook_draining,
 		.heap_bytes = hook_heap_bytes,
+		.access_log_dropped = hook_access_log_dropped,
 		.metrics = hook_metrics, .owners = s->owners, .events = s->events,
 		.arg = s,
 	};

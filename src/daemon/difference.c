@@ -17,7 +17,8 @@ static void say(void *arg, char sign, struct span line)
 		line.len--;
 	}
 	if ((*count)++ < DIFFERENCE_LINES_MAX)
-		log_info("what has changed: %c %.*s", sign, (int)line.len, line.at);
+		log_always(LOG_LEVEL_INFO, "what has changed: %c %.*s", sign, (int)line.len,
+			   line.at);
 }
 
 void difference_log(const struct model *before, const struct model *after)
@@ -27,9 +28,10 @@ void difference_log(const struct model *before, const struct model *after)
 
 	line_diff(span_of(was), span_of(is), say, &count);
 	if (count == 0)
-		log_info("nothing has changed");
+		log_always(LOG_LEVEL_INFO, "nothing has changed");
 	else if (count > DIFFERENCE_LINES_MAX)
-		log_info("what has changed: %u lines more", count - DIFFERENCE_LINES_MAX);
+		log_always(LOG_LEVEL_INFO, "what has changed: %u lines more",
+			   count - DIFFERENCE_LINES_MAX);
 	free(was);
 	free(is);
 }

@@ -73,6 +73,7 @@ struct service {
 	struct control  *control;	/* NULL before admin_open */
 	struct events   *events;
 	struct access_log *access_log;	/* NULL: none so far */
+	struct loop_timer catch_up;	/* of the log */
 	struct loop_job  collect;
 	atomic_uint      handed_over;	/* connections on their way to `control` */
 	struct drained   drained[MODEL_LOOPS_MAX], clients_gone[MODEL_LOOPS_MAX],

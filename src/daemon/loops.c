@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "daemon/inside.h"
 #include "daemon/hubs.h"
@@ -20,6 +21,7 @@ static void *run_worker(void *arg)
 
 	snprintf(name, sizeof name, "loop %u", w->number);
 	pthread_setname_np(pthread_self(), name);
+	log_hurry();
 	loop_run(w->loop);
 	return NULL;
 }

@@ -18,6 +18,7 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "base/log_writer.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "base/places.h"
@@ -57,6 +58,13 @@ static int say_wrong(const char *what)
 	return EXIT_USAGE;
 }
 
+static int say_failed(const struct err *err)
+{
+	takeover_refuse(origin.takeover, err->text);
+	fprintf(stderr, "balancerd: %s\n", err->text);
+	return EXIT_FAILURE;
+}
+
 /* What is the same in all commands that serve. */
 static struct service_options options_of(const struct options *o)
 {
@@ -76,15 +84,19 @@ static struct service_options options_of(const struct options *o)
 static int serve(struct model *m, const struct service_options *options)
 {
 	struct err err;
-	struct service *s = service_start(m, options, &err);
 
+	if (log_writer_begin(&err) != 0) {
+		model_put(m);
+		return say_failed(&err);
+	}
+	struct service *s = service_start(m, options, &err);
 	if (s == NULL) {
-		takeover_refuse(origin.takeover, err.text);
-		fprintf(stderr, "balancerd: %s\n", err.text);
-		return EXIT_FAILURE;
+		log_writer_end();
+		return say_failed(&err);
 	}
 	service_run(s);
 	service_stop(s);
+	log_writer_end();
 	return EXIT_SUCCESS;
 }
 
@@ -175,8 +187,8 @@ static struct model *reread(void *arg, struct err *err)
 	for (uint32_t i = 0; i < report->count; i++) {
 		const struct config_problem *p = &report->problems[i];
 		enum log_level level = p->is_warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR;
-		log_write(level, "%s:%u:%u: %s", report->name, p->at.line, p->at.column,
-			  p->text);
+		log_always(level, "%s:%u:%u: %s", report->name, p->at.line, p->at.column,
+			   p->text);
 	}
 	if (m == NULL)
 		sum_up(report, err);

@@ -158,12 +158,24 @@ static int open_new(const struct service *s, const struct model *m, struct openi
 
 static int use_access_log(struct service *s, const struct model *m, struct err *err)
 {
-	enum access_format format = m->access_format;
+	const struct access_wish wish = {
+		m->access_format, m->access_form, m->access_path, m->access_part,
+	};
 
 	if (s->access_log != NULL)
-		return access_log_use(s->access_log, format, m->access_path, err);
-	s->access_log = access_log_open(format, m->access_path, s->worker_count, err);
+		return access_log_use(s->access_log, &wish, err);
+	s->access_log = access_log_open(&wish, s->worker_count, err);
 	return s->access_log != NULL ? 0 : -1;
+}
+
+int publish_log(const struct model *m, struct err *err)
+{
+	if (log_open(m->log_path, err) != 0)
+		return -1;
+	log_set_level(m->log_level);
+	log_set_form(m->log_form);
+	log_set_limit(m->log_same_max);
+	return 0;
 }
 
 /* What is beside the data path: the control interface over TCP, and logs. On an error
@@ -174,15 +186,15 @@ static int use_side(struct service *s, const struct model *m, struct err *err)
 
 	if (control_use(s->control, m, err) != 0)
 		return -1;
-	if (log_open(m->log_path, err) != 0)
+	if (publish_log(m, err) != 0)
 		goto undo_control;
 	if (use_access_log(s, m, err) != 0)
 		goto undo_log;
-	log_set_level(m->log_level);
 	return 0;
 
 undo_log:
-	log_open(s->model != NULL ? s->model->log_path : NULL, &ignored);
+	if (s->model != NULL)
+		publish_log(s->model, &ignored);
 undo_control:
 	if (s->model != NULL)
 		control_use(s->control, s->model, &ignored);

@@ -18,7 +18,12 @@ struct service;
  * too. -1 and *err: nothing has changed. */
 int publish_file(struct service *s, struct model *m, struct err *err);
 
-/* The same for a model that has the listeners, logs and limits of the one in force. */
+/* Where the log goes, and how its lines are: before the first model is in force, so that
+ * what is said until then is in it. */
+int publish_log(const struct model *m, struct err *err);
+
+/* The same as publish_file for a model that has the listeners, logs and limits of the one
+ * in force. */
 int publish_change(struct service *s, struct model *m, struct err *err);
 
 #endif

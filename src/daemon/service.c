@@ -13,6 +13,7 @@
 #include "daemon/notices.h"
 #include "daemon/notify.h"
 #include "daemon/owned.h"
+#include "daemon/publish.h"
 #include "daemon/sockets.h"
 #include "daemon/steering.h"
 #include "daemon/summary.h"
@@ -24,7 +25,10 @@
 #include "model/live_registry.h"
 #include "observe/access_log.h"
 
-enum { START_NAMES_MS = 3000 };		/* how long a start waits for names */
+enum {
+	START_NAMES_MS = 3000,		/* how long a start waits for names */
+	CATCH_UP_MS = 5000,		/* until the log says what it has left out */
+};
 
 static void on_resolved(void *arg, struct live_server *server)
 {
@@ -52,6 +56,13 @@ static struct places places_of(const struct service *s, const struct model *m)
 	return places;
 }
 
+/* The log says what it has left out, also when nothing else is to be said. */
+static void on_catch_up(struct loop_timer *t)
+{
+	log_catch_up(false);
+	loop_timer_start(CONTAINER_OF(t, struct service, catch_up)->loop, t, CATCH_UP_MS);
+}
+
 /* Everything that goes by a model, m, which is given. */
 static int start(struct service *s, struct model *m, struct err *err)
 {
@@ -59,6 +70,10 @@ static int start(struct service *s, struct model *m, struct err *err)
 
 	s->version = loop_wall_us(s->loop);	/* none that was told before a restart */
 	atomic_store(&s->live.request_ids, s->version);		/* so too */
+	if (publish_log(m, err) != 0) {
+		model_put(m);
+		return -1;
+	}
 	if (s->takeover == NULL)
 		wanted_open(&s->wanted, &places, s->options.serves);
 	int looked = s->takeover == NULL ? 0 :
@@ -99,6 +114,7 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	list_init(&s->sockets);
 	live_init(&s->live);
 	notices_init(s);
+	loop_timer_init(&s->catch_up, on_catch_up);
 	/* They wait, and are taken when there is something to drain or to reload. */
 	signals_block();
 	s->signals.watch.fd = s->successor.fd = -1;
@@ -116,8 +132,9 @@ struct service *service_start(struct model *m, const struct service_options *opt
 		return NULL;
 	}
 	for (uint32_t i = 0; i < s->model->listener_count; i++)
-		log_info("listening on %s threads=%u",
-			 s->model->listeners[i].address.text, s->worker_count);
+		log_always(LOG_LEVEL_INFO, "listening on %s threads=%u",
+			   s->model->listeners[i].address.text, s->worker_count);
+	loop_timer_start(s->loop, &s->catch_up, CATCH_UP_MS);
 	news_tell(s, EVENT_STARTED, "balancerd %s, process %d", s->options.version,
 		  (int)getpid());
 	control_begin(s->control);
@@ -142,6 +159,7 @@ void service_run(struct service *s)
 {
 	loop_run(s->loop);
 	summary_log(&s->live);
+	log_catch_up(true);
 }
 
 void service_stop(struct service *s)
@@ -165,6 +183,7 @@ void service_stop(struct service *s)
 	events_destroy(s->events);
 	model_put(s->model);
 	signals_close(&s->signals);
+	loop_timer_stop(s->loop, &s->catch_up);
 	loop_turn(s->loop, 0);		/* messages of the workers' last moments */
 	s->live.on_released = NULL;
 	live_fini(&s->live);

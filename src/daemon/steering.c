@@ -69,8 +69,9 @@ static void say_changed(const struct change *c)
 		snprintf(weight, sizeof weight, " weight=%u", c->weight);
 	if (c->has_drain)
 		snprintf(drain, sizeof drain, " drain=%s", c->drain ? "yes" : "no");
-	log_info("server is %s pool=%s server=%s%s%s temporary=%s", done[c->kind],
-		 c->pool, c->server.text, weight, drain, c->temporary ? "yes" : "no");
+	log_always(LOG_LEVEL_INFO, "server is %s pool=%s server=%s%s%s temporary=%s",
+		   done[c->kind], c->pool, c->server.text, weight, drain,
+		   c->temporary ? "yes" : "no");
 }
 
 static int say_ending(struct err *err)
@@ -124,8 +125,8 @@ int steering_use_file(struct service *s, struct model *file, struct err *err)
 		return -1;
 	}
 	if (d.caught_up > 0)
-		log_info("the file has caught up with %u changes of run time",
-			 d.caught_up);
+		log_always(LOG_LEVEL_INFO, "the file has caught up with %u changes of run time",
+			   d.caught_up);
 	/* Unkept, they are dropped again by the next one who reads them. */
 	if (d.caught_up > 0 && s->takeover == NULL && wanted_keep(&s->wanted, &d, &not_kept) != 0)
 		log_warn("%s", not_kept.text);
@@ -149,6 +150,16 @@ static void warn_of_restart(const struct model *now, const struct model *file)
 		log_warn("the state folder %s", until);
 }
 
+static bool reopen_access_log(struct service *s)
+{
+	struct err err;
+
+	if (access_log_reopen(s->access_log, &err) == 0)
+		return true;
+	log_error("%s", err.text);
+	return false;
+}
+
 static enum control_result reread(struct service *s, struct err *err)
 {
 	struct model *file = s->options.reread(s->options.arg, err);
@@ -162,10 +173,11 @@ static enum control_result reread(struct service *s, struct err *err)
 		model_put(before);
 		return CONTROL_REFUSED;
 	}
-	log_info("reloaded listeners=%u pools=%u", listeners, pools);
+	log_always(LOG_LEVEL_INFO, "reloaded listeners=%u pools=%u", listeners, pools);
 	news_tell(s, EVENT_RELOADED, "listeners=%u pools=%u", listeners, pools);
 	difference_log(before, s->model);
 	model_put(before);
+	reopen_access_log(s);		/* as the log has been */
 	return CONTROL_DONE;
 }
 
@@ -212,7 +224,7 @@ void steering_drain(struct service *s, uint32_t limit_ms)
 	if (!s->draining)
 		owners_rest(s->owners);
 	s->draining = true;
-	log_info("draining limit_ms=%u", limit_ms);
+	log_always(LOG_LEVEL_INFO, "draining limit_ms=%u", limit_ms);
 	news_tell(s, EVENT_DRAINING, "limit_ms=%u", limit_ms);
 	loops_drain(s, limit_ms);
 }
@@ -241,7 +253,7 @@ static void on_end_asked(struct service *s)
 		steering_drain(s, UINT32_MAX);
 		return;
 	}
-	log_info("asked again: ending now");
+	log_always(LOG_LEVEL_INFO, "asked again: ending now");
 	takeover_end_older(s->takeover, true);
 	if (s->drained_count < 2 * s->worker_count)
 		loops_drain(s, 0);
@@ -251,12 +263,13 @@ static void on_end_asked(struct service *s)
 static void reopen_logs(struct service *s)
 {
 	struct err err;
+	bool reopened = log_reopen(&err) == 0;
 
 	takeover_reopen_older(s->takeover);
-	if (log_reopen(&err) != 0 || access_log_reopen(s->access_log, &err) != 0)
+	if (!reopened)
 		log_error("%s", err.text);
-	else
-		log_info("logs reopened");
+	if (reopen_access_log(s) && reopened)
+		log_always(LOG_LEVEL_INFO, "logs reopened");
 }
 
 static void on_signal(struct signals *signals, int number)

@@ -142,7 +142,7 @@ size_t head_write_request(char *out, size_t room, const struct h1_head *head,
 			  const char *at, const struct head_request *how)
 {
 	struct writer w = {out, out, out + room, false};
-	uint32_t dropped = hop_fields | BIT(H1_NAME_HOST);
+	uint32_t dropped = hop_fields | BIT(H1_NAME_HOST) | how->dropped;
 
 	if (how->forwarded & FORWARD_X_FORWARDED)
 		dropped |= x_forwarded_fields;

@@ -24,6 +24,7 @@ struct head_request {
 	unsigned    forwarded;		/* enum forwarded_headers of model/model.h */
 	bool        upgrade;		/* pass Upgrade on, and name it in Connection */
 	struct span lines;		/* field lines to add, each with its CRLF */
+	uint32_t    dropped;		/* further fields to leave out: bits of enum h1_name */
 };
 
 /* Writes a request head for a server at `out`, which has `room` bytes; `at` is where

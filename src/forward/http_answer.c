@@ -5,7 +5,7 @@
 
 #include "base/must.h"
 #include "forward/http_request.h"
-#include "forward/record.h"
+#include "forward/record_texts.h"
 #include "model/meter.h"
 
 static const struct {
@@ -69,74 +69,39 @@ static void note(const struct session *s, const struct request *r, struct meter_
 	}
 }
 
-static bool is_space(char c)
+/* What its head says: as its server got it, which is at hand until the exchange is over;
+ * or as it was read, where it was refused before that. */
+static void note_texts(const struct request *r, struct record *record,
+		       struct span texts[RECORD_TEXTS])
 {
-	return c == ' ' || c == '\t' || c == '\r';
-}
+	const struct access_form *form = r->edition->model->access_form;
+	const struct worker *w = r->session->worker;
 
-/* The value of a field line that begins with `name` (colon included); empty: it is
- * another field's. */
-static struct span value_in(struct span line, struct span name)
-{
-	struct span value = {line.at + name.len, line.len - name.len};
-
-	if (line.len < name.len || strncasecmp(line.at, name.at, name.len) != 0)
-		return (struct span){NULL, 0};
-	while (value.len > 0 && is_space(value.at[value.len - 1]))
-		value.len--;
-	for (; value.len > 0 && is_space(value.at[0]); value.at++)
-		value.len--;
-	return value;
-}
-
-/* From the head as it goes to the server, which is at hand until the exchange is over.
- * It is our own writing: where its first two lines are is known, and the others need
- * no parser. */
-static void texts_of_sent(const struct request *r, struct span texts[RECORD_TEXTS])
-{
-	static const struct span referer = {"Referer:", 8}, user_agent = {"User-Agent:", 11};
-	const char *line = buf_at(r->head), *end = line + r->head_len, *next;
-	const char *space = memchr(line, ' ', r->line_len);
-	const char *rest = r->head->bytes + r->rest_at;
-	const size_t version = sizeof " HTTP/1.1\r\n" - 1;
-
-	texts[RECORD_METHOD] = (struct span){line, (size_t)(space - line)};
-	texts[RECORD_TARGET] = (struct span){space + 1,
-		r->line_len - version - texts[RECORD_METHOD].len - 1};
-	line += r->line_len;
-	texts[RECORD_HOST] = value_in((struct span){line, (size_t)(rest - line) - 1},
-				      SPAN("Host:"));
-	for (line = rest; line < end; line = next) {
-		next = (const char *)memchr(line, '\n', (size_t)(end - line)) + 1;
-		struct span whole = {line, (size_t)(next - 1 - line)};
-		char first = span_lower(line[0]);
-		if (first == 'r' && texts[RECORD_REFERER].len == 0)
-			texts[RECORD_REFERER] = value_in(whole, referer);
-		else if (first == 'u' && texts[RECORD_USER_AGENT].len == 0)
-			texts[RECORD_USER_AGENT] = value_in(whole, user_agent);
+	if (r->head != NULL) {
+		const char *line = buf_at(r->head), *rest = r->head->bytes + r->rest_at;
+		const char *host = line + r->line_len + sizeof "Host: " - 1;
+		const struct record_head sent = {
+			.line = {line, r->line_len},
+			.host = {host, (size_t)(rest - host) - 2},
+			.rest = {rest, (size_t)(line + r->head_len - rest)},
+		};
+		record_texts_of_sent(&sent, form, record, texts);
+	} else if (w->head_at != NULL) {
+		record_texts_of_read(w->head, w->head_at, form, record, texts);
 	}
 }
 
-/* From the head just read, of a request that was refused before one was written. */
-static void texts_of_read(const struct worker *w, struct span texts[RECORD_TEXTS])
+/* Whether the access log is to have it: a share of all may be enough, but for errors. */
+static bool is_recorded(const struct session *s, const struct request *r, uint16_t status)
 {
-	static const struct {
-		enum h1_name     name;
-		enum record_text text;
-	} wanted[] = {
-		{H1_NAME_HOST, RECORD_HOST}, {H1_NAME_REFERER, RECORD_REFERER},
-		{H1_NAME_USER_AGENT, RECORD_USER_AGENT},
-	};
-	const struct h1_head *head = w->head;
-	const char *at = w->head_at;
+	struct worker *w = s->worker;
 
-	texts[RECORD_METHOD] = (struct span){at + head->start, head->method_len};
-	texts[RECORD_TARGET] = (struct span){at + head->target_at, head->target_len};
-	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
-		const struct h1_field *f = h1_field_find(head, wanted[i].name);
-		if (f != NULL)
-			texts[wanted[i].text] = h1_value_span(at, f);
-	}
+	if (!record_is_wanted(w->records))
+		return false;
+	if (!(r != NULL ? r->door->listener : session_listener(s))->access_log)
+		return false;
+	unsigned part = atomic_load_explicit(&w->records->part, memory_order_relaxed);
+	return part <= 1 || status >= 500 || worker_random(w) % part == 0;
 }
 
 void answer_record(struct session *s, const struct request *r, uint16_t status)
@@ -146,14 +111,14 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 	uint64_t since = r != NULL ? r->since_us : s->head_since_us;
 	uint64_t took_us = since == 0 ? 0 : loop_now_us(w->loop) - since;
 
-	note(s, r, (struct meter_note){
-		.class = status >= 100 && status <= 599 ? status / 100u : 0,
-		.bytes_in = r != NULL ? r->body_seen : 0,
-		.bytes_out = bytes_out, .took_us = took_us,
-	});
+	if (LIKELY(w->now->model->metered))
+		note(s, r, (struct meter_note){
+			.class = status >= 100 && status <= 599 ? status / 100u : 0,
+			.bytes_in = r != NULL ? r->body_seen : 0,
+			.bytes_out = bytes_out, .took_us = took_us,
+		});
 	s->bytes_out = s->heads_out = 0;
-	if (!record_is_wanted(w->records) ||
-	    (r != NULL && !r->door->listener->access_log))
+	if (!is_recorded(s, r, status))
 		return;
 
 	struct span texts[RECORD_TEXTS] = {[RECORD_PEER] = {s->peer, s->peer_len}};
@@ -166,10 +131,7 @@ void answer_record(struct session *s, const struct request *r, uint16_t status)
 		record.tries = r->tries;
 		record.request_id = r->id;
 		record.server_us = r->server_us;
-		if (r->head != NULL)
-			texts_of_sent(r, texts);
-		else if (w->head_at != NULL)
-			texts_of_read(w, texts);
+		note_texts(r, &record, texts);
 		if (r->lane != NULL)
 			texts[RECORD_POOL] = span_of(r->lane->pool->name);
 		if (r->tries > 0 && r->server != PICK_NONE)

@@ -4,7 +4,6 @@
 #include "base/must.h"
 #include "forward/head.h"
 #include "forward/http_request.h"
-#include "forward/request_id.h"
 #include "forward/route.h"
 
 static struct span host_asked(const struct h1_head *head, const char *at)
@@ -27,12 +26,11 @@ static bool write_head(struct request *r, const char *at, size_t body_len)
 		.host = asked, .host_asked = asked, .peer = {s->peer, s->peer_len},
 		.forwarded = r->door->listener->forwarded, .upgrade = r->upgrade_asked,
 	};
-	char line[REQUEST_ID_LINE_MAX];
+	char lines[REQUEST_LINES_MAX];
 	size_t gap = 0;
 
-	/* A client's own is passed on, and none of ours. */
-	if (UNLIKELY(r->id > 0) && (head->seen & 1u << H1_NAME_X_REQUEST_ID) == 0)
-		how.lines = (struct span){line, request_id_write(r->id, line)};
+	if (UNLIKELY(r->id > 0 || r->door->listener->trace))
+		how.lines = request_own_lines(r, head, at, lines, &how.dropped);
 	if (pool->host_mode == HOST_FIXED)
 		how.host = span_of(pool->host);
 	else if (pool->host_mode == HOST_SERVER || asked.len == 0)

@@ -2,6 +2,7 @@
  *
  *   http_begin.c     a head becomes a request: refused at once, or routed
  *   http_wishes.c    what of a request decides about its server: key, cookie, number
+ *   http_lines.c     what we tell its server by fields of our own
  *   http_request.c   the request: its events, its time limits, its end
  *   http_reach.h     to a server: pick, wait for room, connect, let go
  *   http_send.c      the request's head and body to the server
@@ -107,6 +108,15 @@ void request_start(struct request *r);
 /* Notes what of the request decides about its server; the head, which was parsed at `at`,
  * is not kept. */
 void request_note_wishes(struct request *r, const struct h1_head *head, const char *at);
+
+/* ---- http_lines.c ---- */
+
+/* The fields, each with its CRLF, that tell its server what we know of it: its number, its
+ * trace. They are written into `room`. Sets in *dropped the bits (1 << enum h1_name) of the
+ * client's fields that they stand for. */
+enum { REQUEST_LINES_MAX = 128 };
+struct span request_own_lines(const struct request *r, const struct h1_head *head,
+			      const char *at, char room[REQUEST_LINES_MAX], uint32_t *dropped);
 
 /* ---- http_request.c ---- */
 

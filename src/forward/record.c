@@ -4,39 +4,27 @@
 
 #include "base/must.h"
 
-enum { RING_MASK = RECORD_RING_BYTES - 1 };
+enum {
+	RING_MASK = RECORD_RING_BYTES - 1,
+	GAP = 1,			/* in a size, which is a multiple of 8: no record */
+};
 
-static void copy_in(struct record_ring *ring, uint64_t at, const void *from, size_t len)
-{
-	size_t start = at & RING_MASK, first = RECORD_RING_BYTES - start;
-
-	if (LIKELY(len <= first)) {
-		memcpy(ring->bytes + start, from, len);
-		return;
-	}
-	memcpy(ring->bytes + start, from, first);
-	memcpy(ring->bytes, (const char *)from + first, len - first);
-}
-
-static void copy_out(const struct record_ring *ring, uint64_t at, void *to, size_t len)
-{
-	size_t start = at & RING_MASK, first = RECORD_RING_BYTES - start;
-
-	if (LIKELY(len <= first)) {
-		memcpy(to, ring->bytes + start, len);
-		return;
-	}
-	memcpy(to, ring->bytes + start, first);
-	memcpy((char *)to + first, ring->bytes, len - first);
-}
+_Static_assert(sizeof(struct record) + RECORD_TEXTS * RECORD_TEXT_MAX < RECORD_RING_BYTES / 2,
+	       "an empty ring has room for any record, wherever it begins");
 
 /* The reader's position is asked for only when the ring looks full. */
 static bool has_room(struct record_ring *ring, uint64_t written, size_t size)
 {
-	if (written + size - ring->read_seen <= RECORD_RING_BYTES)
+	if (LIKELY(written + size - ring->read_seen <= RECORD_RING_BYTES))
 		return true;
 	ring->read_seen = atomic_load_explicit(&ring->read, memory_order_acquire);
 	return written + size - ring->read_seen <= RECORD_RING_BYTES;
+}
+
+/* Only a record that was noted by a form has headers. */
+static int text_count(const struct record *r)
+{
+	return r->form_stamp > 0 ? RECORD_TEXTS : RECORD_HEADER;
 }
 
 /* Cuts what is too long. Returns the size of the whole record. */
@@ -44,7 +32,8 @@ static size_t measure(struct record *r, const struct span texts[RECORD_TEXTS])
 {
 	size_t size = sizeof *r;
 
-	for (int i = 0; i < RECORD_TEXTS; i++) {
+	memset(r->text_len, 0, sizeof r->text_len);
+	for (int i = 0; i < text_count(r); i++) {
 		size_t len = texts[i].len < RECORD_TEXT_MAX ? texts[i].len : RECORD_TEXT_MAX;
 		r->text_len[i] = (uint16_t)len;
 		size += len;
@@ -57,29 +46,48 @@ bool record_put(struct record_ring *ring, struct record *r,
 {
 	uint64_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
 	size_t size = measure(r, texts);
+	uint32_t gap = RECORD_RING_BYTES - (written & RING_MASK);
 
-	if (!has_room(ring, written, size)) {
+	if (LIKELY(gap >= size))
+		gap = 0;
+	if (UNLIKELY(!has_room(ring, written, gap + size))) {
 		/* Nobody else writes it: no locked instruction is needed. */
 		uint64_t dropped = atomic_load_explicit(&ring->dropped, memory_order_relaxed);
 		atomic_store_explicit(&ring->dropped, dropped + 1, memory_order_relaxed);
 		return false;
 	}
+	if (UNLIKELY(gap > 0)) {
+		uint32_t marked = gap | GAP;
+		memcpy(ring->bytes + (written & RING_MASK), &marked, sizeof marked);
+	}
 	r->size = (uint32_t)size;
-	uint64_t at = written;
-	copy_in(ring, at, r, sizeof *r);
+	char *at = ring->bytes + ((written + gap) & RING_MASK);
+	memcpy(at, r, sizeof *r);
 	at += sizeof *r;
-	for (int i = 0; i < RECORD_TEXTS; i++) {
+	for (int i = 0; i < text_count(r); i++) {
 		if (r->text_len[i] > 0)
-			copy_in(ring, at, texts[i].at, r->text_len[i]);
+			memcpy(at, texts[i].at, r->text_len[i]);
 		at += r->text_len[i];
 	}
-	atomic_store_explicit(&ring->written, written + size, memory_order_release);
+	atomic_store_explicit(&ring->written, written + gap + size, memory_order_release);
 	return true;
 }
 
-bool record_take(struct record_ring *ring, struct record *r,
-		 struct span texts[RECORD_TEXTS],
-		 char store[RECORD_TEXTS * RECORD_TEXT_MAX])
+static uint32_t size_at(const struct record_ring *ring, uint64_t position)
+{
+	uint32_t size;
+
+	memcpy(&size, ring->bytes + (position & RING_MASK), sizeof size);
+	return size;
+}
+
+static void pass(struct record_ring *ring, uint64_t read, uint32_t size)
+{
+	must(size <= ring->written_seen - read);
+	atomic_store_explicit(&ring->read, read + size, memory_order_release);
+}
+
+const struct record *record_next(struct record_ring *ring, struct span texts[RECORD_TEXTS])
 {
 	uint64_t read = atomic_load_explicit(&ring->read, memory_order_relaxed);
 
@@ -87,17 +95,25 @@ bool record_take(struct record_ring *ring, struct record *r,
 		ring->written_seen = atomic_load_explicit(&ring->written,
 							  memory_order_acquire);
 		if (read == ring->written_seen)
-			return false;
+			return NULL;
 	}
-	copy_out(ring, read, r, sizeof *r);
-	must(r->size >= sizeof *r && r->size <= ring->written_seen - read);
-	uint64_t at = read + sizeof *r;
+	uint32_t gap = size_at(ring, read) & GAP ? size_at(ring, read) - GAP : 0;
+	if (UNLIKELY(gap > 0))		/* it was published with the record behind it */
+		pass(ring, read, gap);
+	const char *at = ring->bytes + ((read + gap) & RING_MASK);
+	const struct record *r = (const void *)at;
+	must(r->size >= sizeof *r && r->size <= ring->written_seen - read - gap);
+	at += sizeof *r;
 	for (int i = 0; i < RECORD_TEXTS; i++) {
-		copy_out(ring, at, store, r->text_len[i]);
-		texts[i] = (struct span){store, r->text_len[i]};
-		store += r->text_len[i];
+		texts[i] = (struct span){at, r->text_len[i]};
 		at += r->text_len[i];
 	}
-	atomic_store_explicit(&ring->read, read + r->size, memory_order_release);
-	return true;
+	return r;
+}
+
+void record_done(struct record_ring *ring)
+{
+	uint64_t read = atomic_load_explicit(&ring->read, memory_order_relaxed);
+
+	pass(ring, read, size_at(ring, read));
 }

@@ -4,6 +4,9 @@
  * a record is left out and counted. observe/access_log.c reads the rings on a
  * thread of its own, formats and writes.
  *
+ * A record lies in one piece: where the end of the ring has too little room for one, a
+ * gap is left there. So it is written once, and read where it lies.
+ *
  * Threads: one writer (the loop), one reader. The ring is a single-producer,
  * single-consumer byte queue: each side writes its own position only, and keeps what
  * it last saw of the other's, so that it seldom has to look. Zeroed memory is an
@@ -22,11 +25,14 @@
 enum {
 	RECORD_RING_BYTES = 1024 * 1024,	/* a power of two */
 	RECORD_TEXT_MAX = 2048,		/* of one text; what is longer is cut */
+	RECORD_HEADERS = 4,		/* ACCESS_HEADERS_MAX */
 };
 
 enum record_text {
 	RECORD_PEER, RECORD_METHOD, RECORD_TARGET, RECORD_HOST, RECORD_REFERER,
-	RECORD_USER_AGENT, RECORD_POOL, RECORD_SERVER, RECORD_TEXTS
+	RECORD_USER_AGENT, RECORD_POOL, RECORD_SERVER, RECORD_TRACE,
+	RECORD_HEADER,			/* the first of those that a form of its own names */
+	RECORD_TEXTS = RECORD_HEADER + RECORD_HEADERS
 };
 
 /* The fixed part; the texts follow it, each text_len[i] bytes, padded to 8. */
@@ -40,6 +46,8 @@ struct record {
 	uint64_t total_us;		/* from the first byte to the last */
 	uint32_t server_us;		/* from the pick to the response head; 0: none */
 	uint32_t request_id;		/* its number; 0: its pool gives none */
+	uint32_t form_stamp;		/* of the form that names its headers; 0: none, then
+					 * it has none of these either */
 	uint16_t text_len[RECORD_TEXTS];
 };
 
@@ -49,6 +57,7 @@ struct record_ring {
 	uint64_t      read_seen;		/* of `read`, at least */
 	atomic_ullong dropped;			/* records left out */
 	atomic_bool   wanted;			/* by whoever reads; seldom changed */
+	atomic_uint   part;			/* one of so many is; 0 and 1: each */
 
 	/* the reader's */
 	alignas(64) atomic_ullong read;		/* bytes ever */
@@ -68,10 +77,10 @@ static inline bool record_is_wanted(struct record_ring *ring)
 bool record_put(struct record_ring *ring, struct record *r,
 		const struct span texts[RECORD_TEXTS]);
 
-/* Copies the oldest record out: the fixed part, and the texts, which then point into
- * `store`. False: the ring is empty. The reader's thread. */
-bool record_take(struct record_ring *ring, struct record *r,
-		 struct span texts[RECORD_TEXTS],
-		 char store[RECORD_TEXTS * RECORD_TEXT_MAX]);
+/* The oldest record, where it lies, and its texts; NULL: the ring is empty. Borrowed until
+ * record_done, which makes room of it and is to be called once for each. The reader's
+ * thread. */
+const struct record *record_next(struct record_ring *ring, struct span texts[RECORD_TEXTS]);
+void record_done(struct record_ring *ring);
 
 #endif

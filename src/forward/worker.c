@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+#include "base/hmac.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
@@ -518,6 +520,14 @@ static void on_hold_limit(struct loop_timer *t)
 	session_release_all(w);
 }
 
+/* splitmix64 twice, with odd steps of their own: 128 bits of state. */
+uint64_t worker_random(struct worker *w)
+{
+	w->random[0] += UINT64_C(0x9e3779b97f4a7c15);
+	w->random[1] += UINT64_C(0xd1342543de82ef95);
+	return hash_mix(w->random[0]) ^ hash_mix(w->random[1] ^ UINT64_C(0x2545f4914f6cdd1d));
+}
+
 struct worker *worker_create(unsigned number, struct live *live, struct worker **all,
 			     const struct worker_hooks *hooks, struct err *err)
 {
@@ -531,6 +541,7 @@ struct worker *worker_create(unsigned number, struct live *live, struct worker *
 	w->live = live;
 	w->all = all;
 	w->hooks = *hooks;
+	hmac_random(w->random, sizeof w->random);
 	w->wake.run = on_wake;
 	w->room.run = on_room_asked;
 	list_init(&w->editions);

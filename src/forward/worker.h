@@ -155,8 +155,12 @@ struct worker {
 	bool             drained;
 
 	struct record_ring *records;		/* borrowed; NULL: no access log */
+	uint64_t random[2];			/* states of a generator */
 	uint64_t proxy_said_ms;			/* when a refused PROXY header was logged last */
 };
+
+/* The next random number: no secret, and none twice on any two loops or machines. */
+uint64_t worker_random(struct worker *w);
 
 /* Wakes the loops that a gate has told are waiting (a bit each). Any worker's
  * thread. */

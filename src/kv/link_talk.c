@@ -206,12 +206,10 @@ static void take_not_ready(struct kv_link *l, const struct kv_message *m)
 static void take_error(struct kv_link *l, const struct kv_message *m)
 {
 	char text[200];
-	size_t len = m->value.len < sizeof text ? m->value.len : sizeof text - 1;
 
-	memcpy(text, m->value.at, len);
-	text[len] = '\0';
-	log_warn("worker says error %u: %s pool=%s worker=%u", m->result, text,
-		 l->pool->shared->name, l->worker);
+	log_warn("worker says an error pool=%s worker=%u error=%u text=\"%s\"",
+		 l->pool->shared->name, l->worker, m->result,
+		 text_mark(text, sizeof text, m->value.at, m->value.len));
 	kv_link_end(l);
 }
 

@@ -78,6 +78,8 @@ struct model_listener {
 	unsigned forwarded;		/* enum forwarded_headers */
 	bool     plain_500;		/* the quick form's: any failure is an empty 500 */
 	bool     access_log;
+	bool     trace;			/* take part in W3C Trace Context */
+	uint32_t trace_part;		/* one of so many that begin here is sampled; 0: none */
 	struct live_listener *live;	/* held; set by model_attach */
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "model/access_form.h"
 #include "model/live_registry.h"
 #include "model/own.h"
 
@@ -19,6 +20,9 @@ struct model *model_create(void)
 	m->drain_ms = 30000;
 	m->resolve_ms = 30000;
 	m->log_level = LOG_LEVEL_INFO;
+	m->log_same_max = LOG_SAME_MAX;
+	m->access_part = 1;
+	m->metered = true;
 	atomic_init(&m->holders, 1);
 	return m;
 }
@@ -89,6 +93,7 @@ void model_destroy(struct model *m)
 	free(m->pools);
 	free(m->log_path);
 	free(m->access_path);
+	free(m->access_form);
 	free(m->control_path);
 	free(m->state_path);
 	for (uint32_t i = 0; i < m->control_count; i++) {
@@ -160,6 +165,8 @@ struct model *model_copy(const struct model *from)
 		pool_copy(&m->pools[i]);
 	m->log_path = text_copy(m->log_path);
 	m->access_path = text_copy(m->access_path);
+	if (m->access_form != NULL)
+		m->access_form = array_copy(m->access_form, 1, sizeof *m->access_form);
 	m->control_path = text_copy(m->control_path);
 	m->state_path = text_copy(m->state_path);
 	m->controls = array_copy(m->controls, m->control_count, sizeof *m->controls);
@@ -268,6 +275,8 @@ void model_listener_defaults(struct model_listener *l)
 	l->forwarded = FORWARD_VIA | FORWARD_X_FORWARDED;
 	l->plain_500 = false;
 	l->access_log = true;
+	l->trace = false;
+	l->trace_part = 1;
 }
 
 void model_pool_defaults(struct model_pool *p)

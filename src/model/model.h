@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
-#include "base/log.h"
+#include "base/log_level.h"
 #include "base/span.h"
 #include "model/listener.h"
 #include "model/pool.h"
@@ -30,9 +30,10 @@ enum {
 	MODEL_CONTROLS_MAX  = 4,	/* addresses of the control interface, over TCP */
 };
 
+struct access_form;	/* model/access_form.h */
 struct live;		/* model/live.h */
 
-enum access_format { ACCESS_OFF, ACCESS_COMBINED, ACCESS_JSON };
+enum access_format { ACCESS_OFF, ACCESS_COMBINED, ACCESS_JSON, ACCESS_OWN };
 
 /* Where the control interface is to be had over TCP. Files with a token each. */
 struct model_control {
@@ -52,9 +53,14 @@ struct model {
 	uint32_t resolve_ms;		/* names of servers are looked up again so often */
 	uint32_t drain_ms;		/* how long running requests may go on at the end */
 	enum log_level log_level;
-	char    *log_path;		/* owned; NULL: standard error */
+	char    *log_path;		/* owned: as log_open has it; NULL: standard error */
+	enum log_form log_form;
+	uint32_t log_same_max;		/* lines of a kind in 10 s; 0: no limit */
 	enum access_format access_format;
 	char    *access_path;		/* owned; NULL: standard output */
+	struct access_form *access_form;	/* owned; of ACCESS_OWN, else NULL */
+	uint32_t access_part;		/* one of so many requests is in the access log */
+	bool     metered;		/* requests are counted by class, bytes and time */
 
 	char    *control_path;		/* owned; the control socket; NULL: by the name */
 	char    *state_path;		/* owned; folder of the journal; NULL: the usual one */

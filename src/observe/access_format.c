@@ -3,18 +3,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json_text.h"
 #include "base/must.h"
-
-/* What a byte may not be written as itself in. */
-enum { IN_WORD = 1, IN_QUOTES = 2, IN_JSON = 4, IN_ANY = 7 };
-
-static const unsigned char unsafe[256] = {
-	[0x00 ... 0x1f] = IN_ANY,
-	[' '] = IN_WORD,
-	['"'] = IN_ANY,
-	['\\'] = IN_ANY,
-	[0x7f ... 0xff] = IN_ANY,
-};
+#include "base/plain.h"
 
 static const char hex_digits[] = "0123456789ABCDEF";
 
@@ -104,20 +95,30 @@ static void clock_follow(struct access_clock *clock, uint64_t second)
 		clock_set(clock, second);
 }
 
+static char *put_iso_time(char *at, const struct record *r, const struct access_clock *clock)
+{
+	at = put_span(at, (struct span){clock->json, sizeof clock->json - 1});
+	*at++ = '.';
+	at = put_padded(at, r->wall_us / 1000 % 1000, 3);
+	*at++ = 'Z';
+	return at;
+}
+
 /* ---- combined ---- */
 
-static char *put_escaped(char *at, struct span text, unsigned char where)
+static char *put_escaped(char *at, struct span text, enum plain_from from)
 {
 	if (text.len == 0)
 		return PUT(at, "-");
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
-		if (LIKELY(!(unsafe[c] & where)))
-			*at++ = (char)c;
-		else
-			at = put_hex(PUT(at, "\\x"), c);
+	for (size_t done = 0;;) {
+		struct span rest = {text.at + done, text.len - done};
+		size_t plain = plain_copy(at, rest, from);
+		at += plain;
+		done += plain;
+		if (done == text.len)
+			return at;
+		at = put_hex(PUT(at, "\\x"), (unsigned char)text.at[done++]);
 	}
-	return at;
 }
 
 static char *put_request_line(char *at, const struct record *r,
@@ -125,9 +126,9 @@ static char *put_request_line(char *at, const struct record *r,
 {
 	if (texts[RECORD_METHOD].len == 0)
 		return PUT(at, "-");
-	at = put_escaped(at, texts[RECORD_METHOD], IN_QUOTES);
+	at = put_escaped(at, texts[RECORD_METHOD], PLAIN_FROM_SPACE);
 	*at++ = ' ';
-	at = put_escaped(at, texts[RECORD_TARGET], IN_QUOTES);
+	at = put_escaped(at, texts[RECORD_TARGET], PLAIN_FROM_SPACE);
 	return put_number(PUT(at, " HTTP/1."), r->minor);
 }
 
@@ -135,7 +136,7 @@ static char *put_combined(char *at, const struct record *r,
 			  const struct span texts[RECORD_TEXTS],
 			  const struct access_clock *clock)
 {
-	at = put_escaped(at, texts[RECORD_PEER], IN_WORD);
+	at = put_escaped(at, texts[RECORD_PEER], PLAIN_FROM_SEEN);
 	at = PUT(at, " - - [");
 	at = put_span(at, (struct span){clock->combined, sizeof clock->combined - 1});
 	at = PUT(at, "] \"");
@@ -145,91 +146,25 @@ static char *put_combined(char *at, const struct record *r,
 	*at++ = ' ';
 	at = put_number(at, r->bytes_out);
 	at = PUT(at, " \"");
-	at = put_escaped(at, texts[RECORD_REFERER], IN_QUOTES);
+	at = put_escaped(at, texts[RECORD_REFERER], PLAIN_FROM_SPACE);
 	at = PUT(at, "\" \"");
-	at = put_escaped(at, texts[RECORD_USER_AGENT], IN_QUOTES);
+	at = put_escaped(at, texts[RECORD_USER_AGENT], PLAIN_FROM_SPACE);
 	return PUT(at, "\"\n");
 }
 
 /* ---- JSON ---- */
 
-/* How many bytes at the start of [at, at + left) are one character outside of ASCII;
- * 0: none that is well formed (RFC 3629, section 4). */
-static size_t utf8_length(const unsigned char *at, size_t left)
-{
-	unsigned char first = at[0];
-
-	if (first < 0xc2 || first > 0xf4)
-		return 0;
-	size_t len = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	if (left < len)
-		return 0;
-	/* No longer forms, no surrogates, nothing above U+10FFFF. */
-	unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-	unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-	if (at[1] < low || at[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	return len;
-}
-
-static char *put_unicode(char *at, unsigned code)
-{
-	at = put_hex(PUT(at, "\\u"), (unsigned char)(code >> 8));
-	return put_hex(at, (unsigned char)code);
-}
-
-/* A character of two to four bytes. Those that some readers take for the end of a
- * line, or terminals for a command (U+0080 to U+009F, U+2028, U+2029), are written as
- * escapes, which mean the same. */
-static char *put_character(char *at, const unsigned char *from, size_t len)
-{
-	if (len == 2 && from[0] == 0xc2 && from[1] < 0xa0)
-		return put_unicode(at, from[1]);
-	if (len == 3 && from[0] == 0xe2 && from[1] == 0x80 && (from[2] & 0xfe) == 0xa8)
-		return put_unicode(at, 0x2000u | (from[2] & 0x3fu));
-	memcpy(at, from, len);
-	return at + len;
-}
-
 static char *put_string(char *at, struct span text)
 {
-	const unsigned char *from = (const unsigned char *)text.at;
-	size_t taken;
-
-	if (text.len == 0)
-		return PUT(at, "null");
-	*at++ = '"';
-	for (size_t i = 0; i < text.len; i += taken) {
-		unsigned char c = from[i];
-		taken = 1;
-		if (LIKELY(!(unsafe[c] & IN_JSON))) {
-			*at++ = (char)c;
-		} else if (c == '"' || c == '\\') {
-			*at++ = '\\';
-			*at++ = (char)c;
-		} else if (c >= 0x80 && (taken = utf8_length(from + i, text.len - i)) > 0) {
-			at = put_character(at, from + i, taken);
-		} else {
-			at = put_unicode(at, c);
-			taken = 1;
-		}
-	}
-	*at++ = '"';
-	return at;
+	return text.len > 0 ? json_text_put(at, text) : PUT(at, "null");
 }
 
 static char *put_json(char *at, const struct record *r,
 		      const struct span texts[RECORD_TEXTS],
 		      const struct access_clock *clock)
 {
-	at = PUT(at, "{\"time\":\"");
-	at = put_span(at, (struct span){clock->json, sizeof clock->json - 1});
-	*at++ = '.';
-	at = put_padded(at, r->wall_us / 1000 % 1000, 3);
-	at = put_string(PUT(at, "Z\",\"peer\":"), texts[RECORD_PEER]);
+	at = put_iso_time(PUT(at, "{\"time\":\""), r, clock);
+	at = put_string(PUT(at, "\",\"peer\":"), texts[RECORD_PEER]);
 	at = put_string(PUT(at, ",\"method\":"), texts[RECORD_METHOD]);
 	at = put_string(PUT(at, ",\"target\":"), texts[RECORD_TARGET]);
 	at = put_string(PUT(at, ",\"host\":"), texts[RECORD_HOST]);
@@ -244,6 +179,7 @@ static char *put_json(char *at, const struct record *r,
 	at = put_number(PUT(at, ",\"tries\":"), r->tries);
 	at = PUT(at, ",\"request_id\":");
 	at = r->request_id > 0 ? put_number(at, r->request_id) : PUT(at, "null");
+	at = put_string(PUT(at, ",\"trace_id\":"), texts[RECORD_TRACE]);
 	at = put_string(PUT(at, ",\"referer\":"), texts[RECORD_REFERER]);
 	at = put_string(PUT(at, ",\"user_agent\":"), texts[RECORD_USER_AGENT]);
 	at = PUT(at, ",\"http\":");
@@ -256,16 +192,98 @@ static char *put_json(char *at, const struct record *r,
 	return PUT(at, "}\n");
 }
 
-size_t access_format_write(char *out, enum access_format format, const struct record *r,
+/* ---- a form of its own ---- */
+
+static char *put_ms(char *at, uint64_t us)
+{
+	at = put_number(at, us / 1000);
+	*at++ = '.';
+	return put_padded(at, us % 1000, 3);
+}
+
+static char *put_number_or_dash(char *at, uint64_t n)
+{
+	return n > 0 ? put_number(at, n) : PUT(at, "-");
+}
+
+static const uint8_t text_of_field[ACCESS_FIELDS] = {
+	[ACCESS_PEER] = RECORD_PEER, [ACCESS_METHOD] = RECORD_METHOD,
+	[ACCESS_TARGET] = RECORD_TARGET, [ACCESS_HOST] = RECORD_HOST,
+	[ACCESS_POOL] = RECORD_POOL, [ACCESS_SERVER] = RECORD_SERVER,
+	[ACCESS_TRACE_ID] = RECORD_TRACE, [ACCESS_REFERER] = RECORD_REFERER,
+	[ACCESS_USER_AGENT] = RECORD_USER_AGENT, [ACCESS_HEADER] = RECORD_HEADER,
+};
+
+static char *put_item(char *at, const struct access_item *item, const struct record *r,
+		      const struct span texts[RECORD_TEXTS], const struct access_clock *clock)
+{
+	switch ((enum access_field)item->field) {
+	case ACCESS_TIME:
+		return put_iso_time(at, r, clock);
+	case ACCESS_DATE:
+		return put_span(at, (struct span){clock->combined,
+						  sizeof clock->combined - 1});
+	case ACCESS_HTTP:
+		if (texts[RECORD_METHOD].len == 0)
+			return PUT(at, "-");
+		return put_number(PUT(at, "1."), r->minor);
+	case ACCESS_STATUS:
+		return put_number_or_dash(at, r->status);
+	case ACCESS_BYTES:
+		return put_number(at, r->bytes_out);
+	case ACCESS_TIME_MS:
+		return put_ms(at, r->total_us);
+	case ACCESS_SERVER_MS:
+		return r->server_us > 0 ? put_ms(at, r->server_us) : PUT(at, "-");
+	case ACCESS_TRIES:
+		return put_number(at, r->tries);
+	case ACCESS_REQUEST_ID:
+		return put_number_or_dash(at, r->request_id);
+	case ACCESS_PEER:
+	case ACCESS_METHOD:
+	case ACCESS_TARGET:
+	case ACCESS_HOST:
+	case ACCESS_POOL:
+	case ACCESS_SERVER:
+	case ACCESS_TRACE_ID:
+	case ACCESS_REFERER:
+	case ACCESS_USER_AGENT:
+	case ACCESS_HEADER:
+		return put_escaped(at, texts[text_of_field[item->field] + item->header],
+				   item->quoted ? PLAIN_FROM_SPACE : PLAIN_FROM_SEEN);
+	case ACCESS_LITERAL:
+	case ACCESS_FIELDS:
+		break;
+	}
+	must(false);
+	return at;
+}
+
+/* The names of a record's headers are those of the form that it was noted by. */
+static char *put_own(char *at, const struct access_form *form, const struct record *r,
+		     const struct span texts[RECORD_TEXTS], const struct access_clock *clock)
+{
+	for (uint32_t i = 0; i < form->item_count; i++) {
+		const struct access_item *item = &form->items[i];
+		if (item->field == ACCESS_LITERAL)
+			at = put_span(at, (struct span){form->literals + item->at, item->len});
+		else if (item->field == ACCESS_HEADER && r->form_stamp != form->stamp)
+			at = PUT(at, "-");
+		else
+			at = put_item(at, item, r, texts, clock);
+	}
+	*at++ = '\n';
+	return at;
+}
+
+size_t access_format_write(char *out, const struct access_way *way, const struct record *r,
 			   const struct span texts[RECORD_TEXTS],
 			   struct access_clock *clock)
 {
 	char *end = out;
 
-	for (int i = 0; i < RECORD_TEXTS; i++)
-		must(texts[i].len <= RECORD_TEXT_MAX);
 	clock_follow(clock, r->wall_us / 1000000);
-	switch (format) {
+	switch (way->format) {
 	case ACCESS_OFF:
 		break;
 	case ACCESS_COMBINED:
@@ -273,6 +291,9 @@ size_t access_format_write(char *out, enum access_format format, const struct re
 		break;
 	case ACCESS_JSON:
 		end = put_json(out, r, texts, clock);
+		break;
+	case ACCESS_OWN:
+		end = put_own(out, way->form, r, texts, clock);
 		break;
 	}
 	return (size_t)(end - out);

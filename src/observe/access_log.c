@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "base/text.h"
 #include "forward/record.h"
 #include "loop/loop.h"
 #include "observe/access_format.h"
@@ -31,7 +32,7 @@ enum {
 
 /* Where lines go and how they are written. */
 struct outlet {
-	enum access_format format;
+	struct access_way  way;		/* its form is owned */
 	struct loop_watch  watch;	/* the sink; registered where that is possible */
 	struct access_log *log;		/* borrowed: its owner */
 };
@@ -39,7 +40,9 @@ struct outlet {
 struct access_log {
 	/* the control thread's */
 	enum access_format format;
+	struct access_form *form;	/* owned; of ACCESS_OWN, else NULL */
 	char     *path;			/* owned, NULL: standard output */
+	uint32_t  part;			/* one of so many requests */
 	pthread_t thread;
 
 	/* set once */
@@ -63,7 +66,6 @@ struct access_log {
 	bool     bad_said;
 	uint64_t bad_ms;		/* when it was last bad */
 	uint64_t dropped_seen;
-	char     texts[RECORD_TEXTS * RECORD_TEXT_MAX];
 	struct lines lines;
 };
 
@@ -111,6 +113,7 @@ static void outlet_destroy(struct outlet *o)
 		loop_watch_forget(o->log->loop, &o->watch);
 	if (o->watch.fd >= 0)
 		close(o->watch.fd);
+	free((struct access_form *)o->way.form);
 	free(o);
 }
 
@@ -120,12 +123,12 @@ static void follow_news(struct access_log *log)
 
 	if (next == NULL)
 		return;
-	if (log->outlet->format != ACCESS_OFF)
+	if (log->outlet->way.format != ACCESS_OFF)
 		flush(log);
 	outlet_destroy(log->outlet);
 	log->outlet = next;
 	log->lines.error = 0;
-	give_up(log, next->format == ACCESS_OFF ? lines_forget(&log->lines)
+	give_up(log, next->way.format == ACCESS_OFF ? lines_forget(&log->lines)
 						: lines_forget_half(&log->lines));
 	outlet_watch(next);
 }
@@ -137,7 +140,7 @@ static void follow_news(struct access_log *log)
 static uint32_t serve(struct access_log *log, struct record_ring *ring, bool *blocked)
 {
 	struct span texts[RECORD_TEXTS];
-	struct record r;
+	const struct record *r;
 	uint32_t n;
 
 	for (n = 0; n < RECORDS_PER_SHARE; n++) {
@@ -145,13 +148,15 @@ static uint32_t serve(struct access_log *log, struct record_ring *ring, bool *bl
 			*blocked = true;
 			break;
 		}
-		if (!record_take(ring, &r, texts, log->texts))
+		r = record_next(ring, texts);
+		if (r == NULL)
 			break;
 		if (UNLIKELY(atomic_load_explicit(&log->next, memory_order_relaxed) != NULL))
 			follow_news(log);
 		log->lines.held += access_format_write(log->lines.bytes + log->lines.held,
-						       log->outlet->format, &r, texts,
+						       &log->outlet->way, r, texts,
 						       &log->clock);
+		record_done(ring);
 	}
 	return n;
 }
@@ -169,7 +174,7 @@ static bool drain(struct access_log *log)
 			return false;
 		log->at = (log->at + 1) % log->ring_count;
 	}
-	if (log->outlet->format != ACCESS_OFF && !flush(log))
+	if (log->outlet->way.format != ACCESS_OFF && !flush(log))
 		return false;
 	return empty == log->ring_count;
 }
@@ -223,7 +228,7 @@ static void on_tick(struct loop_timer *t)
 	struct access_log *log = CONTAINER_OF(t, struct access_log, tick);
 
 	work(log);
-	if (log->outlet->format != ACCESS_OFF || log->bad_said)
+	if (log->outlet->way.format != ACCESS_OFF || log->bad_said)
 		loop_timer_start(log->loop, t, ACCESS_TICK_MS);
 }
 
@@ -262,12 +267,11 @@ static void on_sink_ready(struct loop_watch *w, unsigned events)
 static void give_up_rest(struct access_log *log)
 {
 	struct span texts[RECORD_TEXTS];
-	struct record r;
 	uint64_t lines = lines_forget(&log->lines);
 
 	for (uint32_t i = 0; i < log->ring_count; i++)
-		while (record_take(&log->rings[i], &r, texts, log->texts))
-			lines++;
+		for (; record_next(&log->rings[i], texts) != NULL; lines++)
+			record_done(&log->rings[i]);
 	give_up(log, lines);
 }
 
@@ -292,29 +296,52 @@ static void *run(void *arg)
 
 /* ---- the control thread ---- */
 
+static struct access_form *form_copy(const struct access_form *from)
+{
+	struct access_form *form = NULL;
+
+	if (from != NULL) {
+		form = memory_new(1, sizeof *form);
+		*form = *from;
+	}
+	return form;
+}
+
 /* NULL and *err: the file cannot be opened. */
-static struct outlet *outlet_create(struct access_log *log, enum access_format format,
-				    const char *path, struct err *err)
+static struct outlet *outlet_create(struct access_log *log, const struct access_wish *wish,
+				    struct err *err)
 {
 	int fd = -1;
 
-	if (format != ACCESS_OFF) {
-		fd = sink_open(path, err);
+	if (wish->format != ACCESS_OFF) {
+		fd = sink_open(wish->path, err);
 		if (fd < 0)
 			return NULL;
 	}
 	struct outlet *o = memory_new(1, sizeof *o);
-	o->format = format;
+	o->way = (struct access_way){wish->format, form_copy(wish->form)};
 	o->log = log;
 	loop_watch_init(&o->watch, fd, on_sink_ready);
 	return o;
 }
 
-static void set_wanted(struct access_log *log)
+static void note_wish(struct access_log *log, const struct access_wish *wish)
 {
-	for (uint32_t i = 0; i < log->ring_count; i++)
-		atomic_store_explicit(&log->rings[i].wanted, log->format != ACCESS_OFF,
+	char *path = wish->path != NULL ? memory_text(wish->path) : NULL;
+	struct access_form *form = form_copy(wish->form);
+
+	free(log->path);
+	free(log->form);
+	log->format = wish->format;
+	log->form = form;
+	log->path = path;
+	log->part = wish->part;
+	for (uint32_t i = 0; i < log->ring_count; i++) {
+		struct record_ring *ring = &log->rings[i];
+		atomic_store_explicit(&ring->part, wish->part, memory_order_relaxed);
+		atomic_store_explicit(&ring->wanted, wish->format != ACCESS_OFF,
 				      memory_order_relaxed);
+	}
 }
 
 /* All signals are for the control thread; and one of its own, PIPE, is to be an error
@@ -330,14 +357,12 @@ static int start_thread(struct access_log *log)
 	return error;
 }
 
-struct access_log *access_log_open(enum access_format format, const char *path,
-				   uint32_t loops, struct err *err)
+struct access_log *access_log_open(const struct access_wish *wish, uint32_t loops,
+				   struct err *err)
 {
 	struct access_log *log = memory_new(1, sizeof *log);
 
 	must(loops > 0);
-	log->format = format;
-	log->path = path != NULL ? memory_text(path) : NULL;
 	log->ring_count = loops;
 	log->news.run = on_news;
 	log->end.run = on_end;
@@ -353,10 +378,10 @@ struct access_log *access_log_open(enum access_format format, const char *path,
 	log->loop = loop_create(err);
 	if (log->loop == NULL)
 		goto unmap;
-	log->outlet = outlet_create(log, format, path, err);
+	log->outlet = outlet_create(log, wish, err);
 	if (log->outlet == NULL)
 		goto destroy_loop;
-	set_wanted(log);
+	note_wish(log, wish);
 	errno = start_thread(log);
 	if (errno != 0) {
 		err_sys(err, "no thread for the access log");
@@ -372,15 +397,15 @@ unmap:
 	munmap(log->rings, loops * sizeof *log->rings);
 free_log:
 	free(log->path);
+	free(log->form);
 	free(log);
 	return NULL;
 }
 
 /* Opens a new outlet and hands it over. On an error nothing has changed. */
-static int replace(struct access_log *log, enum access_format format, const char *path,
-		   struct err *err)
+static int replace(struct access_log *log, const struct access_wish *wish, struct err *err)
 {
-	struct outlet *o = outlet_create(log, format, path, err);
+	struct outlet *o = outlet_create(log, wish, err);
 
 	if (o == NULL)
 		return -1;
@@ -392,27 +417,29 @@ static int replace(struct access_log *log, enum access_format format, const char
 
 int access_log_reopen(struct access_log *log, struct err *err)
 {
+	const struct access_wish wish = {log->format, log->form, log->path, log->part};
+
 	if (log->format == ACCESS_OFF || log->path == NULL)
 		return 0;
-	return replace(log, log->format, log->path, err);
+	return replace(log, &wish, err);
 }
 
-static bool same_path(const char *a, const char *b)
+/* Whether lines look the same and go to the same file. */
+static bool is_as_before(const struct access_log *log, const struct access_wish *wish)
 {
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+	bool same_form = log->form == wish->form ||
+			 (log->form != NULL && wish->form != NULL &&
+			  strcmp(log->form->text, wish->form->text) == 0);
+
+	return log->format == wish->format && same_form &&
+	       text_equals(log->path, wish->path);
 }
 
-int access_log_use(struct access_log *log, enum access_format format, const char *path,
-		   struct err *err)
+int access_log_use(struct access_log *log, const struct access_wish *wish, struct err *err)
 {
-	if (format == log->format && same_path(path, log->path))
-		return 0;
-	if (replace(log, format, path, err) != 0)
+	if (!is_as_before(log, wish) && replace(log, wish, err) != 0)
 		return -1;
-	free(log->path);
-	log->path = path != NULL ? memory_text(path) : NULL;
-	log->format = format;
-	set_wanted(log);
+	note_wish(log, wish);
 	return 0;
 }
 
@@ -423,5 +450,6 @@ void access_log_close(struct access_log *log)
 	loop_destroy(log->loop);
 	munmap(log->rings, log->ring_count * sizeof *log->rings);
 	free(log->path);
+	free(log->form);
 	free(log);
 }

@@ -27,22 +27,30 @@ enum {
 	ACCESS_CLOSE_MS_MAX = 1000,	/* for a slow reader to take the rest at the end */
 };
 
+struct access_form;
 struct access_log;
 struct record_ring;
 
-/* Makes a ring for each of `loops` loops and the thread. path NULL: standard output.
- * With ACCESS_OFF the rings say that nothing is wanted, and access_log_use may change
- * that later. NULL and *err: the file cannot be opened, or there is no memory. */
-struct access_log *access_log_open(enum access_format format, const char *path,
-				   uint32_t loops, struct err *err);
+/* What is to be written, and where. Borrowed for the call. */
+struct access_wish {
+	enum access_format format;
+	const struct access_form *form;	/* of ACCESS_OWN, else NULL */
+	const char *path;		/* NULL: standard output */
+	uint32_t part;			/* one of so many requests; 0 and 1: each */
+};
+
+/* Makes a ring for each of `loops` loops and the thread. With ACCESS_OFF the rings say
+ * that nothing is wanted, and access_log_use may change that later. NULL and *err: the
+ * file cannot be opened, or there is no memory. */
+struct access_log *access_log_open(const struct access_wish *wish, uint32_t loops,
+				   struct err *err);
 
 /* The ring that loop number `loop` writes into. It lives until access_log_close. */
 struct record_ring *access_log_ring(struct access_log *log, uint32_t loop);
 
-/* Another format or another file. What is noted after it returns goes there; what was
- * noted before may go to either. Nothing happens when both are as they were. On an
- * error nothing changes. */
-int access_log_use(struct access_log *log, enum access_format format, const char *path,
+/* Another format, another file or another part. What is noted after it returns goes
+ * there; what was noted before may go to either. On an error nothing changes. */
+int access_log_use(struct access_log *log, const struct access_wish *wish,
 		   struct err *err);
 
 /* Opens the same file anew, after it was moved away (SIGUSR1), likewise. */

@@ -22,7 +22,7 @@ struct family {
 	void (*write)(struct exposition *e, const struct family *f, const struct row *row);
 	size_t offset;			/* for writers of one field */
 	const char *label;		/* value of a further label, of one of several parts */
-	bool   http_only;
+	bool   metered_only;
 	bool   goes_on;			/* more samples of the family above */
 };
 
@@ -167,15 +167,15 @@ static void write_quantiles(struct exposition *e, const struct family *f,
 				.goes_on = true}
 #define TIMES(thing, of)                                                                 \
 	{thing "_duration_seconds", FAMILY_HISTOGRAM, of, write_buckets,                 \
-	 .http_only = true},                                                             \
+	 .metered_only = true},                                                          \
 	{thing "_duration_quantile_seconds", FAMILY_SUMMARY,                               \
 	 "The same, since the start, as quantiles within 1 %.", write_quantiles,         \
-	 .http_only = true}
+	 .metered_only = true}
 #define BODIES(thing)                                                                    \
 	{thing "_received_bytes", FAMILY_COUNTER, "Bytes of bodies from clients.",       \
-	 write_own, OWN(bytes_in), .http_only = true},                                   \
+	 write_own, OWN(bytes_in), .metered_only = true},                                \
 	{thing "_sent_bytes", FAMILY_COUNTER, "Bytes of bodies to clients.", write_own,  \
-	 OWN(bytes_out), .http_only = true}
+	 OWN(bytes_out), .metered_only = true}
 
 static const struct family of_listeners[] = {
 	{"balancerd_listener_connections", FAMILY_GAUGE, "Client connections at present.",
@@ -186,7 +186,7 @@ static const struct family of_listeners[] = {
 	 "Requests so far; TCP: sessions.", write_count, OF(listener, requests)},
 	{"balancerd_listener_responses", FAMILY_COUNTER,
 	 "Answers so far, by the class of their status; none: the client was told nothing.",
-	 write_classes, .http_only = true},
+	 write_classes, .metered_only = true},
 	{"balancerd_listener_errors", FAMILY_COUNTER, "What went wrong with clients.",
 	 write_count, OF(listener, bad_requests), .label = "bad_request"},
 	PART(listener, timeouts, "timeout"),
@@ -213,7 +213,7 @@ static const struct family of_pools[] = {
 	{.write = write_own_32, OWN(servers_down), .label = "down", .goes_on = true},
 	{.write = write_own_32, OWN(servers_draining), .label = "draining", .goes_on = true},
 	{"balancerd_pool_responses", FAMILY_COUNTER,
-	 "Answers so far, by the class of their status.", write_classes, .http_only = true},
+	 "Answers so far, by the class of their status.", write_classes, .metered_only = true},
 	{"balancerd_pool_retries", FAMILY_COUNTER, "Requests sent to a further server.",
 	 write_count, OF(pool, retries)},
 	{"balancerd_pool_errors", FAMILY_COUNTER, "What kept requests from a server.",
@@ -254,7 +254,7 @@ static const struct family of_servers[] = {
 	 write_count, OF(server, requests)},
 	{"balancerd_server_responses", FAMILY_COUNTER,
 	 "Answers that began with its own, by the class of their status.", write_classes,
-	 .http_only = true},
+	 .metered_only = true},
 	{"balancerd_server_retried_away", FAMILY_COUNTER,
 	 "Requests that another had to be asked for.", write_count, OF(server, retried_away)},
 	{"balancerd_server_failures", FAMILY_COUNTER, "Why it could not be used.",
@@ -272,7 +272,7 @@ static void write_families(struct exposition *e, const struct family *families,
 		if (!f->goes_on)
 			exposition_family(e, f->name, f->type, f->help);
 		for (uint32_t k = 0; k < rows.count; k++)
-			if (!f->http_only || rows.all[k].is_http)
+			if (!f->metered_only || rows.all[k].is_metered)
 				f->write(e, f, &rows.all[k]);
 	}
 	rows_fini(&rows);
@@ -355,6 +355,28 @@ static void write_shortages(struct exposition *e, const struct live *live)
 	}
 }
 
+static void write_logs(struct exposition *e, const struct metrics_source *s)
+{
+	const struct {
+		const char *reason;
+		uint64_t    count;
+	} losses[] = {
+		{"repeated", s->log.repeated}, {"many", s->log.many}, {"full", s->log.full},
+	};
+
+	write_one(e, "balancerd_access_log_dropped", FAMILY_COUNTER,
+		  "Requests that are not in the access log, since it was too slow.",
+		  s->access_log_dropped);
+	exposition_family(e, "balancerd_log_left_out", FAMILY_COUNTER,
+			  "Lines that are not in the log: the same too often, too many in a "
+			  "second, or journald or syslog took no more.");
+	for (size_t i = 0; i < COUNT_OF(losses); i++) {
+		char labels[64] = "";
+		exposition_label(labels, sizeof labels, "reason", losses[i].reason);
+		exposition_number(e, "", just(labels), losses[i].count);
+	}
+}
+
 char *metrics_print(const struct metrics_source *source, enum exposition_format format,
 		    size_t *len)
 {
@@ -363,6 +385,7 @@ char *metrics_print(const struct metrics_source *source, enum exposition_format 
 	exposition_init(&e, format);
 	write_process(&e, source);
 	write_shortages(&e, source->live);
+	write_logs(&e, source);
 	write_families(&e, of_listeners, COUNT_OF(of_listeners),
 		       rows_of_listeners(source->model));
 	write_families(&e, of_pools, COUNT_OF(of_pools), rows_of_pools(source->model));

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "observe/exposition.h"
 
 struct live;
@@ -27,6 +28,8 @@ struct metrics_source {
 	uint64_t uptime_s;
 	uint64_t heap_bytes;
 	uint32_t threads;
+	uint64_t access_log_dropped;	/* records */
+	struct log_losses log;
 };
 
 /* The whole text, owned by the caller (free). */

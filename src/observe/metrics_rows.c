@@ -87,7 +87,7 @@ struct rows rows_of_listeners(const struct model *m)
 		struct row *row = add(&rows, l->live);
 		label(row, "listener", l->address.text);
 		label(row, "mode", kinds[l->kind]);
-		row->is_http = l->kind == LISTEN_HTTP;
+		row->is_metered = m->metered && l->kind == LISTEN_HTTP;
 		read_meters(row, l->live->meters);
 	}
 	return rows;
@@ -124,7 +124,7 @@ struct rows rows_of_pools(const struct model *m)
 		const struct model_pool *p = &m->pools[i];
 		struct row *row = add(&rows, p->live);
 		label(row, "pool", p->name);
-		row->is_http = is_used_by_http(m, i);
+		row->is_metered = m->metered && is_used_by_http(m, i);
 		count_servers(row, p);
 		read_meters(row, p->live->meters);
 	}
@@ -140,12 +140,12 @@ struct rows rows_of_servers(const struct model *m)
 	struct rows rows = rows_new(room);
 	for (uint32_t i = 0; i < m->pool_count; i++) {
 		const struct model_pool *p = &m->pools[i];
-		bool is_http = is_used_by_http(m, i);
+		bool is_metered = m->metered && is_used_by_http(m, i);
 		for (uint32_t k = 0; k < p->server_count; k++) {
 			struct row *row = add(&rows, p->servers[k].live);
 			label(row, "pool", p->name);
 			label(row, "server", p->servers[k].address.text);
-			row->is_http = is_http;
+			row->is_metered = is_metered;
 			row->weight = p->servers[k].weight;
 			row->drain = p->servers[k].drain;
 			read_meters(row, p->servers[k].live->meters);

@@ -33,7 +33,7 @@ extern const struct row_fraction row_fractions[ROW_QUANTILES];
 struct row {
 	char     *labels;		/* owned */
 	const void *live;		/* borrowed: struct live_listener, live_pool, live_server */
-	bool      is_http;		/* meters count its requests */
+	bool      is_metered;		/* meters count its requests */
 	uint64_t  responses[METER_CLASSES];
 	uint64_t  bytes_in, bytes_out, total_us, count;
 	uint64_t  quantiles_us[ROW_QUANTILES];

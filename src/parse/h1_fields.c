@@ -90,6 +90,10 @@ static enum h1_name name_of(const char *at, size_t len)
 		NAME("connection", H1_NAME_CONNECTION);
 		NAME("user-agent", H1_NAME_USER_AGENT);
 		NAME("keep-alive", H1_NAME_KEEP_ALIVE);
+		NAME("tracestate", H1_NAME_TRACESTATE);
+		break;
+	case 11:
+		NAME("traceparent", H1_NAME_TRACEPARENT);
 		break;
 	case 12:
 		NAME("x-request-id", H1_NAME_X_REQUEST_ID);

@@ -41,20 +41,9 @@ static void on_tell(struct loop_timer *t)
 
 /* ---- lines ---- */
 
-/* As a value between double quotes: with what would end it marked. */
-static void escape(char *out, const char *line, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (line[i] == '"' || line[i] == '\\')
-			*out++ = '\\';
-		*out++ = line[i] == '\t' || line[i] == '\0' ? ' ' : line[i];
-	}
-	*out = '\0';
-}
-
 static void say(struct process_output *o, size_t len, const char *end)
 {
-	char text[2 * PROCESS_LINE_MAX + 1];
+	char text[2 * PROCESS_LINE_MAX + 2];
 	uint64_t now_ms = loop_now_ms(o->loop);
 
 	if (len > 0 && o->line[len - 1] == '\r')
@@ -67,9 +56,9 @@ static void say(struct process_output *o, size_t len, const char *end)
 			loop_timer_start(o->loop, &o->tell, SECOND_MS);
 		return;
 	}
-	escape(text, o->line, len);
-	log_info("server says pool=%s server=%s line=\"%s%s\"", o->pool, o->server, text,
-		 end);
+	text_mark(text, sizeof text, o->line, len);
+	log_each(LOG_LEVEL_INFO, "server says pool=%s server=%s line=\"%s%s\"", o->pool,
+		 o->server, text, end);
 }
 
 /* The line has ended, or the output has. */

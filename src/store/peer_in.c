@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "base/text.h"
 #include "store/member.h"
 #include "store/peer_out.h"
 #include "store/pool.h"
@@ -307,6 +308,16 @@ static void hear_plain(struct peer_in *p, const struct kv_message *m)
 
 /* ---- the connection ---- */
 
+static void hear_error(struct peer_in *p, const struct kv_message *m)
+{
+	char text[400];
+
+	log_warn("a peer says an error peer=%u error=%u text=\"%s\"", p->id, m->result,
+		 text_mark(text, sizeof text, m->value.at, m->value.len));
+	channel_close(&p->channel);
+	on_lost(&p->channel, "it said an error");
+}
+
 static void on_message(struct channel *c, const struct kv_message *m)
 {
 	struct peer_in *p = of_channel(c);
@@ -330,10 +341,7 @@ static void on_message(struct channel *c, const struct kv_message *m)
 		take(p, m);
 		break;
 	case KV_ERROR:
-		log_warn("a peer says an error peer=%u error=%u text=\"%.*s\"", p->id,
-			 m->result, (int)m->value.len, m->value.at);
-		channel_close(c);
-		on_lost(c, "it said an error");
+		hear_error(p, m);
 		break;
 	default:
 		refuse(p, KV_PROTOCOL, "a peer brings writes and syncs only");

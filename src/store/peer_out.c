@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "base/text.h"
 #include "store/member.h"
 #include "store/pool.h"
 
@@ -272,8 +273,10 @@ static void greet(struct peer_out *p, const struct kv_message *m)
 
 	if (m->type == KV_ERROR) {
 		channel_close(&p->channel);
-		log_warn("a peer refuses us peer=%u at=%s error=%u text=\"%.*s\"", p->id,
-			 p->at.text, m->result, (int)m->value.len, m->value.at);
+		char text[400];
+		log_warn("a peer refuses us peer=%u at=%s error=%u text=\"%s\"", p->id,
+			 p->at.text, m->result,
+			 text_mark(text, sizeof text, m->value.at, m->value.len));
 		failed(p, "it refuses us");
 		return;
 	}
@@ -321,8 +324,10 @@ static void on_message(struct channel *c, const struct kv_message *m)
 		return;
 	}
 	if (m->type == KV_ERROR) {
-		log_warn("a peer says an error peer=%u at=%s error=%u text=\"%.*s\"",
-			 p->id, p->at.text, m->result, (int)m->value.len, m->value.at);
+		char text[400];
+		log_warn("a peer says an error peer=%u at=%s error=%u text=\"%s\"", p->id,
+			 p->at.text, m->result,
+			 text_mark(text, sizeof text, m->value.at, m->value.len));
 		channel_close(c);
 		on_lost(c, "it said an error");
 	} else if (p->speaks < 2) {

@@ -117,11 +117,11 @@ void stats_log(struct member *m, struct lane *l)
 		const char *space = memchr(one.at, ' ', one.len);
 		int name = (int)(space - one.at), value = (int)one.len - name - 1;
 		if (used + one.len + 2 > LOG_LINE_MAX - 100) {
-			log_info("statistics%s", joined);
+			log_each(LOG_LEVEL_INFO, "statistics%s", joined);
 			used = 0;
 		}
 		used += (size_t)snprintf(joined + used, sizeof joined - used,
 					 " %.*s=%.*s", name, one.at, value, space + 1);
 	}
-	log_info("statistics%s", joined);
+	log_each(LOG_LEVEL_INFO, "statistics%s", joined);
 }

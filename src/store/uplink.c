@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "base/text.h"
 #include "store/member.h"
 #include "store/pool.h"
 #include "store/serve.h"
@@ -160,8 +161,10 @@ static void up(struct uplink *u)
 
 static void hear_error(struct uplink *u, const struct kv_message *m)
 {
-	log_error("the balancer says an error error=%u text=\"%.*s\" lane=%u", m->result,
-		  (int)m->value.len, m->value.at, u->lane->number);
+	char text[400];
+
+	log_error("the balancer says an error error=%u text=\"%s\" lane=%u", m->result,
+		  text_mark(text, sizeof text, m->value.at, m->value.len), u->lane->number);
 	channel_close(&u->channel);
 	if (u->state == UPLINK_UP)
 		lost(u, "it said an error");

@@ -28,6 +28,9 @@ IDLE_SECONDS = 5
 
 PLAIN = ("balancerd", "haproxy", "nginx")
 LARGE = ("balancerd", "haproxy", "haproxy, splice", "nginx", "nginx, unbuffered")
+LOGGED = ("balancerd", *(f"balancerd, {kind}" for kind in programs.LOGS),
+          "balancerd, traces")
+METERED = ("balancerd, no metrics", "balancerd", "balancerd, scraped")
 BULK = ("balancerd", "haproxy", "haproxy, splice", "nginx", "nginx, large buffers")
 
 
@@ -46,8 +49,10 @@ class Requests:
     def run(self, proxy, origin_port, given):
         options = ["--body", str(self.body), "--connections", str(self.connections),
                    "--depth", str(self.depth), *(["--close"] if self.close else [])]
-        run = load.run_pump(given.out / "bench/pump", proxy, origin_port, options,
-                            given.seconds)
+        with load.scraped(proxy):
+            run = load.run_pump(given.out / "bench/pump", proxy, origin_port, options,
+                                given.seconds)
+        programs.empty_logs(proxy.log.parent)
         got = run.figures
         return {"cpu_us": run.cpu_seconds * 1e6 / max(got["requests"], 1),
                 "rate": got["requests"] / got["seconds"],
@@ -146,6 +151,8 @@ SCENARIOS = {
     "1m":         Requests("1 MiB", body=1 << 20, names=LARGE),
     "connection": Requests("64 B, a connection each", close=True),
     "pipelined":  Requests("64 B, 16 pipelined", depth=16),
+    "logged":     Requests("64 B, access log", names=LOGGED),
+    "metered":    Requests("64 B, metrics", names=METERED),
     "tcp-bulk":   Streams("TCP, bulk", "ms CPU per GB", body=4 << 20, connections=4,
                           names=BULK),
     "tcp-pingpong": Streams("TCP, 64 B each way", "µs CPU per round trip"),

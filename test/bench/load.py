@@ -1,10 +1,13 @@
 """What a benchmark asks of a proxy: requests by the pump, connections by ourselves."""
 
+import contextlib
 import dataclasses
+import http.client
 import json
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 from processes import NotStarted, pinned
@@ -13,6 +16,7 @@ from programs import LOAD_CPU
 WARM_UP_MS = 500
 SETTLE_SECONDS = 1
 ANSWER_SECONDS_MAX = 5
+SCRAPE_SECONDS = 1              # oftener than Prometheus does by default, which is 15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +44,40 @@ def run_pump(pump, proxy, origin_port, options, seconds):
         cpu_after, after = marked("end")
         figures = json.loads(running.stdout.read())
     return Pumped(figures, cpu_after - cpu_before, after - before)
+
+
+def scrape(path):
+    """Reads /metrics from a control socket."""
+    connection = http.client.HTTPConnection("localhost", timeout=ANSWER_SECONDS_MAX)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.settimeout(ANSWER_SECONDS_MAX)
+    with contextlib.closing(connection):
+        connection.sock.connect(str(path))
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        if answer.status != 200 or b"balancerd_listener_responses" not in answer.read():
+            raise NotStarted(f"no metrics at {path}: {answer.status}")
+
+
+@contextlib.contextmanager
+def scraped(proxy):
+    """Its metrics are read every second meanwhile, if it has a socket for that."""
+    if proxy.metrics is None:
+        yield
+        return
+    scrape(proxy.metrics)
+    over = threading.Event()
+
+    def go_on():
+        while not over.wait(SCRAPE_SECONDS):
+            scrape(proxy.metrics)
+    scraper = threading.Thread(target=go_on)
+    scraper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        scraper.join()
 
 
 def request(path):

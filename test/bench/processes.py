@@ -56,6 +56,7 @@ class Process:
 
     def __init__(self, command, cpu, port, log):
         self.port = port
+        self.metrics = None     # the socket that they are read from during a run
         self.log = pathlib.Path(log)
         with self.log.open("wb") as out:
             # pylint: disable-next=subprocess-popen-preexec-fn,consider-using-with

@@ -92,9 +92,11 @@ backend web
 
 BALANCERD = """\
 threads 1
+{top}
 listen http 127.0.0.1:{port} {{
     to web
     headers x-forwarded
+    {trace}
 }}
 pool web {{
     balance round-robin
@@ -150,6 +152,13 @@ pool origin {{
 }}
 """
 
+# Settings of balancerd that write a line for each request.
+LOGS = {
+    "combined": "access-log combined",
+    "json": "access-log json",
+    "format": 'access-log format "{peer} {method} {target} {status} {bytes} {time_ms}"',
+}
+
 # What is worth knowing about a set-up, for the report.
 SETTINGS_TCP = {
     "balancerd": "`threads 1`, `balance ring`",
@@ -161,6 +170,11 @@ SETTINGS_TCP = {
 }
 SETTINGS = {
     "balancerd": "`threads 1`, `headers x-forwarded`, `balance round-robin`",
+    **{f"balancerd, {kind}": f"the same and `{words}`, to a file in memory"
+       for kind, words in LOGS.items()},
+    "balancerd, traces": "the same and `trace on`",
+    "balancerd, no metrics": "the same and `metrics off`",
+    "balancerd, scraped": "the same, `/metrics` read every second",
     "haproxy": "`nbthread 1`, `http-reuse always`, `option http-keep-alive`, "
                "`option forwardfor`, no log",
     "haproxy, splice": "the same and `option splice-response`",
@@ -211,8 +225,9 @@ def stream_module():
     return f"load_module {path};" if path.exists() else ""
 
 
-def text_of(name, tcp, port, origin):
+def text_of(name, tcp, folder, ports):
     """The configuration of one of SETTINGS or SETTINGS_TCP."""
+    port, origin = ports
     ports = {"port": port, "origin": origin}
     if name.startswith("nginx") and tcp:
         rest = "        proxy_buffer_size 256k;" if name.endswith("buffers") else ""
@@ -229,14 +244,26 @@ def text_of(name, tcp, port, origin):
     if name.startswith("haproxy"):
         splice = "    option splice-response" if name == "haproxy, splice" else ""
         return HAPROXY.format(splice=splice, **ports)
-    return (BALANCERD_TCP if tcp else BALANCERD).format(**ports)
+    if tcp:
+        return BALANCERD_TCP.format(**ports)
+    kind = name.partition(", ")[2]
+    top = f"{LOGS[kind]} to {folder / kind}.access" if kind in LOGS else ""
+    if kind == "no metrics":
+        top = "metrics off"
+    return BALANCERD.format(top=top, trace="trace on" if kind == "traces" else "", **ports)
+
+
+def empty_logs(folder):
+    """They are kept in memory, which a run of minutes would fill."""
+    for path in folder.glob("*.access"):
+        os.truncate(path, 0)
 
 
 def start_proxy(name, tcp, folder, out, ports):
     """Starts one of SETTINGS, or of SETTINGS_TCP, by its name, on the first port, before
     an origin on the second. NotStarted says why it does not take part."""
-    port, origin = ports
-    text = text_of(name, tcp, port, origin)
+    port = ports[0]
+    text = text_of(name, tcp, folder, ports)
     stem = name.replace(", ", "-").replace(" ", "-")
     if name.startswith("nginx"):
         return start_nginx(folder, stem, text, port, PROXY_CPU)
@@ -249,7 +276,10 @@ def start_proxy(name, tcp, folder, out, ports):
             raise NotStarted(f"{balancerd} is not built")
         command = [balancerd, "run", "--socket", folder / f"{port}.sock",
                    "--state", folder / "state", path]
-    return Process(command, PROXY_CPU, port, path.with_suffix(".log"))
+    process = Process(command, PROXY_CPU, port, path.with_suffix(".log"))
+    if name.endswith(", scraped"):
+        process.metrics = folder / f"{port}.sock"
+    return process
 
 
 def said(command):

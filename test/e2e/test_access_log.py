@@ -1,10 +1,13 @@
 """A line for each request, in the two forms that tools read."""
 
 import json
+import os
 import re
+import subprocess
 
 import pytest
 
+from harness.balancerctl import Control
 from harness.message import Cut
 from harness.requests import get
 from harness.server import response
@@ -138,6 +141,9 @@ def test_a_listener_may_be_left_out(stage, log):
     balancer = stage.balancer([stage.server()], top=f"access-log combined to {log}",
                               listen="access-log off")
     assert stage.get(balancer).status == 200
+    client = stage.client(balancer)
+    client.send(b"nonsense\r\n\r\n")
+    assert client.response().status == 400
     balancer.terminate()
     assert log.read_text() == ""
 
@@ -159,3 +165,101 @@ def test_nothing_is_lost_at_the_end(stage, log):
     lines = log.read_text().splitlines()
     assert len(lines) == 1000
     assert all(isinstance(json.loads(line), dict) for line in lines)
+
+
+def test_a_form_of_ones_own(stage, log):
+    server = stage.server(response("hello"))
+    form = r'{peer} {status} {bytes} \"{user_agent}\" {header X-A} {header x-b} {pool} {server}'
+    balancer = stage.balancer([server], top=f'access-log format "{form}" to {log}')
+    stage.get(balancer, "/", "User-Agent: a b", 'x-a: c "d', "X-B:  e ")
+    assert logged(stage, balancer, log, 1) == \
+        [f'127.0.0.1 200 5 "a b" c\\x20\\x22d e web {server}']
+
+
+def test_headers_of_a_request_that_no_server_saw(stage, log):
+    balancer = stage.balancer([stage.server()], listen="body-size 1",
+                              top=f'access-log format "{{status}} {{header X-A}}" to {log}')
+    client = stage.client(balancer)
+    client.send(get("/", "Content-Length: 5", "X-A: here"))
+    assert client.response().status == 413
+    assert logged(stage, balancer, log, 1) == ["413 here"]
+
+
+def test_another_form_by_a_reload_has_its_own_headers(stage, log):
+    top = 'access-log format "{header X-A}" to ' + str(log)
+    balancer = stage.balancer([stage.server()], top=top)
+    fields = ["X-A: a", "X-B: b"]
+    stage.get(balancer, "/", *fields)
+    logged(stage, balancer, log, 1)     # what waits is written by the new form
+    text = balancer.configuration.read_text()
+    balancer.reload(text.replace("{header X-A}", "{header X-B} {header X-A}"))
+    stage.get(balancer, "/", *fields)
+    assert logged(stage, balancer, log, 2) == ["a", "b a"]
+
+
+def test_a_sample_has_all_errors(stage, log):
+    def answer(request, peer):
+        return response("x", f"{request.target[1:]} Something")
+    balancer = stage.balancer([stage.server(answer)],
+                              top=f"access-log combined to {log} sample 1/1000000")
+    client = stage.client(balancer)
+    for _ in range(10):
+        for status in 200, 404, 503:
+            assert client.get(f"/{status}").status == status
+    balancer.terminate()
+    statuses = [combined(line)["status"] for line in log.read_text().splitlines()]
+    assert statuses.count("503") == 10
+    assert len(statuses) <= 12
+
+
+def test_a_sample_is_a_part(stage, log):
+    balancer = stage.balancer(stage.origins(1), top=f"access-log combined to {log} sample 1/2")
+    stage.spread(balancer, 400)
+    balancer.terminate()
+    assert 100 < len(log.read_text().splitlines()) < 300
+
+
+def ask_until_some_are_dropped(stage, balancer):
+    """Requests go on whatever becomes of their lines."""
+    client = stage.client(balancer)
+
+    def dropped():
+        client.send(b"".join(get("/", "User-Agent: " + "x" * 1500) for _ in range(50)))
+        assert [client.response().status for _ in range(50)] == [200] * 50
+        return balancer.control.get("/v1/status")["access_log_dropped"]
+
+    stage.until(lambda: dropped() > 0, "lines are dropped")
+    assert [client.get("/").status for _ in range(50)] == [200] * 50
+    stage.until(lambda: "access log is losing lines" in balancer.log, "it is said")
+    lines = Control(balancer.socket_path)("status").out.splitlines()
+    figures = {line.split("\t")[0]: line.split("\t")[1] for line in lines}
+    assert int(figures["access_log_dropped"]) > 0
+
+
+def test_a_pipe_that_nobody_empties_holds_up_nothing(stage, log):
+    os.mkfifo(log)
+    reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        balancer = stage.balancer(stage.origins(1), top=f"access-log json to {log}")
+        ask_until_some_are_dropped(stage, balancer)
+    finally:
+        os.close(reader)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    path = tmp_path / "disk"
+    path.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", path],
+                             capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"no tmpfs: {mounted.stderr.decode().strip()}")
+    yield path
+    subprocess.run(["umount", "-l", path], check=True)
+
+
+def test_a_full_disk_holds_up_nothing(stage, small_disk):
+    balancer = stage.balancer(stage.origins(1),
+                              top=f"access-log combined to {small_disk / 'access'}")
+    ask_until_some_are_dropped(stage, balancer)
+    assert 'reason="No space left on device"' in balancer.log

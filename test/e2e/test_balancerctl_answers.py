@@ -311,6 +311,7 @@ def test_status_in_a_pipe_is_stable_text(fake, ctl):
         "file\t/etc/balancerd/balancerd.conf\nstate_file\t/var/lib/balancerd/x.json\n"
         "lasting\tyes\npid\t4242\nuptime_s\t11520\nthreads\t2\nconnections\t12\n"
         "pools\t1\nservers\t2\nservers_up\t1\n"
+            "access_log_dropped\t0\nlog_left_out\t0\n"
         "listener\t0.0.0.0:8080\thttp\tweb,api\t12\t99\t1000\n"
         "pool\tweb\tround-robin\t2\t1\t3\t1\t40\t2\t3\t4\t5\t1234567\n")
 

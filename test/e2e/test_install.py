@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -268,19 +269,18 @@ def test_without_systemd(install, tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 @pytest.mark.parametrize("words", [[], ["--prefix", "/opt/no-such"], ["--uninstall"]])
-def test_without_permission(install, tmp_path, words):
+def test_without_permission(install, words):
     def become_nobody():
         os.setgroups([])
         os.setgid(65534)
         os.setuid(65534)
-    if words == ["--uninstall"]:
-        tmp_path.chmod(0o755)
-        for folder in tmp_path.parents:
-            if "pytest" in str(folder):
-                folder.chmod(0o755)
-        install("--prefix", tmp_path / "opt", "--no-systemd")
-        words = ["--prefix", tmp_path / "opt", "--uninstall"]
-    said = install(*words, code=1, preexec_fn=become_nobody)
+    # Not in tmp_path, into which nobody else may look.
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        if words == ["--uninstall"]:
+            install("--prefix", f"{place}/opt", "--no-systemd")
+            words = ["--prefix", f"{place}/opt", "--uninstall"]
+        said = install(*words, code=1, preexec_fn=become_nobody)
     assert re.match(r"install\.sh: cannot write to \S+; run it as root", said)
     assert len(said.splitlines()) == 1
 

@@ -115,3 +115,15 @@ def test_times_are_what_clients_see(stage):
     assert found["balancerd_pool_request_duration_seconds_sum" + labels()] >= 0.6 * 0.99
     times = balancer.control.get("/v1/pools/web")["times"]
     assert times["count"] == 3 and abs(times["p50_ms"] / 1000 - median) < 0.001
+
+
+def test_requests_need_not_be_metered(stage):
+    balancer = stage.balancer(stage.origins(1), top="metrics off")
+    assert [stage.get(balancer).status for _ in range(3)] == [200] * 3
+    found = samples(balancer)
+    [requests] = [value for name, value in found.items()
+                  if name.startswith("balancerd_listener_requests_total")]
+    assert requests == 3
+    assert not [name for name in found
+                if "_responses" in name or "_duration" in name or "_bytes_total" in name
+                and "stream" not in name]

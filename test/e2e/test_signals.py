@@ -290,7 +290,8 @@ def test_reloads_under_load_fail_no_request(stage):
 # Logs
 
 
-def test_logs_are_reopened(stage, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
+def test_logs_are_reopened(stage, tmp_path, number):
     log, access = tmp_path / "log", tmp_path / "access"
     balancer = stage.balancer(
         [stage.server()], top=f"log info to {log};access-log combined to {access}")
@@ -298,11 +299,25 @@ def test_logs_are_reopened(stage, tmp_path):
     stage.until(lambda: "/before" in access.read_text(), "the line is written")
     for file in (log, access):
         file.rename(file.with_suffix(".1"))
-    balancer.signal(signal.SIGUSR1)
+    balancer.signal(number)
     stage.until(lambda: log.exists() and access.exists(), "both are made anew")
     assert stage.get(balancer, "/after").status == 200
     stage.until(lambda: "/after" in access.read_text(), "the line is in the new file")
     assert "/after" not in access.with_suffix(".1").read_text()
+
+
+def test_a_log_that_cannot_be_reopened_keeps_the_other_from_nothing(stage, tmp_path):
+    folder, access = tmp_path / "logs", tmp_path / "access"
+    folder.mkdir()
+    balancer = stage.balancer(
+        [stage.server()], top=f"log info to {folder}/log;access-log combined to {access}")
+    folder.rename(tmp_path / "moved")
+    access.rename(access.with_suffix(".1"))
+    balancer.signal(signal.SIGUSR1)
+    stage.until(access.exists, "the access log is made anew")
+    stage.until(lambda: "cannot open the log" in (tmp_path / "moved/log").read_text(),
+                "it is said where the log is")
+    assert stage.get(balancer).status == 200
 
 
 def test_no_line_is_lost_while_logs_are_reopened(stage, tmp_path):

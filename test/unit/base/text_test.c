@@ -82,6 +82,27 @@ static void plain_text_controls_nothing(void **unused)
 	assert_false(text_is_plain("a\xc3"));
 }
 
+static void is_marked(const char *from, size_t len, size_t size, const char *want)
+{
+	char out[32];
+
+	memset(out, '#', sizeof out);
+	assert_string_equal(text_mark(out, size, from, len), want);
+	assert_int_equal(out[size], '#');
+}
+
+static void what_others_say_ends_where_it_ends(void **unused)
+{
+	(void)unused;
+	is_marked("a b", 3, 31, "a b");
+	is_marked("a\" pool=\"b", 10, 31, "a\\\" pool=\\\"b");
+	is_marked("\\", 1, 31, "\\\\");
+	is_marked("a\tb\0c", 5, 31, "a b c");
+	is_marked("abc", 3, 1, "");
+	is_marked("\"\"\"", 3, 6, "\\\"\\\"");
+	is_marked("", 0, 1, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,6 +111,7 @@ int main(void)
 		cmocka_unit_test(quotes_are_short_and_in_one_line),
 		cmocka_unit_test(characters_are_those_of_rfc_3629),
 		cmocka_unit_test(plain_text_controls_nothing),
+		cmocka_unit_test(what_others_say_ends_where_it_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,8 +35,8 @@ static void an_unknown_word_comes_with_the_known_ones(void **unused)
 	complains("lissten http :80 { to web }\n"
 		  "pool web { server 1 }",
 		  "1:1: error: unknown word \"lissten\", expected one of listen, "
-		  "pool, threads, connections, drain, resolve, log, access-log, control, "
-		  "state; did you mean \"listen\"?\n");
+		  "pool, threads, connections, drain, resolve, log, access-log, metrics, "
+		  "control, state; did you mean \"listen\"?\n");
 	pool_complains("whatever 3",
 		       "2:1: error: unknown word \"whatever\", expected one of "
 		       "balance, key, sticky, server, own, check, passive, retry, "
@@ -51,7 +51,8 @@ static void a_misspelt_word_is_taken_for_what_it_means(void **unused)
 	complains("pol web { server 80 weight 300 }\n"
 		  "listen http :80 { to web }",
 		  "1:1: error: unknown word \"pol\", expected one of listen, pool, "
-		  "threads, connections, drain, resolve, log, access-log, control, state; "
+		  "threads, connections, drain, resolve, log, access-log, metrics, control, "
+		  "state; "
 		  "did you mean \"pool\"?\n"
 		  "1:28: error: \"300\" is too large; expected 0 to 256\n");
 }

@@ -84,7 +84,7 @@ static void a_file_without_a_listener_is_refused(void **unused)
 	/* With another error the listener may be what was meant. */
 	complains("lissten_to_me",
 		  "1:1: error: unknown word \"lissten_to_me\", expected one of "
-		  "listen, pool, threads, connections, drain, resolve, log, access-log, "
+		  "listen, pool, threads, connections, drain, resolve, log, access-log, metrics, "
 		  "control, state\n");
 }
 

@@ -166,7 +166,8 @@ static void usage_is_what_one_writes(void **unused)
 	assert_string_equal(usage_of(directive_find(IN_FILE, "listen"), IN_FILE),
 			    "listen http ADDRESS { ... }");
 	assert_string_equal(usage_of(directive_find(IN_FILE, "log"), IN_FILE),
-			    "log error|warn|info|debug [to PATH]");
+			    "log error|warn|info|debug [to PLACE] [form logfmt|json] "
+			    "[same N|unlimited]");
 	assert_string_equal(usage_of(directive_find(IN_LISTEN, "headers"), IN_LISTEN),
 			    "headers via|x-forwarded|forwarded|none ...");
 	assert_string_equal(usage_of(check, IN_POOL),

@@ -123,8 +123,12 @@ static void what_one_word_decides_for_another_is_printed_too(void **unused)
 
 /* Statements in their printed form, by the block that they stand in. */
 static const char *const in_file[] = {
-	"threads 2", "connections 7", "drain 0s", "log error", "log info to l",
-	"access-log json to a", "access-log off to a", "control unix:/run/a.sock",
+	"threads 2", "metrics off", "connections 7", "drain 0s", "log error", "log info to l",
+	"access-log json to a", "access-log off to a",
+	"access-log combined sample 1/100",
+	"access-log format \"{peer} \\\"{header A}\\\"\" to a sample 1/2",
+	"log info to journald:/s form json same unlimited", "log info same 5",
+	"control unix:/run/a.sock",
 	"control 127.0.0.1:9 token t", "control [::1]:9 token t read-token r",
 	"state /var/lib/x", NULL,
 };
@@ -133,7 +137,8 @@ static const char *const in_http[] = {
 	"head-fields 8", "target-size 4k", "body-size 0",
 	"headers via x-forwarded forwarded", "headers forwarded",
 	"timeout head 1s body 2s keep-alive 3s linger 4s tunnel 24h", "access-log off",
-	"errors plain-500", "proxy-protocol from ::/0 10.0.0.1", NULL,
+	"trace on", "trace on sample 1/10", "trace off sample none", "errors plain-500",
+	"proxy-protocol from ::/0 10.0.0.1", NULL,
 };
 static const char *const in_tcp[] = {
 	"connections 3", "timeout idle 500ms lifetime 576h", "keep-alive-probe off",

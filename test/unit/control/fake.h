@@ -210,6 +210,7 @@ static void fake_init(struct fake *f)
 		.model = fake_model, .changes = fake_changes, .version = fake_version,
 		.change = fake_change, .reload = fake_reload, .stop = fake_stop,
 		.draining = fake_draining, .heap_bytes = fake_heap_bytes,
+		.access_log_dropped = fake_heap_bytes,
 		.upgrade = fake_upgrade, .upgrade_forget = fake_upgrade_forget,
 		.metrics = fake_metrics, .arg = f,
 		.owners = &f->owners,

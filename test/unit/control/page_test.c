@@ -122,6 +122,41 @@ static void our_own_page_may(void **unused)
 	assert_int_equal(next_answer(), 202);
 }
 
+/* Through a tunnel to the UNIX socket, whose Host is what the browser was told. */
+static int ask_locally(const char *host)
+{
+	char request[512];
+
+	exchange_fini(&x);
+	exchange_init(&x, &fake.view, NULL, false);
+	output_len = 0;
+	snprintf(request, sizeof request, "POST /v1/stop HTTP/1.1\r\nHost: %s\r\n"
+		 "Origin: http://%s\r\n\r\n", host, host);
+	put_text(request);
+	return next_answer();
+}
+
+static void through_a_tunnel_a_name_that_leads_here_is_none_of_ours(void **unused)
+{
+	static const char *const ours[] = {
+		"localhost:9000", "127.0.0.1:9000", "127.0.0.1", "[::1]:9000", "balancerd",
+	};
+	static const char *const others[] = {
+		"evil.example:9000", "EVIL.EXAMPLE", "a.0:1", "127.0.0.1.nip.example",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		assert_int_equal(ask_locally(others[i]), 403);
+		assert_string_equal(code(), "foreign-origin");
+	}
+	assert_int_equal(fake.stops, 0);
+	for (size_t i = 0; i < COUNT_OF(ours); i++)
+		assert_int_equal(ask_locally(ours[i]), 202);
+	ask_tcp("POST /v1/stop", SECRET "Origin: http://b:9000\r\n");
+	assert_int_equal(next_answer(), 202);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +165,7 @@ int main(void)
 		CASE(who_has_a_file_gets_it_no_second_time),
 		CASE(a_foreign_page_changes_nothing),
 		CASE(our_own_page_may),
+		CASE(through_a_tunnel_a_name_that_leads_here_is_none_of_ours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

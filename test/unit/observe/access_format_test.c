@@ -27,13 +27,22 @@ static const struct span usual_texts[RECORD_TEXTS] = {
 	[RECORD_TARGET] = {"/a?b=c", 6}, [RECORD_HOST] = {"example.com", 11},
 	[RECORD_REFERER] = {"http://x/", 9}, [RECORD_USER_AGENT] = {"curl/8 (x y)", 12},
 	[RECORD_POOL] = {"web", 3}, [RECORD_SERVER] = {"127.0.0.1:8081", 14},
+	[RECORD_TRACE] = {"4bf92f3577b34da6a3ce929d0e0e4736", 32},
 };
 static const struct span no_texts[RECORD_TEXTS] = {[RECORD_PEER] = {"::1", 3}};
+
+static struct access_form *form;
+
+static size_t write(int format, const struct record *r, const struct span texts[RECORD_TEXTS])
+{
+	return access_format_write(out, &(struct access_way){(enum access_format)format, form},
+				   r, texts, &date);
+}
 
 static const char *line(enum access_format format, const struct record *r,
 			const struct span texts[RECORD_TEXTS])
 {
-	size_t len = access_format_write(out, format, r, texts, &date);
+	size_t len = write(format, r, texts);
 
 	out[len] = '\0';
 	return out;
@@ -80,6 +89,7 @@ static void json_has_every_member(void **unused)
 			    "\"seconds\":1.500001,\"server_seconds\":0.000020,"
 			    "\"pool\":\"web\",\"server\":\"127.0.0.1:8081\",\"tries\":1,"
 			    "\"request_id\":123456,"
+			    "\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\","
 			    "\"referer\":\"http://x/\",\"user_agent\":\"curl/8 (x y)\","
 			    "\"http\":\"1.1\"}\n");
 }
@@ -94,8 +104,61 @@ static void json_has_null_for_what_is_missing(void **unused)
 			    "\"method\":null,\"target\":null,\"host\":null,\"status\":null,"
 			    "\"bytes\":0,\"seconds\":0.000000,\"server_seconds\":null,"
 			    "\"pool\":null,\"server\":null,\"tries\":0,"
-			    "\"request_id\":null,\"referer\":null,"
+			    "\"request_id\":null,\"trace_id\":null,\"referer\":null,"
 			    "\"user_agent\":null,\"http\":null}\n");
+}
+
+static const char *own_line(const char *text, const struct record *r,
+			    const struct span texts[RECORD_TEXTS])
+{
+	static struct access_form own;
+	struct err err;
+
+	assert_int_equal(access_form_read(&own, text, &err), 0);
+	form = &own;
+	return line(ACCESS_OWN, r, texts);
+}
+
+static void a_form_of_its_own_says_what_is_asked_for(void **unused)
+{
+	const struct record gone = {.wall_us = usual.wall_us};
+
+	(void)unused;
+	assert_string_equal(own_line("{time} {date} {peer} {method} {target} {host} {http} "
+				     "{status} {bytes} {time_ms} {server_ms} {pool} {server} "
+				     "{tries} {request_id} {trace_id} {referer} {{}}",
+				     &usual, usual_texts),
+			    "2026-11-20T16:10:00.123Z 20/Nov/2026:16:10:00 +0000 192.0.2.1 "
+			    "GET /a?b=c example.com 1.1 200 5120 1500.001 0.020 web "
+			    "127.0.0.1:8081 1 123456 4bf92f3577b34da6a3ce929d0e0e4736 "
+			    "http://x/ {}\n");
+	assert_string_equal(own_line("{peer} {method} {http} {status} {server_ms} {pool} "
+				     "{request_id} {trace_id}", &gone, no_texts),
+			    "::1 - - - - - - -\n");
+}
+
+static void spaces_are_escaped_but_between_quotes(void **unused)
+{
+	(void)unused;
+	assert_string_equal(own_line("{user_agent}", &usual, usual_texts),
+			    "curl/8\\x20(x\\x20y)\n");
+	assert_string_equal(own_line("\"{user_agent}\" {pool}", &usual, usual_texts),
+			    "\"curl/8 (x y)\" web\n");
+}
+
+static void headers_are_those_that_were_noted_by_the_same_form(void **unused)
+{
+	struct span texts[RECORD_TEXTS];
+	struct record r = usual;
+
+	(void)unused;
+	memcpy(texts, usual_texts, sizeof texts);
+	texts[RECORD_HEADER] = SPAN("one");
+	texts[RECORD_HEADER + 1] = SPAN("two");
+	own_line("{header A} {header B}", &r, texts);
+	r.form_stamp = form->stamp;
+	assert_string_equal(own_line("{header A} {header B}", &r, texts), "one two\n");
+	assert_string_equal(own_line("{header B} {header A}", &r, texts), "- -\n");
 }
 
 static void off_writes_nothing(void **unused)
@@ -182,7 +245,7 @@ static void check_combined(size_t len)
 	assert_int_equal(spaces, 9);
 }
 
-/* One object of fifteen members, whatever the texts hold. */
+/* One object of seventeen members, whatever the texts hold. */
 static void check_json(size_t len)
 {
 	size_t members = 0;
@@ -198,7 +261,7 @@ static void check_json(size_t len)
 			members += out[i] == ':';
 	}
 	assert_false(within);
-	assert_int_equal(members, 16);
+	assert_int_equal(members, 17);
 	assert_int_equal(out[len - 2], '}');
 }
 
@@ -222,8 +285,7 @@ static void hostile_bytes_never_break_a_line(void **unused)
 			texts[i] = (struct span){bytes, 1 + (seed >> 16) % RECORD_TEXT_MAX};
 		}
 		for (int format = ACCESS_COMBINED; format <= ACCESS_JSON; format++) {
-			size_t len = access_format_write(out, (enum access_format)format, &usual,
-							 texts, &date);
+			size_t len = write(format, &usual, texts);
 			assert_ptr_equal(memchr(out, '\n', len), out + len - 1);
 			if (format == ACCESS_JSON)
 				check_json(len);
@@ -248,9 +310,11 @@ static void the_longest_line_has_room(void **unused)
 	memset(bytes, 0xff, sizeof bytes);
 	for (int i = 0; i < RECORD_TEXTS; i++)
 		texts[i] = (struct span){bytes, sizeof bytes};
-	for (int format = ACCESS_COMBINED; format <= ACCESS_JSON; format++)
-		assert_in_range(access_format_write(out, (enum access_format)format, &longest,
-						    texts, &date),
+	own_line("{time}{date}{peer}{method}{target}{host}{http}{status}{bytes}{time_ms}"
+		 "{server_ms}{pool}{server}{tries}{request_id}{trace_id}{referer}{user_agent}"
+		 "{header A}{header B}{header C}{header D}", &longest, no_texts);
+	for (int format = ACCESS_COMBINED; format <= ACCESS_OWN; format++)
+		assert_in_range(write(format, &longest, texts),
 				1, ACCESS_LINE_MAX);
 }
 
@@ -261,6 +325,9 @@ int main(void)
 		cmocka_unit_test(combined_has_a_dash_for_what_is_missing),
 		cmocka_unit_test(json_has_every_member),
 		cmocka_unit_test(json_has_null_for_what_is_missing),
+		cmocka_unit_test(a_form_of_its_own_says_what_is_asked_for),
+		cmocka_unit_test(spaces_are_escaped_but_between_quotes),
+		cmocka_unit_test(headers_are_those_that_were_noted_by_the_same_form),
 		cmocka_unit_test(off_writes_nothing),
 		cmocka_unit_test(time_follows_the_record),
 		cmocka_unit_test(combined_escapes_what_is_not_plain),

@@ -99,8 +99,15 @@ static void open_log(enum access_format format, const char *at, uint32_t loops)
 {
 	struct err err;
 
-	tested = access_log_open(format, at, loops, &err);
+	tested = access_log_open(&(struct access_wish){.format = format, .path = at}, loops,
+				 &err);
 	assert_non_null(tested);
+}
+
+static int use(enum access_format format, const char *at, struct err *err)
+{
+	return access_log_use(tested, &(struct access_wish){.format = format, .path = at},
+			      err);
 }
 
 static int set_up(void **unused)
@@ -192,9 +199,9 @@ static void another_format_is_that_of_all_later_lines(void **unused)
 	(void)unused;
 	open_log(ACCESS_COMBINED, path, 1);
 	note(0, 1, 0);
-	assert_int_equal(access_log_use(tested, ACCESS_JSON, other, &err), 0);
+	assert_int_equal(use(ACCESS_JSON, other, &err), 0);
 	note(0, 2, 0);
-	assert_int_equal(access_log_use(tested, ACCESS_COMBINED, other, &err), 0);
+	assert_int_equal(use(ACCESS_COMBINED, other, &err), 0);
 	note(0, 3, 0);
 	access_log_close(tested);
 	assert_int_equal(count_in_file(other, "\"GET /0/3 HTTP/1.1\""), 1);
@@ -208,10 +215,12 @@ static void a_bad_path_changes_nothing(void **unused)
 	struct err err;
 
 	(void)unused;
-	assert_null(access_log_open(ACCESS_JSON, "/nowhere/at/all", 1, &err));
+	assert_null(access_log_open(&(struct access_wish){.format = ACCESS_JSON,
+							   .path = "/nowhere/at/all"},
+				    1, &err));
 	assert_non_null(strstr(err.text, "/nowhere/at/all"));
 	open_log(ACCESS_COMBINED, path, 1);
-	assert_int_equal(access_log_use(tested, ACCESS_JSON, "/nowhere/at/all", &err), -1);
+	assert_int_equal(use(ACCESS_JSON, "/nowhere/at/all", &err), -1);
 	assert_non_null(strstr(err.text, "/nowhere/at/all"));
 	note(0, 1, 0);
 	access_log_close(tested);
@@ -227,11 +236,11 @@ static void off_wants_nothing_until_it_is_changed(void **unused)
 	open_log(ACCESS_OFF, NULL, 1);
 	assert_false(record_is_wanted(access_log_ring(tested, 0)));
 	assert_int_equal(access_log_reopen(tested, &err), 0);
-	assert_int_equal(access_log_use(tested, ACCESS_COMBINED, path, &err), 0);
+	assert_int_equal(use(ACCESS_COMBINED, path, &err), 0);
 	assert_true(record_is_wanted(access_log_ring(tested, 0)));
 	note(0, 1, 0);
 	expect(path, "GET /0/1 ", 1);
-	assert_int_equal(access_log_use(tested, ACCESS_OFF, NULL, &err), 0);
+	assert_int_equal(use(ACCESS_OFF, NULL, &err), 0);
 	assert_false(record_is_wanted(access_log_ring(tested, 0)));
 	access_log_close(tested);
 	assert_int_equal(count_in_file(path, "\n"), 1);
@@ -251,7 +260,7 @@ static void a_full_disk_costs_lines_but_no_time(void **unused)
 	expect(said, "access log is losing lines reason=\"No space left on device\"", 1);
 	assert_int_equal(access_log_dropped(tested), refused);
 
-	assert_int_equal(access_log_use(tested, ACCESS_COMBINED, path, &err), 0);
+	assert_int_equal(use(ACCESS_COMBINED, path, &err), 0);
 	expect(path, "\n", LINES - refused);
 	expect(said, "access log is complete again", 1);
 	assert_int_equal(count_in_file(said, "\n"), 2);
@@ -331,7 +340,7 @@ static void a_half_written_line_stays_in_its_file(void **unused)
 		assert_true(note(0, noted, 333));
 	for (int i = 0; i < 20; i++)
 		wait_a_little();
-	assert_int_equal(access_log_use(tested, ACCESS_COMBINED, other, &err), 0);
+	assert_int_equal(use(ACCESS_COMBINED, other, &err), 0);
 	expect(other, "/0/999 ", 1);
 	char *text = content_of(other);
 	assert_int_equal(strncmp(text, "::1 - - [", 9), 0);
@@ -357,7 +366,7 @@ static void a_reader_that_left_is_survived(void **unused)
 	note(0, 1, 0);
 	expect(said, "access log is losing lines reason=\"Broken pipe\"", 1);
 	assert_int_equal(access_log_reopen(tested, &err), -1);	/* nobody reads it */
-	assert_int_equal(access_log_use(tested, ACCESS_COMBINED, other, &err), 0);
+	assert_int_equal(use(ACCESS_COMBINED, other, &err), 0);
 	expect(other, "GET /0/1 ", 1);
 	access_log_close(tested);
 }

@@ -90,7 +90,8 @@ static void known_names_are_found_in_any_case(void **state)
 		"Proxy-Connection: \r\nVia: \r\nForwarded: \r\nX-Forwarded-For: \r\n"
 		"X-forwarded-PROTO: \r\nX-Forwarded-Host: \r\nHTTP2-Settings: \r\n"
 		"User-Agent: \r\nReferer: \r\nCookie: \r\n"
-		"X-Request-Id: \r\nDate: \r\nServer: \r\n\r\n";
+		"X-Request-Id: \r\nDate: \r\nServer: \r\nTraceParent: \r\n"
+		"TRACEstate: \r\n\r\n";
 	static const enum h1_name order[] = {
 		H1_NAME_HOST, H1_NAME_CONNECTION, H1_NAME_CONTENT_LENGTH, H1_NAME_TE,
 		H1_NAME_TRAILER, H1_NAME_UPGRADE, H1_NAME_EXPECT, H1_NAME_KEEP_ALIVE,
@@ -98,7 +99,7 @@ static void known_names_are_found_in_any_case(void **state)
 		H1_NAME_X_FORWARDED_FOR, H1_NAME_X_FORWARDED_PROTO,
 		H1_NAME_X_FORWARDED_HOST, H1_NAME_HTTP2_SETTINGS, H1_NAME_USER_AGENT,
 		H1_NAME_REFERER, H1_NAME_COOKIE, H1_NAME_X_REQUEST_ID, H1_NAME_DATE,
-		H1_NAME_SERVER,
+		H1_NAME_SERVER, H1_NAME_TRACEPARENT, H1_NAME_TRACESTATE,
 	};
 
 	(void)state;
