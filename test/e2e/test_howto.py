@@ -16,7 +16,7 @@ from harness.server import response
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("doc/howto/*.md"), *ROOT.glob("doc/explain/*.md")])
-SERVER = re.compile(r"^(\s*server )(\S+)", re.M)
+SERVER = re.compile(r"((?:^|[{;])\s*server )(\S+)", re.M)
 LISTEN = re.compile(r"^(\s*listen (?:http|tcp) )(\S+)", re.M)
 
 
