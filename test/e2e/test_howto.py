@@ -25,8 +25,11 @@ def blocks(page, kind):
 
 
 def shown():
+    """All but those whose servers a name server knows: test_srv.py has one."""
     for page in PAGES:
         for i, text in enumerate(blocks(page, "balancerd")):
+            if "server srv " in text:
+                continue
             yield pytest.param(text, id=f"{page.stem}-{i}")
 
 
