@@ -3,6 +3,7 @@
 import pathlib
 import re
 import subprocess
+import xml.etree.ElementTree as xml
 
 import pytest
 
@@ -26,6 +27,33 @@ def test_a_configuration_that_is_shown_is_good_and_in_the_usual_form(text, tmp_p
     path.write_text(text)
     done = subprocess.run([OUT / "balancerd", "check", path], capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+def test_the_index_leads_to_every_page():
+    """In one step, or by way of a page that it leads to."""
+    folder, found = ROOT / "doc", {ROOT / "doc/README.md"}
+    todo = list(found)
+    while todo:
+        page = todo.pop()
+        if page.suffix == ".md":
+            new = {(page.parent / link).resolve() for link in LINK.findall(page.read_text())}
+            todo += new - found
+            found |= new
+    there = [path for path in folder.rglob("*") if path.is_file()]
+    lost = [path for path in there if path not in found and path.suffix != ".conf"]
+    assert lost == [], "nobody finds these"
+    direct = {(folder / link).resolve() for link in LINK.findall(
+        (folder / "README.md").read_text())}
+    pages = {path for path in there if re.fullmatch(r"\.(md|\d)", path.suffix)}
+    assert pages - direct - {folder / "README.md"} == set(), "not in the index itself"
+
+
+def test_pictures_can_be_read_aloud_and_in_the_dark():
+    for picture in (ROOT / "doc/pictures").glob("*.svg"):
+        text = picture.read_text()
+        xml.fromstring(text)
+        assert "<title" in text and "<desc" in text, picture.name
+        assert "prefers-color-scheme: dark" in text, picture.name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
