@@ -38,7 +38,7 @@ variant := $(variant)$(if $(filter-out gcc cc,$(notdir $(CC))),-$(notdir $(CC)))
 variant := $(variant)$(if $(COVER),-cover)
 OUT     ?= out$(variant)
 
-PACKAGES  := libxxhash jansson libcrypto libcurl
+PACKAGES  := libxxhash jansson libcrypto libcurl libcares
 PKGCFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKGLIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 
@@ -59,7 +59,7 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Isrc $(WARN) -fno-strict-aliasing \
 	-fvisibility=hidden -pthread $(PKGCFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pthread $(LDFLAGS)
-LIBS := $(PKGLIBS)
+LIBS := $(PKGLIBS) -lresolv
 ifneq ($(SAN),)
 ALL_CFLAGS  += -fsanitize=$(SAN) -fno-omit-frame-pointer -O1
 ALL_LDFLAGS += -fsanitize=$(SAN)

@@ -179,6 +179,9 @@ static void read_by_keyword(struct reading *r, uint32_t index)
 		return;
 	}
 	read_value(r, a);
+	while (a->kind == ARGUMENT_NAME_SERVERS && r->next < r->statement->word_count &&
+	       find_keyword(r->directive, r->statement->words[r->next].text) == ARGUMENTS_MAX)
+		read_value(r, a);
 	if (a->unit != NULL)
 		read_unit(r, a);
 }

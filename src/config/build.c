@@ -12,6 +12,7 @@
 #include "config/find.h"
 #include "config/own_words.h"
 #include "config/usage.h"
+#include "model/srv.h"
 #include "pick/policy.h"
 
 /* Rows that are told apart by a second word say the same thing in several ways; what
@@ -110,6 +111,11 @@ static struct model_route *add_route(struct model_listener *l)
 	return r;
 }
 
+static struct model_srv *add_srv(struct model_pool *p)
+{
+	return ADD(p->srvs, p->srv_count, MODEL_SRVS_MAX);
+}
+
 static struct model_control *add_control(struct model *m)
 {
 	return ADD(m->controls, m->control_count, MODEL_CONTROLS_MAX);
@@ -121,6 +127,13 @@ static struct model_own *add_own(struct model_pool *p, enum own_driver driver)
 	p->own = memory_new(1, sizeof *p->own);
 	model_own_defaults(p->own, driver);
 	return p->own;
+}
+
+/* Of the last of so many. */
+static void note_place(struct place **places, uint32_t count, struct place at)
+{
+	*places = memory_grow(*places, count, sizeof **places);
+	(*places)[count - 1] = at;
 }
 
 /* What the directive's arguments fill: a thing that it adds, at the place noted in
@@ -149,6 +162,11 @@ static void *make_target(const struct build *b, struct block *block,
 		target = model_server_add(block->target);
 		max = MODEL_SERVERS_MAX;
 		break;
+	case MAKES_SRV:
+		count = ((struct model_pool *)block->target)->srv_count + 1;
+		target = add_srv(block->target);
+		max = MODEL_SRVS_MAX;
+		break;
 	case MAKES_ROUTE:
 		count = ((struct model_listener *)block->target)->route_count + 1;
 		target = add_route(block->target);
@@ -176,9 +194,7 @@ static void *make_target(const struct build *b, struct block *block,
 			     "too many of \"%s\"; at most %u are allowed", d->word, max);
 		return NULL;
 	}
-	struct place **places = &block->made[d->makes];
-	*places = memory_grow(*places, count, sizeof **places);
-	(*places)[count - 1] = s->words[0].at;
+	note_place(&block->made[d->makes], count, s->words[0].at);
 	return target;
 }
 
@@ -198,6 +214,9 @@ static void check_new(const struct build *b, struct block *block,
 		break;
 	case MAKES_SERVER:
 		check_new_server(b, block);
+		break;
+	case MAKES_SRV:
+		check_new_srv(b, block);
 		break;
 	case MAKES_ROUTE:
 		check_new_route(b, block, find_given(block, d));

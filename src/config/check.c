@@ -8,6 +8,7 @@
 #include "base/value.h"
 #include "config/check_own.h"
 #include "config/suits.h"
+#include "model/srv.h"
 #include "pick/policy.h"
 
 /* Datagrams and connections have ports of their own. */
@@ -132,6 +133,18 @@ void check_new_server(const struct build *b, const struct block *block)
 				     new->text, block->made[MAKES_SERVER][i].line);
 }
 
+void check_new_srv(const struct build *b, const struct block *block)
+{
+	const struct model_pool *p = block->target;
+	const char *new = p->srvs[p->srv_count - 1].name;
+
+	for (uint32_t i = 0; new != NULL && i + 1 < p->srv_count; i++)
+		if (p->srvs[i].name != NULL && strcasecmp(p->srvs[i].name, new) == 0)
+			report_error(b->report, block->made[MAKES_SRV][p->srv_count - 1],
+				     "this pool has the servers of %s already, in line %u",
+				     new, block->made[MAKES_SRV][i].line);
+}
+
 /* Whether everything that fits `later` fits `earlier` too. */
 static bool covers(const struct model_route *earlier, const struct model_route *later)
 {
@@ -236,6 +249,9 @@ static bool has_limit(const struct model_pool *p)
 	for (uint32_t i = 0; i < p->server_count; i++)
 		if (p->servers[i].parallel_max > 0)
 			return true;
+	for (uint32_t i = 0; i < p->srv_count; i++)
+		if (p->srvs[i].parallel_max > 0)
+			return true;
 	return p->server_parallel_max > 0;
 }
 
@@ -255,7 +271,8 @@ static void check_pool_sense(const struct build *b, const struct block *block)
 			       "the time limit is longer",
 			       value_text(VALUE_TIME, p->check.timeout_ms).text,
 			       value_text(VALUE_TIME, p->check.every_ms).text);
-	if (queue != NULL && p->queue_max > 0 && p->server_count > 0 && !has_limit(p))
+	if (queue != NULL && p->queue_max > 0 && p->server_count + p->srv_count > 0 &&
+	    !has_limit(p))
 		report_warning(b->report, given_place(queue, ""),
 			       "this queue is never used: no server has a limit; add for "
 			       "example: parallel 100");

@@ -14,6 +14,7 @@
 void check_new_listener(const struct build *b, const struct block *block);
 void check_new_pool(const struct build *b, const struct block *block);
 void check_new_server(const struct build *b, const struct block *block);
+void check_new_srv(const struct build *b, const struct block *block);
 void check_new_route(const struct build *b, const struct block *block,
 		     const struct given *given);
 void check_new_control(const struct build *b, const struct block *block);

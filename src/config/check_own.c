@@ -121,6 +121,11 @@ void check_owning_pool(const struct build *b, const struct block *block)
 			     "this pool makes its servers by itself, see \"own\" in "
 			     "line %u; remove one of both, or give this server a pool of "
 			     "its own", line);
+	if (p->srv_count > 0)
+		report_error(b->report, block->made[MAKES_SRV][0],
+			     "this pool makes its servers by itself, see \"own\" in "
+			     "line %u; remove one of both, or give these servers a pool of "
+			     "their own", line);
 	if (p->check.kind == CHECK_OFF)
 		report_error(b->report, given_place(check, ""),
 			     "servers that a pool owns have to be checked (see \"own\" "

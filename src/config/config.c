@@ -73,7 +73,7 @@ static const char *plural(uint32_t n)
 
 void config_print_counts(const struct model *m, FILE *out)
 {
-	uint32_t min, max;
+	uint32_t min, max, srvs = 0;
 
 	count_servers(m, &min, &max);
 	fprintf(out, "%u listener%s, %u pool%s, ", m->listener_count,
@@ -81,6 +81,10 @@ void config_print_counts(const struct model *m, FILE *out)
 	if (min < max)
 		fprintf(out, "%u to ", min);
 	fprintf(out, "%u server%s", max, plural(max));
+	for (uint32_t i = 0; i < m->pool_count; i++)
+		srvs += m->pools[i].srv_count;
+	if (srvs > 0)
+		fprintf(out, " and those of %u name%s", srvs, plural(srvs));
 }
 
 void config_print_summary(const struct model *m, const char *name, FILE *out)

@@ -51,7 +51,7 @@ const struct directive *directive_find_second(const struct directive *first,
 	uint32_t i = 0;
 
 	while ((d = next_of_word(first, &i)) != NULL)
-		if (strcmp(d->second, second) == 0)
+		if (d->second != NULL && strcmp(d->second, second) == 0)
 			return d;
 	return NULL;
 }
@@ -63,8 +63,9 @@ const struct directive *directive_find_beginning(const struct directive *first,
 	uint32_t i = 0;
 
 	while ((d = next_of_word(first, &i)) != NULL)
-		if (d->begins == NULL ||
-		    strncmp(argument, d->begins, strlen(d->begins)) == 0)
+		if (d->second == NULL &&
+		    (d->begins == NULL ||
+		     strncmp(argument, d->begins, strlen(d->begins)) == 0))
 			return d;
 	return first;
 }
@@ -107,6 +108,10 @@ const struct alias *directive_alias(const char *theirs)
 		{"stats", NULL, "control unix:PATH"},
 		{"docker", NULL, "own docker { image NAME }"},
 		{"spawn", NULL, "own process { command PROGRAM }"},
+		{"server-template", NULL, "server srv _http._tcp.example.com"},
+		{"service", NULL, "server srv _http._tcp.example.com"},
+		{"resolver", NULL, "resolve from ADDRESS[:PORT]"},
+		{"nameserver", NULL, "resolve from ADDRESS[:PORT]"},
 		{"replicas", NULL, "min N and max N, in an own block"},
 		{"environment", "env", NULL}, {"cmd", "command", NULL},
 		{"mem_limit", "memory", NULL}, {"pids_limit", "processes", NULL},

@@ -30,7 +30,7 @@ enum context {
 
 /* What a directive adds to the model; its arguments then fill that. The others
  * fill the struct of the block they stand in. */
-enum makes { MAKES_NOTHING, MAKES_LISTENER, MAKES_POOL, MAKES_SERVER, MAKES_ROUTE,
+enum makes { MAKES_NOTHING, MAKES_LISTENER, MAKES_POOL, MAKES_SERVER, MAKES_SRV, MAKES_ROUTE,
 	     MAKES_CONTROL, MAKES_OWN,
 	     MAKES_VARIABLE,	/* char *: NAME=VALUE */
 	     MAKES };
@@ -57,6 +57,7 @@ enum argument_kind {
 	ARGUMENT_NETWORK,	/* char *: of containers */
 	ARGUMENT_ENGINE,	/* char *: the path of a socket, absolute */
 	ARGUMENT_FOLDER,	/* char *: a path, absolute */
+	ARGUMENT_SERVICE,	/* char *: the name of SRV records */
 	ARGUMENT_SERVER_PREFIX,	/* char *: what made-up names of servers begin with */
 	/* to here. */
 	ARGUMENT_POOL,		/* uint32_t: a pool's name becomes its index */
@@ -65,6 +66,7 @@ enum argument_kind {
 	ARGUMENT_CONTROL,	/* the same, of the control interface */
 	ARGUMENT_SERVER,	/* struct address of a server */
 	ARGUMENT_PEERS,		/* all words left: two fields of struct model_listener */
+	ARGUMENT_NAME_SERVERS,	/* words up to a keyword: two fields of struct model */
 	ARGUMENT_EXPECT,	/* three fields of struct model_check */
 	ARGUMENT_HOST_MODE,	/* two fields of struct model_pool */
 	ARGUMENT_OWNING_POOL,	/* uint32_t: its index and 1 */
@@ -122,7 +124,8 @@ const struct directive *directive_at(uint32_t i);
 /* The first row of a word in one of these blocks, or NULL. */
 const struct directive *directive_find(unsigned in, const char *word);
 
-/* The row of the same word and blocks whose second word it is, or NULL. */
+/* The row of the same word and blocks whose second word it is, or NULL; rows of a word may
+ * also have none. */
 const struct directive *directive_find_second(const struct directive *first,
 					      const char *second);
 

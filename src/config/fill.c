@@ -9,6 +9,7 @@
 #include "base/must.h"
 #include "base/span.h"
 #include "base/text.h"
+#include "config/name_servers.h"
 #include "config/own_words.h"
 #include "config/peers.h"
 #include "config/value.h"
@@ -386,6 +387,7 @@ static int fill_text(const struct argument *a, void *target, const char *word,
 		[ARGUMENT_NETWORK] = value_check_network,
 		[ARGUMENT_ENGINE] = value_check_engine,
 		[ARGUMENT_FOLDER] = value_check_folder,
+		[ARGUMENT_SERVICE] = value_check_service,
 		[ARGUMENT_SERVER_PREFIX] = value_check_server_prefix,
 	};
 
@@ -446,6 +448,8 @@ int fill_field(const struct argument *a, void *target, const char *word,
 		return fill_server(a, target, word, err);
 	case ARGUMENT_PEERS:
 		return fill_peers(target, word, err);
+	case ARGUMENT_NAME_SERVERS:
+		return name_servers_add(target, word, err);
 	case ARGUMENT_EXPECT:
 		return fill_expect(a, target, word, err);
 	case ARGUMENT_HOST_MODE:

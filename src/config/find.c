@@ -117,8 +117,9 @@ const struct directive *find_directive(const struct build *b, enum context in,
 	if (d == NULL || strcmp(d->word, s->words[0].text) != 0)
 		refuse_word(b, in, &s->words[0]);
 	if (d != NULL && d->second != NULL)
-		d = find_by_second(b, d, s);
-	else if (d != NULL && s->word_count > 1)
-		d = directive_find_beginning(d, s->words[1].text);
-	return d;
+		return find_by_second(b, d, s);
+	if (d == NULL || d->second != NULL || s->word_count == 1)
+		return d;
+	const struct directive *second = directive_find_second(d, s->words[1].text);
+	return second != NULL ? second : directive_find_beginning(d, s->words[1].text);
 }

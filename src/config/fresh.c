@@ -80,6 +80,8 @@ const void *fresh_target(const struct fresh *f, const struct directive *d,
 		return fresh_block(f, in, block);
 	case MAKES_SERVER:
 		return &f->server;
+	case MAKES_SRV:
+		return &f->srv;
 	case MAKES_LISTENER:
 	case MAKES_POOL:
 	case MAKES_ROUTE:

@@ -6,6 +6,7 @@
 #include "config/directives.h"
 #include "model/model.h"
 #include "model/own.h"
+#include "model/srv.h"
 
 struct fresh {
 	struct model         *model;	/* owned */
@@ -14,6 +15,7 @@ struct fresh {
 	struct model_pool     owning;		/* it owns its servers; and what holds */
 	struct model_pool     owning_slots;	/* besides when it goes by slots */
 	struct model_own      docker, process;
+	struct model_srv      srv;
 	struct model_server   server;
 };
 

@@ -3,6 +3,7 @@
 #include "base/must.h"
 #include "config/fill.h"
 #include "model/own.h"
+#include "model/srv.h"
 
 static const void *of_model(enum makes makes, const struct model *m, uint32_t i)
 {
@@ -18,11 +19,13 @@ static const void *of_listener(const struct model_listener *l, uint32_t i)
 	return i < l->route_count ? &l->routes[i] : NULL;
 }
 
-/* Its own block, of which there is one at most, and its servers. */
+/* Its own block, of which there is one at most, its servers, and names that lead to more. */
 static const void *of_pool(enum makes makes, const struct model_pool *p, uint32_t i)
 {
 	if (makes == MAKES_OWN)
 		return i == 0 ? p->own : NULL;
+	if (makes == MAKES_SRV)
+		return i < p->srv_count ? &p->srvs[i] : NULL;
 	return i < p->server_count ? &p->servers[i] : NULL;
 }
 
@@ -41,6 +44,7 @@ const void *made_at(enum makes makes, const void *block, uint32_t i)
 	case MAKES_ROUTE:
 		return of_listener(block, i);
 	case MAKES_SERVER:
+	case MAKES_SRV:
 	case MAKES_OWN:
 		return of_pool(makes, block, i);
 	case MAKES_VARIABLE:

@@ -41,6 +41,7 @@ enum {
 #define ROUTE_FIELD(member)    .field = FIELD(model_route, member)
 #define POOL_FIELD(member)     .field = FIELD(model_pool, member)
 #define SERVER_FIELD(member)   .field = FIELD(model_server, member)
+#define SRV_FIELD(member)      .field = FIELD(model_srv, member)
 #define OWN_FIELD(member)      .field = FIELD(model_own, member)
 
 /* What the directive itself sets. */

@@ -89,11 +89,19 @@ static const struct directive rows[] = {
 			{NULL, "TIME", TIME_OR_NONE, FILE_FIELD(drain_ms)},
 		},
 	}, {
-		.word = "resolve", .second = "every", .in = IN_FILE,
-		.help = "How often the names of servers are looked up again while the "
-			"program runs. One that stops resolving keeps its last address.",
+		.word = "resolve", .in = IN_FILE, .merges = true,
+		.help = "How the names of servers are looked up, again and again while the "
+			"program runs. One that stops resolving keeps its last address, and "
+			"a service its last servers.",
 		.arguments = {
-			{NULL, "TIME", TIME_FROM(SECOND, TIME_MAX), FILE_FIELD(resolve_ms)},
+			{"every", "TIME", TIME_FROM(SECOND, TIME_MAX), FILE_FIELD(resolve_ms),
+			 .help = "how often; SRV records sooner where they say so, but with "
+				 "5s between, or this if it is less"},
+			{"from", "ADDRESS[:PORT] ...", .kind = ARGUMENT_NAME_SERVERS,
+			 FILE_FIELD(name_servers),
+			 .help = "up to three name servers that are asked for all of them, "
+				 "and nobody else; without it names go the system's way, and "
+				 "SRV records to its name servers"},
 		},
 	}, {
 		.word = "log", .in = IN_FILE,

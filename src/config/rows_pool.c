@@ -2,6 +2,7 @@
 #include "config/rows.h"
 
 #include "model/own.h"
+#include "model/srv.h"
 
 enum {
 	TRIES_MAX      = 15,
@@ -143,6 +144,18 @@ static const struct directive rows[] = {
 			 .help = "requests at once; without it what the pool says"},
 			{"drain", NULL, .kind = ARGUMENT_FLAG, SERVER_FIELD(drain),
 			 .help = "finishes what it has and gets nothing new"},
+		},
+	}, {
+		.word = "server", .second = "srv", .in = IN_POOL, .makes = MAKES_SRV,
+		.repeats = true,
+		.help = "The servers that the SRV records of a name lead to, with the port and "
+			"the weight of each, as they come and go. Of several priorities the "
+			"first alone serves.",
+		.arguments = {
+			{NULL, "NAME", .kind = ARGUMENT_SERVICE, SRV_FIELD(name),
+			 .help = "_http._tcp.example.com, web.service.consul"},
+			{"parallel", "N", NUMBER(1, PARALLEL_MAX), SRV_FIELD(parallel_max),
+			 .help = "requests at once for each; without it what the pool says"},
 		},
 	}, {
 		.word = "own", .second = "docker", .in = IN_POOL,

@@ -6,6 +6,7 @@
 #include "base/must.h"
 #include "base/value.h"
 #include "config/fill.h"
+#include "config/name_servers.h"
 #include "config/own_words.h"
 #include "config/peers.h"
 #include "config/tree.h"
@@ -201,6 +202,8 @@ bool show_field(const struct argument *a, const void *target, const struct model
 		return show_address(a, target, out);
 	case ARGUMENT_PEERS:
 		return show_peers(target, out);
+	case ARGUMENT_NAME_SERVERS:
+		return name_servers_show(target, out);
 	case ARGUMENT_EXPECT:
 		return show_expect(a, target, out);
 	case ARGUMENT_HOST_MODE:

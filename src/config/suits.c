@@ -212,7 +212,7 @@ static void check_served_pool(const struct build *b, uint32_t i,
 
 	check_load(b, i);
 	check_owned(b, i, users);
-	if (p->server_count == 0 && p->own == NULL && all_read)
+	if (p->server_count + p->srv_count == 0 && p->own == NULL && all_read)
 		report_warning(b->report, block->at,
 			       "pool %s has no server; nothing that is sent to it is "
 			       "served",

@@ -158,6 +158,36 @@ int value_check_host(const char *word, bool with_port, struct err *err)
 	return 0;
 }
 
+/* RFC 1035, section 2.3.4: labels of 1 to 63 bytes. */
+static bool are_labels(const char *name)
+{
+	enum { LABEL_MAX = 63 };
+
+	for (const char *at = name; ; ) {
+		size_t len = strcspn(at, ".");
+		if (len == 0 || len > LABEL_MAX || !consists_of_name_bytes(at, len))
+			return false;
+		if (at[len] == '\0')
+			return true;
+		at += len + 1;
+	}
+}
+
+int value_check_service(const char *word, struct err *err)
+{
+	if (strchr(word, ':') != NULL)
+		return err_set(err,
+			       "%s has a port; SRV records say the port of each server: "
+			       "expected a name alone, such as _http._tcp.example.com",
+			       quote(word).text);
+	if (!are_labels(word) || strlen(word) > ADDRESS_HOST_MAX)
+		return err_set(err,
+			       "%s is no name of SRV records; expected one like "
+			       "_http._tcp.example.com or web.service.consul",
+			       quote(word).text);
+	return 0;
+}
+
 int value_check_host_pattern(const char *word, struct err *err)
 {
 	const char *star = strchr(word, '*');

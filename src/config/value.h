@@ -24,6 +24,9 @@ int value_check_token(const char *word, struct err *err);
 /* The name of an argument of a query, as it stands in a URL. */
 int value_check_query_name(const char *word, struct err *err);
 
+/* The name of SRV records: labels that may begin with "_", without a port. */
+int value_check_service(const char *word, struct err *err);
+
 /* Something to open, whatever it is. */
 int value_check_file(const char *word, struct err *err);
 

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "model/srv.h"
 
 enum { NAMED_MAX = 3 };		/* in a message; how many more there are is said */
 
@@ -373,9 +374,13 @@ void changes_apply(struct changes *all, struct model *m, uint32_t *caught_up)
 		struct entry *e = &all->entries[i];
 		struct model_pool *p = find_pool(m, e->listed.change.pool);
 		e->listed.waiting = p == NULL;
-		if (p != NULL) {
-			const struct model_server *in_file =
-				model_server_find(p, &e->listed.change.server);
+		const struct model_server *in_file =
+			p != NULL ? model_server_find(p, &e->listed.change.server) : NULL;
+		/* It may be about one that is there when name servers have answered. */
+		if (p != NULL && in_file == NULL && e->now.presence != THERE &&
+		    model_pool_awaits_srv(p))
+			e->listed.waiting = true;
+		else if (p != NULL) {
 			*caught_up += entry_settle(e, in_file);
 			wish_apply(&e->now, p, &e->listed);
 		}

@@ -5,7 +5,9 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "model/live_srv.h"
 #include "model/meter_reading.h"
+#include "model/srv.h"
 #include "control/owned.h"
 #include "pick/policy.h"
 
@@ -204,6 +206,10 @@ json_t *figures_server(struct figures *f, const struct model_pool *p,
 	set_number(object, "weight", s->weight);
 	set_bool(object, "drain", s->drain);
 	end_server(object, f, (int)(p - f->model->pools), s->live, false);
+	if (s->srv != 0) {
+		set_text(object, "from", "srv");
+		set_text(object, "srv", p->srvs[s->srv - 1].name);
+	}
 	return object;
 }
 
@@ -239,6 +245,31 @@ static json_t *moved(const struct live_pool *live)
 	return object;
 }
 
+/* What became of the look-ups of each name whose records lead to servers. */
+static json_t *srvs_of(const struct model_pool *p)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < p->srv_count; i++) {
+		const struct live_srv *live = live_srv_of(p->live, p->srvs[i].name);
+		json_t *object = json_object();
+		uint32_t servers = 0;
+		for (uint32_t j = 0; j < p->server_count; j++)
+			servers += p->servers[j].srv == i + 1;
+		set_text(object, "name", p->srvs[i].name);
+		set_bool(object, "known", p->srvs[i].known);
+		set_text(object, "reason", live->reason);
+		set_number(object, "servers", servers);
+		set_number(object, "priority", live->priority);
+		set_number(object, "left_out", live->left_out);
+		set_number(object, "unusable", live->unusable);
+		set_number(object, "answers", live->answers);
+		set_number(object, "failures", live->failures);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
 json_t *figures_pool(struct figures *f, const struct model_pool *p)
 {
 	uint64_t in_flight = 0, requests = 0;
@@ -253,6 +284,7 @@ json_t *figures_pool(struct figures *f, const struct model_pool *p)
 	set_text(object, "balance", p->policy->name);
 	set_text(object, "of", f->of_workers[p - f->model->pools] ? "workers" : "servers");
 	json_object_set_new(object, "servers", figures_servers(f, p));
+	json_object_set_new(object, "srv", srvs_of(p));
 	set_number(object, "in_flight", in_flight);
 	set_number(object, "requests", requests);
 	set_amount(object, "waiting", &p->live->waiting);

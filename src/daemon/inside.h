@@ -14,6 +14,9 @@
  *   watchdog.c   the service manager is told that nothing hangs
  *   workers.c    workers of key-value pools become servers of these
  *   owned.c      servers that pools make become servers of these
+ *   names.c      servers given by name get their addresses
+ *   srv.c        names whose SRV records lead to servers
+ *   gather.c     and the addresses of these
  *   sockets.c    which listening sockets there are
  *   upgrade.c    another process takes this one's place
  *   takeover.c   this process takes another one's
@@ -38,7 +41,7 @@ struct kv_hub;
 struct kv_registry;
 struct owners;
 struct prober;
-struct resolver;
+struct srv_lookups;
 struct watchdog;
 struct takeover;
 struct upgrade;
@@ -67,8 +70,8 @@ struct service {
 	char            *state_folder;	/* NULL: there is none */
 	uint32_t         hubs_without_clients;
 	struct prober   *prober;
-	struct resolver *resolver;
 	struct names     names;
+	struct srv_lookups *srvs;
 	struct signals   signals;
 	struct control  *control;	/* NULL before admin_open */
 	struct events   *events;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "daemon/name_question.h"
 #include "model/live_registry.h"
 
 struct name {
@@ -12,7 +13,7 @@ struct name {
 	struct name        *next;
 	struct live_server *live;		/* held by way of names->model */
 	const struct model_server *server;	/* likewise */
-	struct resolver_question *question;	/* NULL: not asked at present */
+	struct name_question question;
 	uint64_t            due_ms;		/* when it is to be asked for again */
 	bool                said;		/* that it does not resolve, in the log */
 };
@@ -60,7 +61,7 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
 	struct names *n = name->names;
 	const struct address *before = address_of(name);
 
-	name->question = NULL;
+	name->question = (struct name_question){NULL, NULL};
 	n->asked--;
 	if (answer->count == 0) {
 		on_unknown(name, answer->err.text);
@@ -83,12 +84,10 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
 static void ask(struct name *name)
 {
 	struct names *n = name->names;
-	char host[ADDRESS_HOST_MAX + 1];
-	uint16_t port;
+	const struct name_ways ways = {n->dns, n->resolver, n->model};
 
-	address_split(&name->server->address, host, &port);
-	name->question = resolver_ask(n->resolver, host, port, on_answer, name);
-	if (name->question != NULL)
+	if (name_question_ask(&name->question, &ways, &name->server->address, on_answer,
+			      name))
 		n->asked++;
 	else
 		ask_again_in(name, NAMES_RETRY_MS);
@@ -100,9 +99,9 @@ static void ask_all(struct names *n)
 	uint64_t now_ms = loop_now_ms(n->loop), next_ms = UINT64_MAX;
 
 	for (struct name *name = n->first; name != NULL; name = name->next) {
-		if (name->question == NULL && name->due_ms <= now_ms)
+		if (!name_question_is_asked(&name->question) && name->due_ms <= now_ms)
 			ask(name);
-		if (name->question == NULL && name->due_ms < next_ms)
+		if (!name_question_is_asked(&name->question) && name->due_ms < next_ms)
 			next_ms = name->due_ms;
 	}
 	if (next_ms != UINT64_MAX)
@@ -114,13 +113,26 @@ static void on_retry(struct loop_timer *t)
 	ask_all(CONTAINER_OF(t, struct names, retry));
 }
 
-void names_init(struct names *n, struct loop *loop, struct resolver *resolver,
-		void (*on_resolved)(void *arg, struct live_server *s), void *arg)
+int names_open(struct names *n, struct loop *loop,
+	       void (*on_resolved)(void *arg, struct live_server *s), void *arg, struct err *err)
 {
-	*n = (struct names){
-		.loop = loop, .resolver = resolver, .on_resolved = on_resolved, .arg = arg,
-	};
+	*n = (struct names){.loop = loop, .on_resolved = on_resolved, .arg = arg};
 	loop_timer_init(&n->retry, on_retry);
+	n->dns = dns_create(loop, err);
+	if (n->dns == NULL)
+		return -1;
+	n->resolver = resolver_create(loop, err);
+	if (n->resolver != NULL)
+		return 0;
+	dns_destroy(n->dns);
+	return -1;
+}
+
+void names_close(struct names *n)
+{
+	names_use(n, NULL);
+	resolver_destroy(n->resolver);
+	dns_destroy(n->dns);
 }
 
 /* Takes the name of this server out of a list; NULL: it is not there. */
@@ -139,8 +151,8 @@ static void forget_all(struct names *n, struct name *list)
 	while (list != NULL) {
 		struct name *name = list;
 		list = name->next;
-		n->asked -= name->question != NULL;
-		resolver_cancel(name->question);
+		n->asked -= name_question_is_asked(&name->question);
+		name_question_cancel(&name->question);
 		free(name);
 	}
 }
@@ -154,11 +166,14 @@ static struct name *name_of(struct names *n, const struct model_server *s,
 	if (s->address.len > 0)
 		return NULL;
 	struct name *name = take(before, s->live);
-	if (name == NULL)
+	bool is_new = name == NULL;
+	if (is_new)
 		name = memory_new(1, sizeof *name);
 	name->names = n;
 	name->next = NULL;
 	name->live = s->live;
+	if (is_new && address_of(name) != NULL)
+		name->due_ms = loop_now_ms(n->loop) + n->model->resolve_ms;
 	name->server = s;
 	return name;
 }
@@ -171,6 +186,8 @@ void names_use(struct names *n, const struct model *m)
 
 	n->first = NULL;
 	n->model = m != NULL ? model_get(m) : NULL;
+	if (m != NULL)
+		dns_use(n->dns, m->name_servers, m->name_server_count);
 	for (uint32_t i = 0; m != NULL && i < m->pool_count; i++) {
 		for (uint32_t j = 0; j < m->pools[i].server_count; j++) {
 			*end = name_of(n, &m->pools[i].servers[j], &before);

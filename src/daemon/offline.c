@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,42 +136,4 @@ int offline_format(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	return format_file(path, write, check);
-}
-
-/* ---- names ---- */
-
-static bool resolves(const struct model_server *s, const char **why)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	char host[ADDRESS_HOST_MAX + 1];
-	struct addrinfo *found;
-	uint16_t port;
-
-	address_split(&s->address, host, &port);
-	int result = getaddrinfo(host, NULL, &hints, &found);
-	if (result != 0) {
-		*why = gai_strerror(result);
-		return false;
-	}
-	freeaddrinfo(found);
-	return true;
-}
-
-uint32_t offline_resolve(const struct model *m)
-{
-	uint32_t unknown = 0;
-
-	for (uint32_t i = 0; i < m->pool_count; i++) {
-		const struct model_pool *p = &m->pools[i];
-		for (uint32_t j = 0; j < p->server_count; j++) {
-			const struct model_server *s = &p->servers[j];
-			const char *why;
-			if (s->address.len > 0 || resolves(s, &why))
-				continue;
-			fprintf(stderr, "balancerd: server %s of pool %s has no address: %s\n",
-				s->address.text, p->name, why);
-			unknown++;
-		}
-	}
-	return unknown;
 }

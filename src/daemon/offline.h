@@ -12,8 +12,8 @@
  * to standard output and standard error. */
 int offline_format(int argc, char **argv);
 
-/* Looks up the names of all servers, and says on standard error which have no address.
- * Returns how many. */
+/* Looks up the names of all servers, those of SRV records and what these lead to, and says on
+ * standard error of which nothing came. Returns of how many. */
 uint32_t offline_resolve(const struct model *m);
 
 #endif

@@ -9,6 +9,7 @@
 #include "daemon/inside.h"
 #include "daemon/loops.h"
 #include "daemon/sockets.h"
+#include "daemon/srv.h"
 #include "daemon/takeover.h"
 #include "health/prober.h"
 #include "kv/registry.h"
@@ -223,6 +224,7 @@ static int publish(struct service *s, struct model *m, bool is_file, struct err 
 		goto put_model;
 	}
 	live_take_over(m);
+	srv_take_over(s);
 	prober_use(s->prober, m);
 	names_use(&s->names, m);
 	sockets_use(s, m, &openings);
@@ -231,6 +233,7 @@ static int publish(struct service *s, struct model *m, bool is_file, struct err 
 	model_put(s->model);
 	s->model = m;
 	s->version++;
+	srv_use(s, m, is_file);
 	return 0;
 
 put_model:

@@ -2,7 +2,7 @@
  * fail is done before the first loop hears of it.
  *
  *   model -> tables -> attach (live) -> new listeners, logs -> an edition per loop
- *                                                      '-> prober, names
+ *                                                      '-> prober, names, srv
  *
  * Thread: control.
  */

@@ -15,6 +15,7 @@
 #include "daemon/owned.h"
 #include "daemon/publish.h"
 #include "daemon/sockets.h"
+#include "daemon/srv.h"
 #include "daemon/steering.h"
 #include "daemon/summary.h"
 #include "daemon/takeover.h"
@@ -42,7 +43,7 @@ static void wait_for_names(struct service *s)
 {
 	uint64_t until = loop_now_ms(s->loop) + START_NAMES_MS;
 
-	while (s->names.asked > 0 && loop_now_ms(s->loop) < until)
+	while (s->names.asked + srv_asked(s) > 0 && loop_now_ms(s->loop) < until)
 		loop_turn(s->loop, 100);
 }
 
@@ -123,10 +124,9 @@ struct service *service_start(struct model *m, const struct service_options *opt
 		goto free_service;
 	s->events = events_create(loop_wall_us(s->loop) / 1000);
 	s->prober = create_prober(s);
-	s->resolver = resolver_create(s->loop, err);
-	if (s->resolver == NULL)
+	if (names_open(&s->names, s->loop, on_resolved, s, err) != 0)
 		goto destroy_prober;
-	names_init(&s->names, s->loop, s->resolver, on_resolved, s);
+	srv_open(s);
 	if (start(s, m, err) != 0) {
 		service_stop(s);
 		return NULL;
@@ -177,8 +177,8 @@ void service_stop(struct service *s)
 		control_destroy(s->control);
 	s->control = NULL;		/* messages may still be for it */
 	owned_close(s);
-	names_use(&s->names, NULL);
-	resolver_destroy(s->resolver);
+	srv_close(s);
+	names_close(&s->names);
 	prober_destroy(s->prober);
 	events_destroy(s->events);
 	model_put(s->model);

@@ -14,6 +14,7 @@
 #include "daemon/owned.h"
 #include "daemon/publish.h"
 #include "daemon/takeover.h"
+#include "daemon/targets.h"
 #include "daemon/upgrade.h"
 #include "model/live_registry.h"
 #include "observe/access_log.h"
@@ -114,13 +115,14 @@ enum control_result steering_change(struct service *s, const struct change *c,
 
 /* ---- the file ---- */
 
-int steering_use_file(struct service *s, struct model *file, struct err *err)
+static int use(struct service *s, struct model *file,
+	       int (*publish)(struct service *s, struct model *m, struct err *err), struct err *err)
 {
 	struct err not_kept;
 	struct draft d;
 
 	wanted_draft_file(&s->wanted, file, &d);
-	if (publish_file(s, draft_take(&d), err) != 0) {
+	if (publish(s, draft_take(&d), err) != 0) {
 		wanted_refuse(&s->wanted, &d);
 		return -1;
 	}
@@ -131,6 +133,19 @@ int steering_use_file(struct service *s, struct model *file, struct err *err)
 	if (d.caught_up > 0 && s->takeover == NULL && wanted_keep(&s->wanted, &d, &not_kept) != 0)
 		log_warn("%s", not_kept.text);
 	wanted_adopt(&s->wanted, &d);
+	return 0;
+}
+
+int steering_use_records(struct service *s, struct model *file, struct err *err)
+{
+	return use(s, file, publish_change, err);
+}
+
+int steering_use_file(struct service *s, struct model *file, struct err *err)
+{
+	targets_carry(file, s->wanted.file);
+	if (use(s, file, publish_file, err) != 0)
+		return -1;
 	if (s->takeover == NULL)		/* or takeover.h says when */
 		owners_use(s->owners, s->model);
 	return 0;

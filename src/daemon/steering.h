@@ -17,6 +17,10 @@ int steering_open(struct service *s, struct err *err);
  * *err: nothing has changed. */
 int steering_use_file(struct service *s, struct model *file, struct err *err);
 
+/* The same after records have said that the file's names lead to other servers: file, which
+ * is given, is what was asked for with those. */
+int steering_use_records(struct service *s, struct model *file, struct err *err);
+
 /* See struct control_hooks. */
 enum control_result steering_change(struct service *s, const struct change *c,
 				    enum change_fault *fault, struct err *err);

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/must.h"
+#include "model/live_srv.h"
 #include "model/meter.h"
 
 struct live_address {
@@ -195,6 +196,7 @@ static void sweep(struct live *live)
 			continue;
 		}
 		*at = p->next;
+		live_srv_keep(p, NULL);
 		meters_destroy(p->meters);
 		free(p);
 	}

@@ -36,6 +36,7 @@ enum live_failure {
 const char *live_failure_text(enum live_failure f);
 
 struct live_address;
+struct live_srv;	/* model/live_srv.h */
 struct meters;		/* model/meter.h */
 
 struct live_server {
@@ -92,6 +93,7 @@ struct live_pool {
 	atomic_ullong moved_replayed, moved_idle, not_moved;
 	struct meters *meters;			/* owned; times: of whole requests */
 	uint32_t holders;			/* models */
+	struct live_srv *srvs;			/* owned; control thread only */
 	struct live_pool *next;
 };
 

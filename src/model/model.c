@@ -12,6 +12,7 @@
 #include "model/access_form.h"
 #include "model/live_registry.h"
 #include "model/own.h"
+#include "model/srv.h"
 
 struct model *model_create(void)
 {
@@ -75,6 +76,9 @@ static void pool_fini(struct model_pool *p)
 	free(p->key_name);
 	free(p->sticky_cookie);
 	free(p->servers);
+	for (uint32_t i = 0; i < p->srv_count; i++)
+		free(p->srvs[i].name);
+	free(p->srvs);
 	free(p->check.path);
 	free(p->check.host);
 	free(p->host);
@@ -144,6 +148,9 @@ static void pool_copy(struct model_pool *p)
 	p->host = text_copy(p->host);
 	p->secret_path = text_copy(p->secret_path);
 	p->own = model_own_copy(p->own);
+	p->srvs = array_copy(p->srvs, p->srv_count, sizeof *p->srvs);
+	for (uint32_t i = 0; i < p->srv_count; i++)
+		p->srvs[i].name = text_copy(p->srvs[i].name);
 	p->servers = array_copy(p->servers, p->server_count, sizeof *p->servers);
 	for (uint32_t i = 0; i < p->server_count; i++)
 		p->servers[i].live = NULL;
@@ -196,6 +203,14 @@ bool model_pool_is_kv(const struct model *m, uint32_t pool)
 			if (l->kind == LISTEN_KV && l->routes[k].pool == pool)
 				return true;
 	}
+	return false;
+}
+
+bool model_pool_awaits_srv(const struct model_pool *p)
+{
+	for (uint32_t i = 0; i < p->srv_count; i++)
+		if (!p->srvs[i].known)
+			return true;
 	return false;
 }
 

@@ -28,6 +28,7 @@ enum {
 	MODEL_LISTENERS_MAX = 256,
 	MODEL_POOLS_MAX     = 1024,
 	MODEL_CONTROLS_MAX  = 4,	/* addresses of the control interface, over TCP */
+	MODEL_NAME_SERVERS_MAX = 3,
 };
 
 struct access_form;	/* model/access_form.h */
@@ -51,6 +52,8 @@ struct model {
 	uint32_t threads;		/* loops; 0: one per core; needs a restart */
 	uint32_t connections_max;	/* client connections in all; 0: as descriptors allow */
 	uint32_t resolve_ms;		/* names of servers are looked up again so often */
+	struct address name_servers[MODEL_NAME_SERVERS_MAX];	/* to be asked for them */
+	uint32_t name_server_count;	/* 0: the system is asked */
 	uint32_t drain_ms;		/* how long running requests may go on at the end */
 	enum log_level log_level;
 	char    *log_path;		/* owned: as log_open has it; NULL: standard error */

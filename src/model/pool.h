@@ -23,6 +23,7 @@ struct pick_table;
 struct live_server;	/* model/live.h */
 struct live_pool;
 struct model_own;	/* model/own.h */
+struct model_srv;	/* model/srv.h */
 
 enum check_kind { CHECK_OFF, CHECK_HTTP, CHECK_TCP };
 
@@ -48,6 +49,8 @@ struct model_server {
 	uint32_t weight;		/* 0 to MODEL_WEIGHT_MAX; 0: takes no new request */
 	uint32_t parallel_max;		/* requests at once; 0: no limit */
 	bool     drain;			/* as weight 0, and said so */
+	uint32_t srv;			/* which of the pool's srvs has led to it, from 1; 0: it
+					 * is written down, or was added at run time */
 	uint32_t number;		/* from 1: the lowest that was free in the pool when it
 					 * was added, and its own as long as it stays; 0: it has
 					 * none */
@@ -97,6 +100,8 @@ struct model_pool {
 
 	struct model_server *servers;	/* owned */
 	uint32_t server_count;
+	struct model_srv *srvs;		/* owned */
+	uint32_t srv_count;
 	struct model_check check;
 	struct model_own *own;		/* owned; NULL: its servers are not made by us */
 

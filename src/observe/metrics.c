@@ -61,6 +61,23 @@ static void write_drain(struct exposition *e, const struct family *f, const stru
 	exposition_number(e, "", just(row->labels), row->drain);
 }
 
+/* Of pools that find servers by name. */
+static void write_look_ups(struct exposition *e, const struct family *f, const struct row *row)
+{
+	(void)f;
+	if (row->srv_count == 0)
+		return;
+	exposition_number(e, "", with(row, "result", "good"), row->srv_answers);
+	exposition_number(e, "", with(row, "result", "failed"), row->srv_failures);
+}
+
+static void write_left_out(struct exposition *e, const struct family *f, const struct row *row)
+{
+	(void)f;
+	if (row->srv_count > 0)
+		exposition_number(e, "", just(row->labels), row->srv_left_out);
+}
+
 /* atomic_ullong of the live part, as a whole family or as its part of a kind. */
 static void write_count(struct exposition *e, const struct family *f, const struct row *row)
 {
@@ -225,6 +242,11 @@ static const struct family of_pools[] = {
 	 write_count, OF(pool, queued)},
 	{"balancerd_pool_waiting", FAMILY_GAUGE, "Requests that wait at present.",
 	 write_amount, OF(pool, waiting)},
+	{"balancerd_pool_srv_lookups", FAMILY_COUNTER,
+	 "Look-ups of SRV records that lead to servers.", .write = write_look_ups},
+	{"balancerd_pool_srv_left_out", FAMILY_GAUGE,
+	 "Servers that SRV records lead to, beyond those that are used.",
+	 .write = write_left_out},
 	{"balancerd_pool_stream_received_bytes", FAMILY_COUNTER,
 	 "TCP, UDP: bytes to servers.", write_count, OF(pool, bytes_up)},
 	{"balancerd_pool_stream_sent_bytes", FAMILY_COUNTER, "TCP, UDP: bytes to clients.",

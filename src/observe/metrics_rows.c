@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "model/live_srv.h"
 #include "model/model.h"
+#include "model/srv.h"
 #include "observe/exposition.h"
 
 const struct row_bound row_buckets[ROW_BUCKETS] = {
@@ -116,6 +118,17 @@ static void count_servers(struct row *row, const struct model_pool *p)
 	}
 }
 
+static void count_look_ups(struct row *row, const struct model_pool *p)
+{
+	row->srv_count = p->srv_count;
+	for (uint32_t i = 0; i < p->srv_count; i++) {
+		const struct live_srv *live = live_srv_of(p->live, p->srvs[i].name);
+		row->srv_answers += live->answers;
+		row->srv_failures += live->failures;
+		row->srv_left_out += live->left_out;
+	}
+}
+
 struct rows rows_of_pools(const struct model *m)
 {
 	struct rows rows = rows_new(m->pool_count);
@@ -126,6 +139,7 @@ struct rows rows_of_pools(const struct model *m)
 		label(row, "pool", p->name);
 		row->is_metered = m->metered && is_used_by_http(m, i);
 		count_servers(row, p);
+		count_look_ups(row, p);
 		read_meters(row, p->live->meters);
 	}
 	return rows;

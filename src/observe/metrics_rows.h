@@ -39,6 +39,9 @@ struct row {
 	uint64_t  quantiles_us[ROW_QUANTILES];
 	uint64_t  buckets[ROW_BUCKETS];		/* each with those below it */
 	uint32_t  servers_up, servers_down, servers_draining;	/* of a pool */
+	uint32_t  srv_count, srv_left_out;	/* of a pool: names, and more servers than are
+						 * used */
+	uint64_t  srv_answers, srv_failures;	/* look-ups of these */
 	uint32_t  weight;		/* of a server, as the model says */
 	bool      drain;
 };

@@ -27,6 +27,8 @@ def blocks(page, kind):
 def shown():
     for page in PAGES:
         for i, text in enumerate(blocks(page, "balancerd")):
+            if "server srv" in text:        # wants a name server: test_srv.py
+                continue
             yield pytest.param(text, id=f"{page.stem}-{i}")
 
 

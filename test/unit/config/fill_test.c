@@ -2,6 +2,8 @@
  * there, or is refused with what was expected. */
 #include "unit/config/read.h"
 
+#include "model/srv.h"
+
 #include "pick/policy.h"
 
 static const char full[] =
@@ -134,6 +136,48 @@ static void servers_are_numbers_names_ports_and_sockets(void **unused)
 	assert_string_equal(s[2].address.text, "[::1]:8082");
 	assert_string_equal(s[3].address.text, "unix:/run/app.sock");
 	model_put(m);
+}
+
+static void names_lead_to_servers_and_name_servers_are_numbers(void **unused)
+{
+	(void)unused;
+	struct model *m = good("resolve from 8600 ::1 every 7s\nlisten http 80 { to a }\n"
+			       "pool a { server srv _http._tcp.a.test parallel 5; server srv b }");
+
+	assert_int_equal(m->resolve_ms, 7000);
+	assert_int_equal(m->name_server_count, 2);
+	assert_string_equal(m->name_servers[0].text, "127.0.0.1:8600");
+	assert_string_equal(m->name_servers[1].text, "[::1]:53");
+	assert_int_equal(m->pools[0].server_count, 0);
+	assert_int_equal(m->pools[0].srv_count, 2);
+	assert_string_equal(m->pools[0].srvs[0].name, "_http._tcp.a.test");
+	assert_int_equal(m->pools[0].srvs[0].parallel_max, 5);
+	assert_false(m->pools[0].srvs[0].known);
+	assert_string_equal(m->pools[0].srvs[1].name, "b");
+	model_put(m);
+
+	complains("resolve from 10.0.0.2 a.test:53 10.0.0.2:53 unix:/a every 1h\n"
+		  "resolve from 10.0.0.3\n"
+		  "listen http 80 { to a }\n"
+		  "pool a { server srv a..b\n"
+		  "server srv a.test:80\n"
+		  "server srv A.test\n"
+		  "server srv a.test\n"
+		  "server srv }",
+		  "1:23: error: \"a.test:53\" is no numeric address; a name server needs one, "
+		  "for example 10.0.0.2, or 127.0.0.1:8600\n"
+		  "1:33: error: \"10.0.0.2:53\" is given twice\n"
+		  "1:45: error: \"unix:/a\" is no numeric address; a name server needs one, "
+		  "for example 10.0.0.2, or 127.0.0.1:8600\n"
+		  "2:9: error: \"from\" is already set in line 1\n"
+		  "4:21: error: \"a..b\" is no name of SRV records; expected one like "
+		  "_http._tcp.example.com or web.service.consul\n"
+		  "5:12: error: \"a.test:80\" has a port; SRV records say the port of each "
+		  "server: expected a name alone, such as _http._tcp.example.com\n"
+		  "7:1: error: this pool has the servers of a.test already, in line 6\n"
+		  "8:11: error: \"server\" needs NAME; write: server srv NAME [parallel N]\n");
+	complains("resolve from 1 2 3 4\nlisten http 80 { to a }\npool a { server 1 }",
+		  "1:20: error: more than 3 name servers\n");
 }
 
 static void checks_are_of_three_kinds(void **unused)
@@ -394,6 +438,7 @@ int main(void)
 		cmocka_unit_test(a_listen_block_fills_the_listener),
 		cmocka_unit_test(a_pool_block_fills_the_pool),
 		cmocka_unit_test(servers_are_numbers_names_ports_and_sockets),
+		cmocka_unit_test(names_lead_to_servers_and_name_servers_are_numbers),
 		cmocka_unit_test(checks_are_of_three_kinds),
 		cmocka_unit_test(listeners_of_tcp_and_udp_are_filled),
 		cmocka_unit_test(trusted_peers_are_counted_and_told_apart),

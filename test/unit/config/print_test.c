@@ -130,7 +130,8 @@ static const char *const in_file[] = {
 	"log info to journald:/s form json same unlimited", "log info same 5",
 	"control unix:/run/a.sock",
 	"control 127.0.0.1:9 token t", "control [::1]:9 token t read-token r",
-	"state /var/lib/x", NULL,
+	"state /var/lib/x", "resolve every 1s", "resolve from 10.0.0.2:53",
+	"resolve every 24h from 127.0.0.1:8600 [::1]:53 10.0.0.2:53", NULL,
 };
 static const char *const in_http[] = {
 	"connections 3", "parallel 4 queue 5 wait 6s", "requests 7", "head-size 32k",
@@ -165,7 +166,8 @@ static const char *const in_pool[] = {
 	"parallel 2", "queue 0", "timeout connect 1ms response 2ms body 3ms idle 4ms",
 	"keep 0", "host server", "host a.b:80", "redistribute off",
 	"redistribute idle buffer 0 quiet 0s", "redistribute replay buffer 64k",
-	"proxy-protocol v1", "proxy-protocol v2", NULL,
+	"proxy-protocol v1", "proxy-protocol v2", "server srv _http._tcp.a.test",
+	"server srv web.service.consul parallel 7", "server srv.test:80 weight 2", NULL,
 };
 
 /* In the blocks of pools that own their servers, and of what they say of these. */
@@ -189,6 +191,26 @@ static const char *const in_docker[] = {
 	NULL,
 };
 static const char *const in_process[] = {"directory \"/a b\"", "port 65535", NULL};
+
+/* What name servers have told is not the file's. */
+static void servers_of_records_are_not_printed(void **unused)
+{
+	(void)unused;
+	struct model *m = read_model("listen http :80 { to a }\n"
+				     "pool a { server 1; server srv a.test }\n");
+	char *before = config_print(m);
+	struct model_server *s = model_server_add(&m->pools[0]);
+	struct err err;
+
+	assert_int_equal(address_parse(&s->address, "b.test:80", "", &err), 0);
+	s->srv = 1;
+	char *after = config_print(m);
+	assert_string_equal(before, after);
+	assert_non_null(strstr(after, "server srv a.test\n"));
+	free(before);
+	free(after);
+	model_put(m);
+}
 
 /* Each statement, put between these, is printed as it stands and reads the same. */
 static void are_printed(const char *const *statements, const char *before,
@@ -393,6 +415,7 @@ int main(void)
 		cmocka_unit_test(listeners_and_routes_keep_their_order),
 		cmocka_unit_test(what_one_word_decides_for_another_is_printed_too),
 		cmocka_unit_test(every_word_is_printed_as_it_reads),
+		cmocka_unit_test(servers_of_records_are_not_printed),
 		cmocka_unit_test(what_is_owned_is_printed_as_it_reads),
 		cmocka_unit_test(what_holds_in_an_owning_pool_is_not_said),
 		cmocka_unit_test(servers_that_were_made_are_not_in_the_file),

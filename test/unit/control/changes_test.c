@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
+#include "model/srv.h"
+
 enum { FILES = 300, CHANGES = 40 };
 
 static enum change_fault note(struct changes *all, const struct model *file,
@@ -248,6 +251,48 @@ static void what_is_forgotten_does_not_come_back_with_its_pool(void **state)
 	model_put(without);
 }
 
+/* Who is there only once name servers have answered is not taken for one that has gone. */
+static void entries_wait_for_servers_that_are_not_known_yet(void **state)
+{
+	struct model *file = sample_model("web", SERVERS("1"));
+	struct changes *all = changes_create();
+	struct change drain = sample_change(CHANGE_SET, "web", "2");
+	struct model *known;
+	uint32_t caught_up;
+
+	(void)state;
+	file->pools[0].srvs = memory_new(1, sizeof *file->pools[0].srvs);
+	file->pools[0].srv_count = 1;
+	file->pools[0].srvs[0].name = memory_text("a.test");
+	known = model_copy(file);
+	known->pools[0].srvs[0].known = true;
+	model_server_add(&known->pools[0])->address = drain.server;
+	drain.has_drain = drain.drain = true;
+	note(all, known, drain);
+	note(all, known, sample_change(CHANGE_REMOVE, "web", "1"));
+
+	model_put(over(file, all, &caught_up));
+	assert_int_equal(caught_up, 0);
+	assert_int_equal(changes_count(all), 2);
+	assert_true(changes_at(all, 0)->waiting);
+	assert_false(changes_at(all, 1)->waiting);	/* that one is in the file */
+
+	struct model *m = over(known, all, &caught_up);
+	assert_int_equal(m->pools[0].server_count, 1);
+	assert_true(m->pools[0].servers[0].drain);
+	assert_false(changes_at(all, 0)->waiting);
+	model_put(m);
+
+	/* It is known that it has gone. */
+	model_server_remove(&known->pools[0], 1);
+	model_put(over(known, all, &caught_up));
+	assert_int_equal(caught_up, 1);
+	assert_int_equal(changes_count(all), 1);
+	changes_destroy(all);
+	model_put(known);
+	model_put(file);
+}
+
 /* A restart finds the lasting half, whatever was laid over it for a while. */
 static void a_temporary_change_hides_a_lasting_one(void **state)
 {
@@ -378,6 +423,7 @@ int main(void)
 		cmocka_unit_test(what_is_set_goes_with_its_server),
 		cmocka_unit_test(entries_wait_for_their_pool),
 		cmocka_unit_test(what_is_forgotten_does_not_come_back_with_its_pool),
+		cmocka_unit_test(entries_wait_for_servers_that_are_not_known_yet),
 		cmocka_unit_test(a_temporary_change_hides_a_lasting_one),
 		cmocka_unit_test(a_refusal_names_what_there_is),
 		cmocka_unit_test(limits_hold),
