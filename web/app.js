@@ -238,7 +238,7 @@ function tellLost(error) {
 		return;
 	}
 	lostAt ??= new Date().toLocaleTimeString("en-GB");
-	tellLink("no answer", "bad", `The balancer does not answer since ${lostAt}. ` +
+	tellLink("no answer", "bad", `The balancer does not answer, and has not since ${lostAt}. ` +
 		"What is shown is from before; this page asks again each second, and goes on by " +
 		"itself. On its machine, balancerctl status says whether it runs.");
 }

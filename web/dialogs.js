@@ -162,7 +162,8 @@ const facts = [
 	["Answers of 500 and above", (s) => s.responses["5xx"].toLocaleString("en")],
 	["p50, p90, p99, p99.9 ms", (s) => [s.p50, s.p90, s.p99, s.p999].map(ms).join(", ")],
 	["Comes from", (s) => ({ file: "the file", change: "a change", command: "the command line",
-				 worker: "itself", owned: "its pool" })[s.from] ?? s.from],
+				 worker: "itself", owned: "its pool",
+				 srv: `SRV records of ${s.srv}` })[s.from] ?? s.from],
 ];
 
 /* What is known of a server, and what can be done to it. */

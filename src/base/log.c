@@ -225,9 +225,9 @@ static void write_line(enum log_level level, enum limits limits, const char *for
 
 	if (level > __atomic_load_n(&out.level, __ATOMIC_RELAXED))
 		return;
-	struct moment m = now();
 	size_t len = make_text(text, format, args);
 	pthread_mutex_lock(&out.lock);
+	struct moment m = now();	/* with the lock: times of lines that follow grow */
 	uint64_t queued = 0;
 	if (may_write(level, limits, format, &m)) {
 		tell(&m, false);
@@ -273,9 +273,8 @@ void log_always(enum log_level level, const char *format, ...)
 
 void log_catch_up(bool all)
 {
-	struct moment m = now();
-
 	pthread_mutex_lock(&out.lock);
+	struct moment m = now();
 	tell(&m, all);
 	pthread_mutex_unlock(&out.lock);
 }

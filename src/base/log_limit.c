@@ -17,10 +17,9 @@ static struct log_kind *find(struct log_limit *l, const char *format)
 	return NULL;
 }
 
-/* One that has left lines out keeps its window until it has told. */
 static bool is_over(const struct log_kind *k, uint64_t now_ms)
 {
-	return now_ms - k->since_ms >= LOG_WINDOW_MS;
+	return now_ms >= k->since_ms + LOG_WINDOW_MS;
 }
 
 bool log_limit_take(struct log_limit *l, const char *format, uint64_t now_ms, uint32_t max)
@@ -29,6 +28,7 @@ bool log_limit_take(struct log_limit *l, const char *format, uint64_t now_ms, ui
 
 	if (k == NULL)
 		return true;
+	/* One that has left lines out keeps its window until it has told. */
 	if (k->format == NULL || (is_over(k, now_ms) && k->left_out == 0))
 		*k = (struct log_kind){.format = format, .since_ms = now_ms};
 	if (k->lines < max) {

@@ -4,7 +4,8 @@
  * Messages are of one kind when they were written with the same format. The table is of
  * fixed size; kinds that find no place in it are not limited.
  *
- * Pure: time is given. Whoever holds the table calls one at a time.
+ * Pure: time is given; an earlier one than before ends no window. Whoever holds the table
+ * calls one at a time.
  */
 #ifndef BASE_LOG_LIMIT_H
 #define BASE_LOG_LIMIT_H

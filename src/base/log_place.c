@@ -114,8 +114,8 @@ enum log_put log_place_put(struct log_place *p, const struct log_line *line,
 	ssize_t n = sendto(p->fd, record, len, MSG_NOSIGNAL, (const void *)&p->to,
 			   sizeof p->to);
 	bool full = n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM);
-	p->gone = n < 0 && !full;
-	if (p->gone)
-		put_line(p, STDERR_FILENO, line, form);
-	return n >= 0 ? LOG_PUT_DONE : full ? LOG_PUT_FULL : LOG_PUT_GONE;
+	if (n >= 0 || full)
+		return full ? LOG_PUT_FULL : LOG_PUT_DONE;
+	put_line(p, STDERR_FILENO, line, form);
+	return LOG_PUT_GONE;
 }

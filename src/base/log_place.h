@@ -20,7 +20,6 @@ struct log_place {
 	enum log_place_kind kind;
 	int fd;				/* owned, unless it is standard error */
 	struct sockaddr_un to;		/* of a socket */
-	bool gone;			/* nobody had it when the last line was sent */
 	uint64_t queued;		/* the last line's number for log_writer_wait; 0: none */
 };
 

@@ -1,7 +1,7 @@
 /* control/log_tail.h - the log's last lines for those who read them, and then what comes.
  *
  * Lines come from any thread; while somebody reads, each that is written wakes the
- * control thread, which does the rest. While nobody does, it costs nothing.
+ * control thread, which does the rest. While nobody does, they are only kept (base/log.h).
  *
  * Thread: control.
  */

@@ -9,7 +9,8 @@
 
 /* ---- records become targets ---- */
 
-/* Case is no part of a name, but of a server's text. */
+/* Case is no part of a name, but of a server's text. A host called "unix:..." is no way to
+ * the sockets of this machine. */
 static bool read_target(const struct dns_srv *record, struct target *t)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -21,7 +22,8 @@ static bool read_target(const struct dns_srv *record, struct target *t)
 	for (char *c = text; *c != '\0'; c++)
 		*c = span_lower(*c);
 	t->weight = record->weight;
-	return address_parse(&t->address, text, "", &err) == 0;
+	return address_parse(&t->address, text, "", &err) == 0 &&
+	       t->address.any.sa_family != AF_UNIX;
 }
 
 /* Those of the lowest priority. */

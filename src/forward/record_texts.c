@@ -43,6 +43,18 @@ static void headers_of_line(const struct access_form *form, struct span line,
 				form->headers[i], form->header_len[i]});
 }
 
+/* Its line is none of the rest. */
+static void headers_of_host(const struct access_form *form, struct span host,
+			    struct span texts[RECORD_TEXTS])
+{
+	static const struct span name = {"Host:", 5};
+
+	for (uint32_t i = 0; i < form->header_count; i++)
+		if (span_equals_nocase((struct span){form->headers[i], form->header_len[i]},
+				       name))
+			texts[RECORD_HEADER + i] = host;
+}
+
 static void text_of_line(struct span line, char first, struct span texts[RECORD_TEXTS])
 {
 	static const struct span referer = {"Referer:", 8}, user_agent = {"User-Agent:", 11},
@@ -104,6 +116,8 @@ void record_texts_of_sent(const struct record_head *head, const struct access_fo
 	texts[RECORD_HOST] = head->host;
 	if (form != NULL && form->header_count == 0)
 		form = NULL;
+	if (form != NULL)
+		headers_of_host(form, head->host, texts);
 	texts_of_lines(head->rest, form, texts);
 	r->form_stamp = form != NULL ? form->stamp : 0;
 }

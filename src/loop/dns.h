@@ -46,7 +46,7 @@ void dns_use(struct dns *d, const struct address *servers, uint32_t count);
 
 /* on_answer is called once with what came of it, which is gone afterwards, and never
  * before dns_ask_* returns. The question is for dns_cancel only, and gone when on_answer is
- * called. NULL: DNS_QUESTIONS_MAX wait already.
+ * called. NULL: the name is too long, or DNS_QUESTIONS_MAX wait already.
  *
  * The first asks for the SRV records of a name, as it is; the second for a name's
  * addresses, as it is too: no domain is tried behind it, and no file says what it is. */

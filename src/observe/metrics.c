@@ -391,7 +391,7 @@ static void write_logs(struct exposition *e, const struct metrics_source *s)
 		  s->access_log_dropped);
 	exposition_family(e, "balancerd_log_left_out", FAMILY_COUNTER,
 			  "Lines that are not in the log: the same too often, too many in a "
-			  "second, or journald or syslog took no more.");
+			  "second, or its place (a socket, a disk, a pipe) took no more.");
 	for (size_t i = 0; i < COUNT_OF(losses); i++) {
 		char labels[64] = "";
 		exposition_label(labels, sizeof labels, "reason", losses[i].reason);

@@ -66,6 +66,17 @@ static void a_window_that_is_over_begins_anew(void **unused)
 	assert_int_equal(taken(one, 5 + 9 * LOG_WINDOW_MS, 5, 3), 3);
 }
 
+/* Of two threads the one that looked at the clock first may come second. */
+static void an_earlier_time_ends_no_window(void **unused)
+{
+	struct log_kind told;
+
+	(void)unused;
+	assert_int_equal(taken(one, 100, 3, 3), 3);
+	assert_int_equal(taken(one, 99, 2, 3), 0);
+	assert_false(log_limit_tell(&limit, 99, false, &told));
+}
+
 static void at_the_end_all_is_told(void **unused)
 {
 	struct log_kind told;
@@ -95,6 +106,7 @@ int main(void)
 		TEST(each_kind_has_its_own_share),
 		TEST(what_was_left_out_is_told_once_and_exactly),
 		TEST(a_window_that_is_over_begins_anew),
+		TEST(an_earlier_time_ends_no_window),
 		TEST(at_the_end_all_is_told),
 		TEST(kinds_without_a_place_are_not_limited),
 	};

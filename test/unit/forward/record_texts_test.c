@@ -112,6 +112,17 @@ static void a_form_has_its_headers_noted(void **unused)
 	assert_int_equal(record.form_stamp, 0);
 }
 
+static void the_host_is_a_header_too(void **unused)
+{
+	struct err err;
+
+	(void)unused;
+	assert_int_equal(access_form_read(&form, "{header X-B} {header host}", &err), 0);
+	note("X-B: one\r\n", &form);
+	is_noted(RECORD_HEADER, "one");
+	is_noted(RECORD_HEADER + 1, "www");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +131,7 @@ int main(void)
 		cmocka_unit_test(names_that_only_begin_so_are_others),
 		cmocka_unit_test(a_trace_that_is_not_valid_is_not_noted),
 		cmocka_unit_test(a_form_has_its_headers_noted),
+		cmocka_unit_test(the_host_is_a_header_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
