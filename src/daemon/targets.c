@@ -21,7 +21,9 @@ static bool read_target(const struct dns_srv *record, struct target *t)
 	for (char *c = text; *c != '\0'; c++)
 		*c = span_lower(*c);
 	t->weight = record->weight;
-	return address_parse(&t->address, text, "", &err) == 0;
+	/* A path in this machine is not for name servers to say. */
+	return strncmp(text, "unix:", 5) != 0 &&
+	       address_parse(&t->address, text, "", &err) == 0;
 }
 
 /* Those of the lowest priority. */
