@@ -27,26 +27,33 @@ static struct {
 	bool     slow;			/* somebody has waited in vain since it was empty */
 	bool     failing;		/* the last line was refused */
 	uint64_t lost;
+	int      cut;			/* the thread's: a descriptor, the last that took a
+					 * line in part; -1: none did */
 	uint64_t put, done;		/* bytes ever */
 	char     bytes[LOG_QUEUE_BYTES];
 } w = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-bool log_writer_write(int fd, const char *at, size_t len)
+/* Returns how much it took. */
+static size_t write_some(int fd, const char *at, size_t len)
 {
 	struct pollfd room = {.fd = fd, .events = POLLOUT};
+	size_t done = 0;
 
-	while (len > 0) {
-		ssize_t n = write(fd, at, len);
-		if (n > 0) {
-			at += n;
-			len -= (size_t)n;
-		} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
-			return false;
-		} else if (errno == EAGAIN && poll(&room, 1, LOG_PATIENCE_MS) <= 0) {
-			return false;
-		}
+	while (done < len) {
+		ssize_t n = write(fd, at + done, len - done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+			break;
+		else if (errno == EAGAIN && poll(&room, 1, LOG_PATIENCE_MS) <= 0)
+			break;
 	}
-	return true;
+	return done;
+}
+
+bool log_writer_write(int fd, const char *at, size_t len)
+{
+	return write_some(fd, at, len) == len;
 }
 
 /* ---- with the lock held ---- */
@@ -86,6 +93,31 @@ static void push(int fd, const char *bytes, size_t len)
 
 /* ---- the thread ---- */
 
+/* What a full disk has cut ends first, so that the next line begins as one. */
+static bool end_cut(int fd)
+{
+	if (w.cut == fd && write_some(fd, "\n", 1) == 1)
+		w.cut = -1;
+	return w.cut != fd;
+}
+
+static bool write_line(int fd, const char *line, size_t len)
+{
+	if (!end_cut(fd))
+		return false;
+	size_t done = write_some(fd, line, len);
+	if (done > 0 && done < len)
+		w.cut = fd;
+	return done == len;
+}
+
+static void close_it(int fd)
+{
+	end_cut(fd);
+	w.cut = w.cut == fd ? -1 : w.cut;
+	close(fd);
+}
+
 /* Only when it is written it counts as done, and its room is free. */
 static void write_next(char line[LOG_RECORD_MAX])
 {
@@ -97,9 +129,9 @@ static void write_next(char line[LOG_RECORD_MAX])
 	copy_out(line, w.done + sizeof e, e.len);
 	pthread_mutex_unlock(&w.lock);
 	if (e.len == 0)
-		close(e.fd);
+		close_it(e.fd);
 	else
-		well = log_writer_write(e.fd, line, e.len);
+		well = write_line(e.fd, line, e.len);
 	pthread_mutex_lock(&w.lock);
 	w.done += sizeof e + e.len;
 	w.slow &= w.done != w.put;
@@ -212,6 +244,7 @@ int log_writer_begin(struct err *err)
 	pthread_cond_init(&w.progress, &by_monotonic_clock);
 	pthread_condattr_destroy(&by_monotonic_clock);
 	w.ending = w.ended = false;
+	w.cut = -1;
 	/* All signals are for the control thread; PIPE is to be an error of write(2). */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);

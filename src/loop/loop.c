@@ -334,7 +334,6 @@ int loop_watch_register(struct loop *l, struct loop_watch *w)
 
 int loop_watch_register_level(struct loop *l, struct loop_watch *w)
 {
-	w->level = true;
 	return add(l, w, EPOLLIN);
 }
 
@@ -361,8 +360,9 @@ void loop_watch_close(struct loop *l, struct loop_watch *w)
 	if (w->fd < 0)
 		return;
 	drop_events(l, w);
-	/* Closing takes it out of epoll only if nobody else has it open (epoll(7)). */
-	if (w->registered && w->level)
+	/* Closing takes it out of epoll only if nobody else has it open (epoll(7)): a process
+	 * that is just being begun has all that we have, until it runs its program. */
+	if (w->registered)
 		epoll_ctl(l->epoll, EPOLL_CTL_DEL, w->fd, NULL);
 	close(w->fd);
 	w->fd = -1;

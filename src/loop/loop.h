@@ -42,7 +42,6 @@ struct loop;
 struct loop_watch {
 	int  fd;		/* owned, -1 when not open */
 	bool registered;	/* the kernel tells us about it */
-	bool level;		/* by loop_watch_register_level */
 	bool again;		/* in the loop's list of those that go on next turn */
 	void (*on_ready)(struct loop_watch *w, unsigned events);
 	struct link again_link;	/* while `again` */
@@ -108,10 +107,9 @@ int loop_watch_register_level(struct loop *l, struct loop_watch *w);
 /* Takes it back without closing the descriptor; it stays in w->fd. */
 void loop_watch_forget(struct loop *l, struct loop_watch *w);
 
-/* Closes the descriptor. One that was registered level-triggered may be open in another
- * process, too, and is not told of any more all the same. No handler runs after it, not
- * even for an event already fetched: the memory may be reused at once. Nothing happens
- * when fd is -1. */
+/* Closes the descriptor, which may be open in another process, too. No handler runs after
+ * it, not even for an event already fetched: the memory may be reused at once. Nothing
+ * happens when fd is -1. */
 void loop_watch_close(struct loop *l, struct loop_watch *w);
 
 /* Calls on_ready with LOOP_RESUMED in the next turn, so that one busy connection

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -117,6 +118,15 @@ static void outlet_destroy(struct outlet *o)
 	free(o);
 }
 
+/* Then a line that was written in part goes on. */
+static bool is_same_file(int fd, int other)
+{
+	struct stat one, two;
+
+	return fstat(fd, &one) == 0 && fstat(other, &two) == 0 &&
+	       one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
 static void follow_news(struct access_log *log)
 {
 	struct outlet *next = atomic_exchange(&log->next, NULL);
@@ -125,11 +135,13 @@ static void follow_news(struct access_log *log)
 		return;
 	if (log->outlet->way.format != ACCESS_OFF)
 		flush(log);
+	bool same = is_same_file(log->outlet->watch.fd, next->watch.fd);
 	outlet_destroy(log->outlet);
 	log->outlet = next;
 	log->lines.error = 0;
-	give_up(log, next->way.format == ACCESS_OFF ? lines_forget(&log->lines)
-						: lines_forget_half(&log->lines));
+	if (!same)
+		give_up(log, next->way.format == ACCESS_OFF ? lines_forget(&log->lines)
+							: lines_forget_half(&log->lines));
 	outlet_watch(next);
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log_writer.h"
@@ -124,6 +125,32 @@ static void what_a_descriptor_refuses_is_counted(void **unused)
 	close(full);
 }
 
+/* As on a disk that has room for half a line, and later for more. */
+static void a_line_that_was_cut_ends_before_the_next(void **unused)
+{
+	char path[] = "/tmp/log_writer_test_XXXXXX", bytes[64] = "";
+	int fd = mkostemp(path, O_CLOEXEC | O_APPEND);
+	struct rlimit before, small;
+	bool well;
+
+	(void)unused;
+	assert_true(fd >= 0);
+	unlink(path);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){.rlim_cur = 10, .rlim_max = before.rlim_max};
+	uint64_t lost = log_writer_lost(&well);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	log_writer_put(fd, "first\n", 6);
+	log_writer_put(fd, "second\n", 7);
+	log_writer_wait(log_writer_put(fd, "third\n", 6));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(log_writer_lost(&well) - lost, 2);
+	log_writer_wait(log_writer_put(fd, "fourth\n", 7));
+	assert_int_equal(pread(fd, bytes, sizeof bytes - 1, 0), 18);
+	assert_string_equal(bytes, "first\nseco\nfourth\n");
+	close(fd);
+}
+
 static void what_is_left_is_written_at_the_end(void **unused)
 {
 	unsigned next = 0;
@@ -145,6 +172,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_pipe_that_nobody_empties_costs_lines_only,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_a_descriptor_refuses_is_counted, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_line_that_was_cut_ends_before_the_next, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_left_is_written_at_the_end, set_up,
 						tear_down),

@@ -186,10 +186,16 @@ static void records_that_lead_nowhere_are_counted(void **unused)
 	targets_fini(&t);
 }
 
-static void no_record_leads_to_a_socket_of_this_machine(void **unused)
+static void a_path_of_this_machine_is_no_target(void **unused)
 {
+	struct targets t = targets_of("1 1 80 unix:/run/app, 1 1 80 UNIX:/run/app, "
+				      "1 1 80 unix.test");
+
 	(void)unused;
-	gives("1 1 80 unix:/tmp/app, 1 1 80 good.test", "good.test:80 1");
+	assert_int_equal(t.count, 1);
+	assert_string_equal(t.all[0].address.text, "unix.test:80");
+	assert_int_equal(t.unusable, 2);
+	targets_fini(&t);
 }
 
 static void a_dot_alone_says_that_nobody_serves(void **unused)
@@ -374,8 +380,8 @@ int main(void)
 		cmocka_unit_test(weights_stay_while_a_pool_knows_them),
 		cmocka_unit_test(no_weight_is_the_smallest_and_not_none),
 		cmocka_unit_test(great_weights_become_less_in_proportion),
+		cmocka_unit_test(a_path_of_this_machine_is_no_target),
 		cmocka_unit_test(records_that_lead_nowhere_are_counted),
-		cmocka_unit_test(no_record_leads_to_a_socket_of_this_machine),
 		cmocka_unit_test(a_dot_alone_says_that_nobody_serves),
 		cmocka_unit_test(of_too_many_those_of_most_weight_are_taken),
 		cmocka_unit_test(who_stays_keeps_its_number),

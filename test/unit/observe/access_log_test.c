@@ -355,6 +355,32 @@ static void a_half_written_line_stays_in_its_file(void **unused)
 	close(fd);
 }
 
+static void a_half_written_line_goes_on_in_the_same_file(void **unused)
+{
+	struct err err;
+	uint64_t end_us = loop_clock_us() + PATIENCE_MS * 1000ull;
+	unsigned whole = 0;
+
+	(void)unused;
+	int fd = open_fifo();
+	open_log(ACCESS_COMBINED, path, 1);
+	for (unsigned n = 0; n < 1000; n++)
+		assert_true(note(0, n, 333));
+	for (int i = 0; i < 20; i++)
+		wait_a_little();
+	assert_int_equal(access_log_reopen(tested, &err), 0);
+	for (int i = 0; i < 20; i++)
+		wait_a_little();
+	while (whole < 1000 && loop_clock_us() < end_us) {
+		whole += read_lines(fd);
+		wait_a_little();
+	}
+	assert_int_equal(whole, 1000);
+	assert_int_equal(access_log_dropped(tested), 0);
+	access_log_close(tested);
+	close(fd);
+}
+
 static void a_reader_that_left_is_survived(void **unused)
 {
 	struct err err;
@@ -412,6 +438,7 @@ int main(void)
 		TEST(a_slow_reader_gets_it_all_in_the_end),
 		TEST(a_reader_that_sleeps_does_not_keep_the_end_waiting),
 		TEST(a_half_written_line_stays_in_its_file),
+		TEST(a_half_written_line_goes_on_in_the_same_file),
 		TEST(a_reader_that_left_is_survived),
 		TEST(standard_output_is_left_as_it_was),
 	};
