@@ -14,7 +14,7 @@ uint64_t histogram_first(unsigned place)
 	return (uint64_t)(place - lost * HISTOGRAM_STEPS) << lost;
 }
 
-static uint64_t middle_of(unsigned place)
+uint64_t histogram_middle(unsigned place)
 {
 	return histogram_first(place) + ((uint64_t)1 << lost_bits(place)) / 2;
 }
@@ -31,8 +31,8 @@ void histogram_add_place(struct histogram *h, unsigned place, uint64_t count)
 {
 	h->counts[place] += count;
 	h->total += count;
-	if (middle_of(place) > h->max)
-		h->max = middle_of(place);
+	if (histogram_middle(place) > h->max)
+		h->max = histogram_middle(place);
 }
 
 uint64_t histogram_quantile(const struct histogram *h, double fraction)
@@ -43,7 +43,7 @@ uint64_t histogram_quantile(const struct histogram *h, double fraction)
 	for (unsigned place = 0; place < HISTOGRAM_PLACES; place++) {
 		seen += h->counts[place];
 		if (h->counts[place] > 0 && (double)seen >= wanted)
-			return middle_of(place) < h->max ? middle_of(place) : h->max;
+			return histogram_middle(place) < h->max ? histogram_middle(place) : h->max;
 	}
 	return 0;
 }

@@ -37,8 +37,9 @@ static inline unsigned histogram_place(uint64_t value)
 	return lost * HISTOGRAM_STEPS + (unsigned)(value >> lost);
 }
 
-/* The first value of a place. */
+/* The first value of a place, and the one that is told for all of them. */
 uint64_t histogram_first(unsigned place);
+uint64_t histogram_middle(unsigned place);
 
 /* Counts so many values of one place, by its middle where the largest is kept. */
 void histogram_add_place(struct histogram *h, unsigned place, uint64_t count);

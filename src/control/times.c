@@ -7,14 +7,6 @@
 #include "model/live.h"
 #include "model/meter_reading.h"
 
-static uint64_t middle_of(unsigned place)
-{
-	uint64_t first = histogram_first(place);
-
-	return place + 1 < HISTOGRAM_PLACES ? (first + histogram_first(place + 1) - 1) / 2
-					    : first;
-}
-
 /* [microseconds, count], the shortest first, without what was never counted. */
 static json_t *counts_of(const struct histogram *h)
 {
@@ -23,7 +15,7 @@ static json_t *counts_of(const struct histogram *h)
 	for (unsigned place = 0; place < HISTOGRAM_PLACES; place++)
 		if (h->counts[place] > 0)
 			json_array_append_new(list, json_pack("[I,I]",
-				(json_int_t)middle_of(place),
+				(json_int_t)histogram_middle(place),
 				(json_int_t)h->counts[place]));
 	return list;
 }

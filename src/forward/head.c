@@ -212,15 +212,8 @@ size_t head_write_response(char *out, size_t room, const struct h1_head *head,
 
 bool head_upgrade_may_pass(const struct h1_head *head, const char *at)
 {
-	const struct h1_field *found = NULL;
+	const struct h1_field *found = h1_field_find_only(head, H1_NAME_UPGRADE);
 
-	for (uint16_t i = 0; i < head->field_count; i++) {
-		if (head->fields[i].name != H1_NAME_UPGRADE)
-			continue;
-		if (found != NULL)
-			return false;
-		found = &head->fields[i];
-	}
 	if (found == NULL)
 		return false;
 	struct span value = h1_value_span(at, found);

@@ -6,27 +6,10 @@
 
 _Static_assert(sizeof NAME - 1 + TRACEPARENT_LENGTH + 2 <= TRACE_LINE_MAX, "it fits");
 
-/* The only one; NULL: there is none, or there are several, of which none can be trusted. */
-static const struct h1_field *find_one(const struct h1_head *head)
-{
-	const struct h1_field *found = NULL;
-
-	if ((head->seen & 1u << H1_NAME_TRACEPARENT) == 0)
-		return NULL;
-	for (uint16_t i = 0; i < head->field_count; i++) {
-		if (head->fields[i].name != H1_NAME_TRACEPARENT)
-			continue;
-		if (found != NULL)
-			return NULL;
-		found = &head->fields[i];
-	}
-	return found;
-}
-
 size_t trace_write(const struct h1_head *head, const char *at, const struct trace_dice *dice,
 		   char out[TRACE_LINE_MAX], uint32_t *dropped)
 {
-	const struct h1_field *field = find_one(head);
+	const struct h1_field *field = h1_field_find_only(head, H1_NAME_TRACEPARENT);
 	struct traceparent t;
 
 	*dropped |= 1u << H1_NAME_TRACEPARENT;

@@ -71,6 +71,16 @@ const struct h1_field *h1_field_find(const struct h1_head *head, enum h1_name na
 	return NULL;
 }
 
+const struct h1_field *h1_field_find_only(const struct h1_head *head, enum h1_name name)
+{
+	const struct h1_field *found = h1_field_find(head, name);
+
+	for (unsigned i = 0; found != NULL && i < head->field_count; i++)
+		if (head->fields[i].name == name && &head->fields[i] != found)
+			return NULL;
+	return found;
+}
+
 const uint8_t h1_byte_kinds[256] = {
 	['0' ... '9'] = H1_TOKEN | H1_HOST | H1_DIGIT | H1_HEX,
 	['A' ... 'F'] = H1_TOKEN | H1_HOST | H1_HEX,

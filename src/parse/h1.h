@@ -168,6 +168,9 @@ static inline struct span h1_value_span(const char *at, const struct h1_field *f
 /* The first field with this id, or NULL. */
 const struct h1_field *h1_field_find(const struct h1_head *head, enum h1_name name);
 
+/* The only one; NULL: there is none, or there are several, of which none can be trusted. */
+const struct h1_field *h1_field_find_only(const struct h1_head *head, enum h1_name name);
+
 /* A chunked body as it goes by (RFC 9112, section 7.1). */
 struct h1_chunked {
 	uint8_t  state;		/* private to h1_chunked.c; 0 is the beginning */
