@@ -16,7 +16,7 @@
  *   owned.c      servers that pools make become servers of these
  *   names.c      servers given by name get their addresses
  *   srv.c        names whose SRV records lead to servers
- *   gather.c     and the addresses of these
+ *   resolving.c  and the addresses of these
  *   sockets.c    which listening sockets there are
  *   upgrade.c    another process takes this one's place
  *   takeover.c   this process takes another one's

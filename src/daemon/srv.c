@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
-#include "daemon/gather.h"
 #include "daemon/inside.h"
 #include "daemon/news.h"
+#include "daemon/resolving.h"
 #include "daemon/steering.h"
 #include "daemon/targets.h"
 #include "loop/dns.h"
@@ -26,7 +26,7 @@ enum {
 struct srv_lookups {
 	struct srv       *first;	/* owned: all of the model in force */
 	struct loop_timer timer;
-	uint32_t          asked;	/* questions that are not answered yet, and gatherings */
+	uint32_t          asked;	/* questions that are not answered yet, and names */
 	const struct srv *publishing;	/* its servers' addresses are to be taken over */
 	struct service   *service;	/* borrowed */
 };
@@ -37,8 +37,8 @@ struct srv {
 	char            pool[MODEL_NAME_MAX + 1];
 	char            name[ADDRESS_HOST_MAX + 1];
 	struct dns_question *question;	/* NULL: not asked at present */
-	struct targets  targets;	/* while their addresses are gathered */
-	struct gather  *gather;		/* NULL: none is */
+	struct targets  targets;	/* while their addresses are looked up */
+	struct resolving *resolving;	/* NULL: none is */
 	uint64_t        due_ms;		/* when it is to be asked for again */
 	int             said;		/* the kind of trouble, in the log; 0: none */
 	uint32_t        said_left_out, said_unusable;
@@ -212,8 +212,8 @@ void srv_take_over(struct service *s)
 {
 	const struct srv *srv = s->srvs->publishing;
 	uint32_t count = 0;
-	const struct gathered *all = srv != NULL && srv->gather != NULL
-					     ? gather_all(srv->gather, &count) : NULL;
+	const struct resolved *all = srv != NULL && srv->resolving != NULL
+					     ? resolving_all(srv->resolving, &count) : NULL;
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct live_server *live = live_server_find(&s->live, srv->pool, &all[i].name);
@@ -224,8 +224,8 @@ void srv_take_over(struct service *s)
 
 static void forget_targets(struct srv *srv)
 {
-	gather_end(srv->gather);
-	srv->gather = NULL;
+	resolving_end(srv->resolving);
+	srv->resolving = NULL;
 	targets_fini(&srv->targets);
 }
 
@@ -240,7 +240,7 @@ static void use_targets(struct srv *srv)
 	forget_targets(srv);
 }
 
-static void on_gathered(void *arg)
+static void on_resolved(void *arg)
 {
 	struct srv *srv = arg;
 	struct service *s = srv->service;
@@ -278,7 +278,7 @@ static void on_other_targets(struct srv *srv)
 	if (count == 0) {
 		use_targets(srv);
 	} else {
-		srv->gather = gather_start(srv->service, names, count, on_gathered, srv);
+		srv->resolving = resolving_start(srv->service, names, count, on_resolved, srv);
 		srv->service->srvs->asked++;
 	}
 	free(names);
@@ -329,7 +329,7 @@ static void ask(struct srv *srv)
 
 static bool is_idle(const struct srv *srv)
 {
-	return srv->question == NULL && srv->gather == NULL;
+	return srv->question == NULL && srv->resolving == NULL;
 }
 
 /* Asks for those whose time has come, and wakes for the next. */

@@ -1,12 +1,12 @@
 /* daemon/srv.h - pools whose servers name servers know (`server srv NAME`) get these, and
  * others when the SRV records change.
  *
- *   a model in force -> a look-up per name -> loop/dns -> targets -> gather -> a model in force
+ *   a model in force -> a look-up per name -> loop/dns -> targets -> resolving -> the next model
  *
  * A name is asked for again when its records are over, after SRV_AGAIN_MIN_MS at the
  * earliest and what the model says (resolve_ms) at the latest. One of which nothing can be
  * learnt keeps its last servers, and is said so once for each kind of trouble. New servers come
- * into force with their addresses, or without where those take too long (gather.h). A start
+ * into force with their addresses, or without where those take too long (resolving.h). A start
  * waits a moment for the first answers, and goes on without them.
  *
  * Thread: control.
