@@ -42,13 +42,15 @@ static inline void fixture_on_gone(void *arg, const char *id, const char *why)
 	snprintf(here.gone_why, sizeof here.gone_why, "%s", why);
 }
 
-/* Runs turns until *seen is there, and fails when it does not come. */
+/* Runs turns until `seen` is true once, and fails when that does not come. It is not asked
+ * again then: what is looked for in /proc may be hidden for a moment by an execve. */
 #define WAIT_UNTIL(seen)                                                          \
 	do {                                                                      \
 		uint64_t end_us = loop_clock_us() + PATIENCE_MS * 1000ull;        \
-		while (!(seen) && loop_clock_us() < end_us)                       \
+		bool has_come;                                                    \
+		while (!(has_come = (seen)) && loop_clock_us() < end_us)          \
 			loop_turn(here.loop, 20);                                 \
-		assert_true(seen);                                                \
+		assert_true(has_come);                                            \
 	} while (0)
 
 static inline struct spawn_engine *fixture_engine(const char *pool, struct err *err)
