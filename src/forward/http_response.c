@@ -427,11 +427,6 @@ static void pump_body(struct request *r)
 		session_rearm(s);
 		return;
 	}
-	if (r->pipe_down != NULL && r->response.kind == H1_BODY_LENGTH) {
-		server->readable = !stream_is_quiet(server);
-		if (server->readable)
-			r->server_keep_alive = false;
-	}
 	request_on(r, EVENT_FINISHED);
 }
 

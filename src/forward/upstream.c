@@ -14,6 +14,15 @@ static void on_dialed(struct dial *d, enum dial_result result)
 	request_on_connected(u->request, result);
 }
 
+/* What was told may be of bytes that its request has read since, when the client's turn
+ * came first. */
+static bool is_quiet(struct upstream *u)
+{
+	if (u->server.readable)
+		u->server.readable = !stream_is_quiet(&u->server);
+	return !u->server.readable && !u->server.ended;
+}
+
 static void on_ready(struct loop_watch *watch, unsigned events)
 {
 	struct upstream *u = CONTAINER_OF(watch, struct upstream, server.watch);
@@ -24,7 +33,7 @@ static void on_ready(struct loop_watch *watch, unsigned events)
 		dial_on_ready(&u->dial, events);
 	else if (u->request != NULL)
 		request_on_server_ready(u->request);
-	else if (u->server.readable)	/* closed, or says something unasked */
+	else if (!is_quiet(u))		/* closed, or says something unasked */
 		upstream_close(u);
 }
 
@@ -111,8 +120,7 @@ void upstream_keep(struct upstream *u, uint32_t idle_ms, uint32_t idle_max)
 
 	must(u->in == NULL);
 	u->request = NULL;
-	if (u->server.readable || u->server.ended || b->idle_count >= idle_max ||
-	    worker_is_orphan(w, b) || w->draining) {
+	if (!is_quiet(u) || b->idle_count >= idle_max || worker_is_orphan(w, b) || w->draining) {
 		upstream_close(u);
 		return;
 	}

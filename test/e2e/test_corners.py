@@ -141,6 +141,63 @@ def test_a_drain_does_not_cut_an_answer_that_is_taken_slowly(stage):
     slow.takes(slow.client, slow.asked)
 
 
+def test_a_connection_is_kept_when_room_and_the_last_bytes_are_told_together(stage):
+    """The client's turn comes first, and reads all that the server has sent. What was told
+    of the server is no reason any more to take its connection for closed."""
+    last, lasts = threading.Event(), []
+
+    def play(request, peer):
+        if request.target == "/short":
+            return response()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while not peer_waits(peer):
+            peer.send(b"%x\r\n%s\r\n" % (len(PIECE), PIECE))
+        lasts.append(True)
+        last.wait(PATIENCE)
+        return b"0\r\n\r\n"
+
+    def peer_waits(peer):
+        """balancerd leaves what was sent unread."""
+        end = time.monotonic() + 0.2
+        while time.monotonic() < end:
+            if not unread_from(peer.server.port):
+                return False
+            time.sleep(0.001)
+        return True
+
+    server = stage.server(play)
+    balancer = stage.balancer([server], threads=1)
+    client = stage.client(balancer, receive_buffer=4096)
+    client.send(get("/long"))
+    stage.until(lambda: lasts, "the client's connection is full")
+    balancer.signal(signal.SIGSTOP)
+    takes_what_is_there(client)
+    before = unread_from(server.port)
+    last.set()
+    stage.until(lambda: unread_from(server.port) > before, "the end is there")
+    balancer.signal(signal.SIGCONT)
+    assert client.response().status == 200
+    assert client.get("/short").status == 200
+    assert len(server.peers) == 1
+
+
+def takes_what_is_there(client):
+    """Leaves it to be looked at as a message later."""
+    client.sock.settimeout(0.1)
+    try:
+        while client.reader.fill():
+            pass
+    except TimeoutError:
+        client.sock.settimeout(PATIENCE)
+
+
+def unread_from(port):
+    """Bytes from this port that wait in the kernel to be read, at all connections to it."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    fields = [line.split() for line in lines]
+    return sum(int(f[4].split(":")[1], 16) for f in fields if f[2].endswith(f":{port:04X}"))
+
+
 # Answers that come before the body
 
 
