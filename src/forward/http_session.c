@@ -373,6 +373,15 @@ static void on_client_ready(struct loop_watch *watch, unsigned events)
 	}
 }
 
+/* An idle client whose next request has come, and was not told of yet, is not idle. */
+static bool speaks(struct session *s)
+{
+	if (s->state != SESSION_HEAD || session_is_blocked(s) || stream_is_quiet(&s->client))
+		return false;
+	s->client.readable = true;
+	return true;
+}
+
 static void on_deadline(struct loop_timer *t)
 {
 	struct session *s = CONTAINER_OF(t, struct session, deadline);
@@ -386,6 +395,8 @@ static void on_deadline(struct loop_timer *t)
 		session_refuse(s, 408, "the request's head took too long");
 	else if (s->state == SESSION_PROXY)
 		session_refuse_proxy(s, "it took too long");
+	else if (speaks(s))
+		session_drive(s);
 	else
 		session_end(s);
 }
@@ -431,7 +442,7 @@ bool session_make_room(struct worker *w, const struct port *port, bool at_once)
 	LIST_EACH(&w->idle, it, next) {
 		struct session *s = CONTAINER_OF(it, struct session, idle_link);
 		bool fits = port == NULL || s->port == port;
-		if (!fits || s->in != NULL || s->out != NULL || s->requests == 0)
+		if (!fits || s->in != NULL || s->out != NULL || s->requests == 0 || speaks(s))
 			continue;
 		uint64_t idle_ms = (loop_now_us(w->loop) - s->head_since_us) / 1000;
 		if (at_once || idle_ms >= GIVE_WAY_MS)

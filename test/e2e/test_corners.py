@@ -352,6 +352,22 @@ def test_as_many_clients_as_there_are_places_stay_connected(stage, places):
         assert "connection" not in client.get("/").fields
 
 
+def test_a_request_that_has_come_is_not_cut_off_for_somebody_elses_place(stage):
+    """An idle connection gives way, but not one whose next request was sent before."""
+    balancer = stage.balancer([stage.server()], listen="connections 1", threads=1)
+    first = stage.client(balancer)
+    assert "connection" not in first.get("/").fields
+    balancer.signal(signal.SIGSTOP)
+    second = stage.client(balancer)
+    second.send(get("/"))
+    first.send(get("/"))
+    time.sleep(0.1)  # so that it has been idle for long when both are told of
+    balancer.signal(signal.SIGCONT)
+    assert first.response().status == 200
+    first.close()
+    assert second.response().status == 200
+
+
 # Signals at the wrong moment
 
 
