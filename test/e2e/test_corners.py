@@ -1,6 +1,7 @@
 """Moments that seldom come: bytes that arrive between two steps, ends that come in an
 unusual order, clients that read slowly."""
 
+import re
 import signal
 import threading
 import time
@@ -169,7 +170,7 @@ def test_a_connection_is_kept_when_room_and_the_last_bytes_are_told_together(sta
     balancer = stage.balancer([server], threads=1)
     client = stage.client(balancer, receive_buffer=4096)
     client.send(get("/long"))
-    stage.until(lambda: lasts, "the client's connection is full")
+    stage.until(lambda: lasts, "the client's connection is full", 60)
     balancer.signal(signal.SIGSTOP)
     takes_what_is_there(client)
     before = unread_from(server.port)
@@ -193,9 +194,9 @@ def takes_what_is_there(client):
 
 def unread_from(port):
     """Bytes from this port that wait in the kernel to be read, at all connections to it."""
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    fields = [line.split() for line in lines]
-    return sum(int(f[4].split(":")[1], 16) for f in fields if f[2].endswith(f":{port:04X}"))
+    lines = re.findall(rb" [0-9A-F]{8}:%04X [0-9A-F]{2} [0-9A-F]{8}:([0-9A-F]{8}) " % port,
+                       Path("/proc/net/tcp").read_bytes())
+    return sum(int(waiting, 16) for waiting in lines)
 
 
 # Answers that come before the body

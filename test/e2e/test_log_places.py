@@ -1,6 +1,7 @@
 """Where the log goes, how its lines are written, and that it says things often enough."""
 
 import contextlib
+import fcntl
 import json
 import os
 import socket
@@ -98,6 +99,7 @@ def test_a_pipe_that_nobody_empties_holds_up_nothing(stage, tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
     pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
     try:
         balancer = stage.balancer([stage.server()], top=f"log info to {path}")
 

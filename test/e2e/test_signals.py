@@ -311,6 +311,7 @@ def test_a_log_that_cannot_be_reopened_keeps_the_other_from_nothing(stage, tmp_p
     folder.mkdir()
     balancer = stage.balancer(
         [stage.server()], top=f"log info to {folder}/log;access-log combined to {access}")
+    assert stage.get(balancer).status == 200  # both logs are open by now
     folder.rename(tmp_path / "moved")
     access.rename(access.with_suffix(".1"))
     balancer.signal(signal.SIGUSR1)
