@@ -482,3 +482,38 @@ def test_a_slow_reader_is_not_cut_while_it_takes_something(stage):
     while taken < size and (piece := client.sock.recv(1 << 20)):
         taken += len(piece)
     assert taken > size
+
+
+# A balancer that was stopped, or late
+
+
+def stopped(balancer, seconds, meanwhile):
+    """Stops it for so long, and until `meanwhile` has come."""
+    balancer.signal(signal.SIGSTOP)
+    begin = time.monotonic()
+    meanwhile()
+    time.sleep(max(0, begin + seconds - time.monotonic()))
+    balancer.signal(signal.SIGCONT)
+
+
+def test_an_answer_that_came_while_it_was_stopped_is_no_504(stage):
+    """The limit is over when it goes on; the answer came before."""
+    answer = threading.Event()
+
+    def play(request, peer):
+        answer.wait(PATIENCE)
+        return response("done")
+
+    server = stage.server(play)
+    balancer = stage.balancer([server], pool="timeout response 2s", threads=1)
+    client = stage.client(balancer)
+    client.send(get("/"))
+    server.waits_for(1)
+    time.sleep(0.3)  # it has begun to look after the client, too
+
+    def comes():
+        answer.set()
+        stage.until(lambda: unread_from(server.port) > 0, "the answer is there")
+
+    stopped(balancer, 2, comes)
+    assert client.response().body == b"done"
