@@ -20,8 +20,7 @@ void session_flush(struct session *s)
 		if (s->state == SESSION_LINGER)
 			shutdown(s->client.watch.fd, SHUT_WR);
 	}
-	if (s->state != SESSION_REQUEST)	/* whose pumps do it */
-		session_rearm(s);
+	session_rearm(s);
 }
 
 bool session_release(struct session *s)

@@ -228,6 +228,8 @@ uint32_t request_limit_ms(const struct request *r)
 	case REQUEST_WAITING:
 		return wait_limit_ms(r);
 	case REQUEST_AWAITING:
+		if (session_is_blocked(r->session))	/* no answer can be read */
+			return l->body_ms;
 		max = r->body.done ? r->lane->pool->response_ms : l->body_ms;
 		if (!r->session->client.watch.registered && max > LOOK_AFTER_MS)
 			return LOOK_AFTER_MS;
@@ -248,10 +250,18 @@ uint32_t request_limit_ms(const struct request *r)
 	return 0;
 }
 
+/* It does not take what came before this answer, or its beginning; so no more is read of
+ * it, which is no fault of the server's. */
+static bool client_is_slow(const struct request *r)
+{
+	return (r->life.state == REQUEST_AWAITING || r->life.state == REQUEST_ANSWERING) &&
+	       session_is_blocked(r->session);
+}
+
 /* The side that has to take bytes does so, though the loop has not told. */
 static bool is_taken_slowly(struct request *r)
 {
-	if (r->life.state == REQUEST_ANSWERING && session_is_blocked(r->session))
+	if (client_is_slow(r))
 		return stream_is_taken(&r->session->client);
 	if (r->life.state == REQUEST_AWAITING && !r->body.done && !r->upstream->server.writable)
 		return stream_is_taken(&r->upstream->server);
@@ -283,6 +293,8 @@ void request_on_deadline(struct request *r)
 			live_count(&r->lane->pool->live->queue_timeouts);
 		request_stop_waiting(r);
 		request_on(r, EVENT_WAIT_OVER);
+	} else if (client_is_slow(r)) {
+		request_on(r, EVENT_CLIENT_GONE);
 	} else if (r->life.state == REQUEST_AWAITING &&
 		   (r->body.done || !r->upstream->server.writable)) {
 		request_fail_server(r, FAILURE_RESPONSE_TIMEOUT);

@@ -30,6 +30,10 @@ struct loop {
 
 	struct epoll_event events[LOOP_EVENTS_MAX];
 	int event_at, event_count;	/* of the batch being handled */
+	uint32_t watches;		/* registered */
+	uint64_t told_us;		/* what was ready then has been told */
+	uint64_t round_us;		/* the same for the end of this round of full batches */
+	uint32_t round_left;		/* events of it to come at most; 0: there is no round */
 
 	struct loop_watch wake;		/* an eventfd */
 	bool              stop;		/* atomic */
@@ -157,7 +161,7 @@ struct loop *loop_create(struct err *err)
 		err_sys(err, "cannot watch an eventfd");
 		goto close_wake;
 	}
-	l->now_us = loop_clock_us();
+	l->now_us = l->told_us = loop_clock_us();
 	wheel_init(&l->wheel, loop_now_ms(l));
 	return l;
 
@@ -233,10 +237,33 @@ static void run_resumed(struct link *resumed)
 	}
 }
 
+/* n events were fetched, by a call that began after before_us and waited up to waited_ms.
+ * A full batch leaves others for the next: the kernel tells in the order in which they
+ * became ready, so that after as many as there are watches no old ones are left. */
+static void note_told(struct loop *l, uint64_t before_us, int n, int waited_ms)
+{
+	if (n < 0)	/* stopped in its sleep, and told nothing of what came meanwhile */
+		return;
+	if (n == LOOP_EVENTS_MAX) {
+		if (l->round_left == 0) {
+			l->round_us = before_us;
+			l->round_left = l->watches;
+		}
+		l->round_left -= l->round_left < (uint32_t)n ? l->round_left : (uint32_t)n;
+		if (l->round_left == 0)
+			l->told_us = l->round_us;
+		return;
+	}
+	l->round_left = 0;
+	l->told_us = n == 0 ? before_us + (uint64_t)waited_ms * 1000 : before_us;
+}
+
+/* Those that were due when all that was ready had been told: what a timer limits may have
+ * come in time, and not be told yet. */
 static void run_timers(struct loop *l)
 {
 	for (int budget = LOOP_TIMERS_PER_TURN; budget > 0; budget--) {
-		struct loop_timer *t = wheel_expire(&l->wheel, loop_now_ms(l));
+		struct loop_timer *t = wheel_expire(&l->wheel, l->told_us / 1000);
 		if (t == NULL)
 			return;
 		l->stats.timers_run++;
@@ -277,11 +304,13 @@ void loop_turn(struct loop *l, int wait_ms)
 	if (l->pause && list_empty(&l->again))
 		pause_briefly(l);
 	l->pause = false;
-	int n = epoll_wait(l->epoll, l->events, LOOP_EVENTS_MAX, patience_ms(l, wait_ms));
+	wait_ms = patience_ms(l, wait_ms);
+	int n = epoll_wait(l->epoll, l->events, LOOP_EVENTS_MAX, wait_ms);
+	must(n >= 0 || errno == EINTR);
 	uint64_t before_us = l->now_us;
 	l->now_us = loop_clock_us();
+	note_told(l, before_us, n, wait_ms);
 	l->stats.turns++;
-	must(n >= 0 || errno == EINTR);
 	l->event_count = n > 0 ? n : 0;
 	l->may_pause = n <= LOOP_PAUSE_EVENTS_MAX &&
 		       l->now_us - before_us < LOOP_PAUSE_SOON_US;
@@ -324,6 +353,7 @@ static int add(struct loop *l, struct loop_watch *w, uint32_t events)
 	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, w->fd, &e) != 0)
 		return -1;
 	w->registered = true;
+	l->watches++;
 	return 0;
 }
 
@@ -350,23 +380,22 @@ static void drop_events(struct loop *l, struct loop_watch *w)
 void loop_watch_forget(struct loop *l, struct loop_watch *w)
 {
 	drop_events(l, w);
-	if (w->registered)
-		epoll_ctl(l->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+	if (!w->registered)
+		return;
+	/* Closing takes it out of epoll only if nobody else has it open (epoll(7)): a process
+	 * that is just being begun has all that we have, until it runs its program. */
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, w->fd, NULL);
 	w->registered = false;
+	l->watches--;
 }
 
 void loop_watch_close(struct loop *l, struct loop_watch *w)
 {
 	if (w->fd < 0)
 		return;
-	drop_events(l, w);
-	/* Closing takes it out of epoll only if nobody else has it open (epoll(7)): a process
-	 * that is just being begun has all that we have, until it runs its program. */
-	if (w->registered)
-		epoll_ctl(l->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+	loop_watch_forget(l, w);
 	close(w->fd);
 	w->fd = -1;
-	w->registered = false;
 }
 
 void loop_again(struct loop *l, struct loop_watch *w)

@@ -10,6 +10,9 @@
  * what was put off to the end (loop/turn.h). What is over the budget comes first in the
  * next turn, which does not wait.
  *
+ * A timer runs only when everything that was ready at its time has been told, however
+ * late that is: so a time limit is no verdict on what has come in time.
+ *
  * Descriptors are watched edge-triggered and registered once: a handler that
  * leaves bytes unread, or room unwritten, has to remember that itself.
  *
@@ -118,7 +121,8 @@ void loop_again(struct loop *l, struct loop_watch *w);
 
 void loop_timer_init(struct loop_timer *t, void (*on_due)(struct loop_timer *t));
 
-/* Runs on_due in `ms` milliseconds, once; at the latest a turn later. Moving an
+/* Runs on_due in `ms` milliseconds, once; a turn later, or as many as it takes to tell all
+ * that was ready then. Moving an
  * armed timer to a later time costs one store. */
 void loop_timer_start(struct loop *l, struct loop_timer *t, uint64_t ms);
 

@@ -467,6 +467,47 @@ def test_a_request_that_may_not_take_a_place_lets_another_have_it(stage):
         assert client.response().body == target
 
 
+def test_a_server_is_not_blamed_for_a_client_that_does_not_read(stage):
+    """The client's answers, which were held to leave together, fill its socket while the
+    next one is awaited: that is there, and cannot be read."""
+    def play(request, peer):
+        if request.target == "/long":
+            return response(PIECE)
+        time.sleep(0.005)  # for longer than answers are held
+        return response(b"s" * 4000)
+
+    server = stage.server(play)
+    balancer = stage.balancer([server], pool="timeout response 500ms", threads=1)
+    full, longs = stage.client(balancer, receive_buffer=4096), 0
+    while server_gets(server, full, get("/long")):
+        longs += 1
+    client, shorts = stage.client(balancer, receive_buffer=4096), 100
+    for _ in range(longs - 2):
+        assert server_gets(server, client, get("/long"))
+    client.send(get("/short") * shorts)
+    while grows(server.requests, 0.3):
+        pass
+    assert len(server.requests) < 2 * longs - 2 + shorts, "not all are answered"
+    time.sleep(1)
+    assert [client.response().status for _ in range(longs - 2 + shorts)] == \
+        [200] * (longs - 2 + shorts)
+
+
+def server_gets(server, client, request):
+    """Whether what the client asks gets through to the server."""
+    before = len(server.requests)
+    client.send(request)
+    return grows(server.requests, 0.3, before)
+
+
+def grows(what, seconds, before=None):
+    before = len(what) if before is None else before
+    end = time.monotonic() + seconds
+    while len(what) == before and time.monotonic() < end:
+        time.sleep(0.001)
+    return len(what) > before
+
+
 def test_a_slow_reader_is_not_cut_while_it_takes_something(stage):
     """The kernel tells of room only when much of its buffer is free; a reader may take
     longer than the body's limit for that."""
@@ -483,3 +524,38 @@ def test_a_slow_reader_is_not_cut_while_it_takes_something(stage):
     while taken < size and (piece := client.sock.recv(1 << 20)):
         taken += len(piece)
     assert taken > size
+
+
+# A balancer that was stopped, or late
+
+
+def stopped(balancer, seconds, meanwhile):
+    """Stops it for so long, and until `meanwhile` has come."""
+    balancer.signal(signal.SIGSTOP)
+    begin = time.monotonic()
+    meanwhile()
+    time.sleep(max(0, begin + seconds - time.monotonic()))
+    balancer.signal(signal.SIGCONT)
+
+
+def test_an_answer_that_came_while_it_was_stopped_is_no_504(stage):
+    """The limit is over when it goes on; the answer came before."""
+    answer = threading.Event()
+
+    def play(request, peer):
+        answer.wait(PATIENCE)
+        return response("done")
+
+    server = stage.server(play)
+    balancer = stage.balancer([server], pool="timeout response 2s", threads=1)
+    client = stage.client(balancer)
+    client.send(get("/"))
+    server.waits_for(1)
+    time.sleep(0.3)  # it has begun to look after the client, too
+
+    def comes():
+        answer.set()
+        stage.until(lambda: unread_from(server.port) > 0, "the answer is there")
+
+    stopped(balancer, 2, comes)
+    assert client.response().body == b"done"

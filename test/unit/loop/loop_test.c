@@ -492,6 +492,47 @@ static void a_stopped_timer_does_not_run_even_if_due(void **unused)
 	assert_int_equal(a.times + b.times, 1);
 }
 
+/* More are ready than one turn tells. A timer that is due may be a limit to what the last
+ * of them wait for; with `still`, the first are ready anew each time. */
+static int turns_before_a_timer(bool still)
+{
+	enum { COUNT = LOOP_EVENTS_MAX + 50 };
+	struct end *ends[COUNT];
+	struct bell bell = {.stops = NULL};
+	int turns = 0;
+
+	for (int i = 0; i < COUNT; i++) {
+		ends[i] = open_end();
+		assert_int_equal(loop_watch_register(l, &ends[i]->watch), 0);
+	}
+	loop_timer_init(&bell.timer, on_due);
+	loop_timer_start(l, &bell.timer, 1);
+	while (loop_clock_us() < loop_now_us(l) + 2000)
+		continue;
+	for (; bell.times == 0 && turns < 10; turns++) {
+		loop_turn(l, 0);
+		for (int i = 0; still && i < COUNT; i++)
+			put_byte(ends[i]);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		assert_int_not_equal(ends[i]->told, 0);
+		close_end(ends[i]);
+	}
+	return turns;
+}
+
+static void a_timer_waits_until_all_that_was_ready_has_been_told(void **unused)
+{
+	(void)unused;
+	assert_int_equal(turns_before_a_timer(false), 2);
+}
+
+static void a_timer_does_not_wait_for_what_is_ready_again_and_again(void **unused)
+{
+	(void)unused;
+	assert_int_equal(turns_before_a_timer(true), 4);	/* twice round */
+}
+
 static void many_timers_leave_room_for_others(void **unused)
 {
 	enum { COUNT = 3 * LOOP_TIMERS_PER_TURN + 1 };
@@ -737,6 +778,8 @@ int main(void)
 		TEST(timers_are_never_early),
 		TEST(a_timer_may_be_moved_and_stopped),
 		TEST(a_stopped_timer_does_not_run_even_if_due),
+		TEST(a_timer_waits_until_all_that_was_ready_has_been_told),
+		TEST(a_timer_does_not_wait_for_what_is_ready_again_and_again),
 		TEST(many_timers_leave_room_for_others),
 		TEST(tasks_run_once_and_in_order),
 		TEST(tasks_run_after_all_else_of_the_turn),
