@@ -86,8 +86,16 @@ static enum step receive_some(struct connection *c)
 	return STEP_ON;
 }
 
+/* Whether it reads an answer that goes on, and may be gone for all that can be known. */
+static bool may_have_left(const struct connection *c)
+{
+	return c->ended && c->exchange.state == EXCHANGE_STREAM && c->exchange.stream.is_tcp;
+}
+
 static enum step step(struct connection *c)
 {
+	if (may_have_left(c))
+		exchange_close(&c->exchange);
 	struct span output = exchange_output(&c->exchange);
 
 	if (c->exchange.state == EXCHANGE_OVER)
@@ -134,6 +142,8 @@ static void on_ready(struct loop_watch *watch, unsigned events)
 
 	if ((events & (LOOP_READABLE | LOOP_ENDED | LOOP_BROKEN)) != 0)
 		c->readable = true;
+	if ((events & (LOOP_ENDED | LOOP_BROKEN)) != 0)
+		c->ended = true;
 	bool waits = c->exchange.state == EXCHANGE_WAITING ||
 		     c->exchange.state == EXCHANGE_STREAM;
 	if (events != LOOP_RESUMED && waits && is_gone(c))

@@ -5,8 +5,10 @@
  * tokens. It lives as long as it is open or has connections.
  *
  * While an answer is waited for, or goes on, the connection of a client that is gone ends.
- * Over TCP one that has closed cannot be told from one that only says no more, and is
- * waited with; one whose machine is gone is found out by the kernel (keep-alive).
+ * Over TCP one that has closed cannot be told from one that only says no more: it is waited
+ * with while it waits for an answer; one that goes on ends with what is there, since its
+ * place is somebody else's. One whose machine is gone is found out by the kernel
+ * (keep-alive).
  *
  * Thread: control.
  */
@@ -47,6 +49,7 @@ struct connection {
 	struct begun begun;		/* is read before the socket is */
 	uint32_t phase;			/* of the exchange, for which limit was started */
 	bool     readable;		/* there may be bytes in the socket */
+	bool     ended;			/* the client sends no more; there may be bytes */
 	bool     shut;			/* we have said that we send no more */
 	struct exchange exchange;
 
