@@ -23,8 +23,20 @@ static void drop_begun(struct begun *b)
 	*b = (struct begun){0};
 }
 
+static void tell_answered(struct connection *c)
+{
+	struct asked_answer answer;
+
+	if (c->on_answered == NULL)
+		return;
+	exchange_answered(&c->exchange, &answer);
+	c->on_answered(c, &answer);
+	c->on_answered = NULL;
+}
+
 void connection_end(struct connection *c)
 {
+	tell_answered(c);
 	loop_timer_stop(c->loop, &c->limit);
 	loop_watch_close(c->loop, &c->watch);
 	exchange_fini(&c->exchange);
@@ -121,6 +133,8 @@ static void run(struct connection *c)
 		connection_end(c);
 		return;
 	}
+	if (c->exchange.state == EXCHANGE_LINGER)
+		tell_answered(c);
 	if (c->phase != c->exchange.phase) {
 		c->phase = c->exchange.phase;
 		loop_timer_start(c->loop, &c->limit, exchange_limit_ms(&c->exchange));

@@ -16,6 +16,7 @@
 #define CONTROL_CONNECTION_H
 
 #include "control/exchange.h"
+#include "forward/asked.h"
 #include "listen/acceptor.h"
 
 struct control;
@@ -55,6 +56,10 @@ struct connection {
 
 	/* Told when it has ended, all but its memory; the receiver frees it. */
 	void (*on_ended)(struct connection *c);
+	/* Told once when the answer to the only request is out, or will not be any more;
+	 * before on_ended. NULL: nobody is. */
+	void (*on_answered)(struct connection *c, const struct asked_answer *answer);
+	struct asked *asked;		/* of who is told; NULL: none */
 	/* Told before anything may be asked. */
 	void (*on_active)(struct connection *c);
 };
