@@ -106,8 +106,8 @@ static struct control *create(struct service *s, const struct places *places)
 		.inherited = hook_inherited, .draining = hook_draining,
 		.heap_bytes = hook_heap_bytes,
 		.access_log_dropped = hook_access_log_dropped,
-		.answered = handed_answered, .metrics = hook_metrics, .owners = s->owners, .events = s->events,
-		.arg = s,
+		.answered = handed_answered, .metrics = hook_metrics,
+		.owners = s->owners, .events = s->events, .arg = s,
 	};
 	const struct journal *journal = s->wanted.journal;
 	const struct control_facts facts = {

@@ -3,6 +3,7 @@
 #include "base/must.h"
 #include "control/control.h"
 #include "daemon/inside.h"
+#include "forward/asked.h"
 #include "observe/access_log.h"
 
 static void run(struct loop_job *job)

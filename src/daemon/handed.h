@@ -8,9 +8,8 @@
 
 #include <stdbool.h>
 
-#include "forward/asked.h"
-
-struct service;
+struct asked;			/* forward/asked.h */
+struct asked_answer;
 
 enum { HANDED_MAX = 256 };
 

@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include "base/must.h"
-#include "forward/http_request.h"
+#include "forward/http_session.h"
 #include "forward/record_texts.h"
 #include "model/meter.h"
+#include "parse/h1.h"
 
 static bool is_sampled(struct worker *w)
 {
@@ -38,7 +39,8 @@ struct asked *asked_create(struct session *s, uint32_t pool, struct span bytes)
 	memcpy(copy, bytes.at, bytes.len);
 	memcpy(peer, s->peer, s->peer_len);
 	*a = (struct asked){
-		.model = model_get(s->port->edition->model), .live = s->port->live, .pool = pool, .fd = -1,
+		.model = model_get(s->port->edition->model), .live = s->port->live,
+		.pool = pool, .fd = -1,
 		.bytes = {copy, bytes.len}, .since_us = s->head_since_us,
 		.record.minor = w->head->minor,
 		.listed = record_is_wanted(w->records) && session_listener(s)->access_log,
