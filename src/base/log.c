@@ -211,9 +211,7 @@ static size_t make_text(char text[TEXT_MAX], const char *format, va_list args)
 	int said = vsnprintf(text, TEXT_MAX, format, args);
 	size_t len = said < 0 ? 0 : (size_t)said < TEXT_MAX ? (size_t)said : TEXT_MAX - 1;
 
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			text[i] = '?';
+	text_tame(text, len);
 	return len;
 }
 

@@ -25,7 +25,7 @@ enum { LOG_LINES_PER_SECOND_MAX = 200, LOG_LINE_MAX = 1024 };
 
 /* Writes a line of at most LOG_LINE_MAX bytes. The message may go on in logfmt,
  * `server is down pool=web server=127.0.0.1:8081`: the level and the time are put
- * in front of it. Bytes below 0x20 are written as '?'. */
+ * in front of it. Each byte of what controls (text_step) is written as '?'. */
 __attribute__((format(printf, 2, 3)))
 void log_write(enum log_level level, const char *format, ...);
 

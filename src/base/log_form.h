@@ -21,7 +21,7 @@ enum {
 	LOG_PAIRS_MAX = 32,			/* further ones are part of the message */
 };
 
-/* A line before it has a form: bytes below 0x20 have been taken out. */
+/* A line before it has a form: what controls has been taken out (text_tame). */
 struct log_line {
 	enum log_level  level;
 	struct timespec when;		/* since 1970 */

@@ -26,15 +26,48 @@ size_t text_character(const char *at, const char *end)
 	return len;
 }
 
+size_t text_step(const char *at, const char *end, bool *controls)
+{
+	unsigned char first = (unsigned char)at[0];
+	size_t len = text_character(at, end);
+
+	if (len == 2)
+		*controls = first == 0xc2 && (unsigned char)at[1] < 0xa0;
+	else if (len == 3)
+		*controls = first == 0xe2 && (unsigned char)at[1] == 0x80 &&
+			    (at[2] & 0xfe) == 0xa8;
+	else if (len <= 1)
+		*controls = first < 0x20 || (first >= 0x7f && first < 0xa0);
+	else
+		*controls = false;
+	return len > 0 ? len : 1;
+}
+
+void text_tame(char *text, size_t len)
+{
+	char *end = text + len;
+	bool controls;
+
+	while (text < end) {
+		size_t step = text_step(text, end, &controls);
+		if (controls)
+			memset(text, '?', step);
+		text += step;
+	}
+}
+
 bool text_is_plain(const char *text)
 {
 	const char *end = text + strlen(text);
 
+	bool controls;
+
 	while (text < end) {
-		size_t len = text_character(text, end);
-		if (len == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
+		if (text_character(text, end) == 0)
 			return false;
-		text += len;
+		text += text_step(text, end, &controls);
+		if (controls)
+			return false;
 	}
 	return true;
 }
@@ -82,19 +115,16 @@ struct quoted quote(const char *word)
 
 	q.text[used++] = '"';
 	for (; *word != '\0' && used <= TEXT_QUOTE_MAX; word++) {
-		unsigned char c = (unsigned char)*word;
-		if (c == '\n') {
+		if (*word == '\n')
 			q.text[used++] = '\\';
-			q.text[used++] = 'n';
-		} else {
-			q.text[used++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
-		}
+		q.text[used++] = *word == '\n' ? 'n' : *word;
 	}
 	if (*word != '\0') {
 		used = 1 + text_whole(q.text + 1, used - 1, *word);
 		memcpy(q.text + used, "...", 3);
 		used += 3;
 	}
+	text_tame(q.text, used);
 	q.text[used++] = '"';
 	q.text[used] = '\0';
 	return q;

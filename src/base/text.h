@@ -21,6 +21,15 @@ static inline bool text_continues(char c)
  * none. at < end. */
 size_t text_character(const char *at, const char *end);
 
+/* The length of the character at `at`, or 1 of a byte that is part of none. *controls: it
+ * is none that is seen, but what a terminal may take for a command, or a reader for the end
+ * of a line: U+0000 to U+001F, U+007F to U+009F, U+2028, U+2029, and bytes of 0x80 to 0x9F
+ * that are part of no character. at < end. */
+size_t text_step(const char *at, const char *end, bool *controls);
+
+/* Puts '?' for each byte of what controls. */
+void text_tame(char *text, size_t len);
+
 /* Whether all of it is UTF-8, and no byte of it controls anything. */
 bool text_is_plain(const char *text);
 

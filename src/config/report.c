@@ -67,14 +67,6 @@ static bool is_before(struct place a, struct place b)
 	return a.line != b.line ? a.line < b.line : a.column < b.column;
 }
 
-/* A word of the file may come into a message with whatever bytes it has. */
-static void keep_to_one_line(char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
-
 __attribute__((format(printf, 4, 0)))
 static void add(struct config_report *r, struct place at, bool is_warning,
 		const char *format, va_list args)
@@ -91,7 +83,7 @@ static void add(struct config_report *r, struct place at, bool is_warning,
 	r->count++;
 	*p = (struct config_problem){.at = at, .is_warning = is_warning};
 	vsnprintf(p->text, sizeof p->text, format, args);
-	keep_to_one_line(p->text);
+	text_tame(p->text, strlen(p->text));	/* words of the file have whatever bytes */
 	if (at.line > 0)
 		copy_source(p, find_line(r->text, at.line));
 }

@@ -210,7 +210,9 @@ static const struct directive rows[] = {
 		.help = "GET /rep lists the servers of a pool that owns them, POST /add "
 			"and DELETE /rm start and end some, as JSON says how many or "
 			"which; all else is for the routes. Whoever reaches this "
-			"listener may do that.",
+			"listener may do that. They are in the listener's figures and "
+			"in the access log as other requests are, and in none of the "
+			"pool.",
 		.arguments = {
 			{NULL, "POOL", .kind = ARGUMENT_OWNING_POOL, .optional = true,
 			 LISTENER_FIELD(legacy_pool),

@@ -23,8 +23,20 @@ static void drop_begun(struct begun *b)
 	*b = (struct begun){0};
 }
 
+static void tell_answered(struct connection *c)
+{
+	struct asked_answer answer;
+
+	if (c->on_answered == NULL)
+		return;
+	exchange_answered(&c->exchange, &answer);
+	c->on_answered(c, &answer);
+	c->on_answered = NULL;
+}
+
 void connection_end(struct connection *c)
 {
+	tell_answered(c);
 	loop_timer_stop(c->loop, &c->limit);
 	loop_watch_close(c->loop, &c->watch);
 	exchange_fini(&c->exchange);
@@ -86,8 +98,16 @@ static enum step receive_some(struct connection *c)
 	return STEP_ON;
 }
 
+/* Whether it reads an answer that goes on, and may be gone for all that can be known. */
+static bool may_have_left(const struct connection *c)
+{
+	return c->ended && c->exchange.state == EXCHANGE_STREAM && c->exchange.stream.is_tcp;
+}
+
 static enum step step(struct connection *c)
 {
+	if (may_have_left(c))
+		exchange_close(&c->exchange);
 	struct span output = exchange_output(&c->exchange);
 
 	if (c->exchange.state == EXCHANGE_OVER)
@@ -113,6 +133,8 @@ static void run(struct connection *c)
 		connection_end(c);
 		return;
 	}
+	if (c->exchange.state == EXCHANGE_LINGER)
+		tell_answered(c);
 	if (c->phase != c->exchange.phase) {
 		c->phase = c->exchange.phase;
 		loop_timer_start(c->loop, &c->limit, exchange_limit_ms(&c->exchange));
@@ -134,6 +156,8 @@ static void on_ready(struct loop_watch *watch, unsigned events)
 
 	if ((events & (LOOP_READABLE | LOOP_ENDED | LOOP_BROKEN)) != 0)
 		c->readable = true;
+	if ((events & (LOOP_ENDED | LOOP_BROKEN)) != 0)
+		c->ended = true;
 	bool waits = c->exchange.state == EXCHANGE_WAITING ||
 		     c->exchange.state == EXCHANGE_STREAM;
 	if (events != LOOP_RESUMED && waits && is_gone(c))

@@ -5,8 +5,10 @@
  * tokens. It lives as long as it is open or has connections.
  *
  * While an answer is waited for, or goes on, the connection of a client that is gone ends.
- * Over TCP one that has closed cannot be told from one that only says no more, and is
- * waited with; one whose machine is gone is found out by the kernel (keep-alive).
+ * Over TCP one that has closed cannot be told from one that only says no more: it is waited
+ * with while it waits for an answer; one that goes on ends with what is there, since its
+ * place is somebody else's. One whose machine is gone is found out by the kernel
+ * (keep-alive).
  *
  * Thread: control.
  */
@@ -14,6 +16,7 @@
 #define CONTROL_CONNECTION_H
 
 #include "control/exchange.h"
+#include "forward/asked.h"
 #include "listen/acceptor.h"
 
 struct control;
@@ -47,11 +50,16 @@ struct connection {
 	struct begun begun;		/* is read before the socket is */
 	uint32_t phase;			/* of the exchange, for which limit was started */
 	bool     readable;		/* there may be bytes in the socket */
+	bool     ended;			/* the client sends no more; there may be bytes */
 	bool     shut;			/* we have said that we send no more */
 	struct exchange exchange;
 
 	/* Told when it has ended, all but its memory; the receiver frees it. */
 	void (*on_ended)(struct connection *c);
+	/* Told once when the answer to the only request is out, or will not be any more;
+	 * before on_ended. NULL: nobody is. */
+	void (*on_answered)(struct connection *c, const struct asked_answer *answer);
+	struct asked *asked;		/* of who is told; NULL: none */
 	/* Told before anything may be asked. */
 	void (*on_active)(struct connection *c);
 };

@@ -166,6 +166,17 @@ static struct connection *add_connection(struct control *c, struct door *d)
 	return new;
 }
 
+/* What a listener has handed over: it notes what has become of it. */
+static void on_answered(struct connection *connection, const struct asked_answer *answer)
+{
+	const struct control_hooks *hooks = &connection->control->hooks;
+	struct asked *asked = connection->asked;
+
+	connection->asked = NULL;
+	if (asked != NULL)
+		hooks->answered(hooks->arg, asked, answer);
+}
+
 static void on_accept(struct acceptor *a, int fd, const struct sockaddr *peer)
 {
 	struct door *d = CONTAINER_OF(a, struct door, acceptor);
@@ -174,18 +185,22 @@ static void on_accept(struct acceptor *a, int fd, const struct sockaddr *peer)
 	connection_start(add_connection(d->control, d), fd);
 }
 
-void control_take(struct control *c, int fd, const char *bytes, size_t len,
-		  const char *pool)
+void control_take(struct control *c, int fd, struct span bytes, const char *pool,
+		  struct asked *asked)
 {
 	if (is_busy(c, NULL) && c->busy_count >= CONTROL_BUSY_MAX) {
 		close(fd);
+		if (asked != NULL)
+			c->hooks.answered(c->hooks.arg, asked, &(struct asked_answer){0});
 		return;
 	}
 	struct connection *new = add_connection(c, NULL);
 	exchange_only_legacy(&new->exchange, pool);
-	if (len > 0) {
-		new->begun = (struct begun){memory_new(len, 1), len, 0};
-		memcpy(new->begun.bytes, bytes, len);
+	new->asked = asked;
+	new->on_answered = on_answered;
+	if (bytes.len > 0) {
+		new->begun = (struct begun){memory_new(bytes.len, 1), bytes.len, 0};
+		memcpy(new->begun.bytes, bytes.at, bytes.len);
 	}
 	connection_start(new, fd);
 }

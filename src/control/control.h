@@ -20,6 +20,7 @@
 
 #include "base/address.h"
 #include "base/err.h"
+#include "base/span.h"
 #include "control/changes.h"
 #include "model/model.h"
 
@@ -71,6 +72,9 @@ struct control_upgrade {
 			const struct err *err);
 };
 
+struct asked;		/* forward/asked.h */
+struct asked_answer;
+
 /* What the interface asks of the balancer. All are called on the control thread. */
 struct control_hooks {
 	/* The model in force; borrowed, until the next call into the loop. */
@@ -108,6 +112,9 @@ struct control_hooks {
 
 	/* Requests that are not in the access log, since it was too slow. */
 	uint64_t (*access_log_dropped)(void *arg);
+
+	/* What a listener has handed over has been answered, or never will be. Given. */
+	void (*answered)(void *arg, struct asked *a, const struct asked_answer *answer);
 
 	/* All figures for Prometheus, of heap memory, owned by the caller; *type: of the
 	 * text, borrowed for good. */
@@ -150,10 +157,11 @@ int control_open_unix(struct control *c, const char *path, bool *taken, struct e
 int control_use(struct control *c, const struct model *m, struct err *err);
 
 /* Serves a connection that a listener hands over, with the bytes that it has read of it:
- * one legacy call (legacy.h) about this pool, then it closes. The descriptor is given,
- * the rest borrowed. Who finds no place is told so, or closed. */
-void control_take(struct control *c, int fd, const char *bytes, size_t len,
-		  const char *pool);
+ * one legacy call (legacy.h) about this pool, then it closes. The descriptor is given, and
+ * so is `asked`, which may be NULL, until the hook `answered` has it; the rest is borrowed,
+ * and may be part of it. Who finds no place is told so, or closed. */
+void control_take(struct control *c, int fd, struct span bytes, const char *pool,
+		  struct asked *asked);
 
 /* ---- from one process to another ---- */
 

@@ -93,6 +93,28 @@ static void begin_stream(struct exchange *x, struct stream *s)
 	enter(x, EXCHANGE_STREAM);
 }
 
+static void note_said(struct exchange *x, uint16_t status)
+{
+	static const char end[] = "\r\n\r\n";
+	const char *body = memmem(x->output, x->output_left, end, sizeof end - 1);
+
+	must(body != NULL);
+	x->said.status = status;
+	x->said.head_len = (size_t)(body - x->output) + sizeof end - 1;
+	x->said.body_len = x->output_left - x->said.head_len;
+}
+
+void exchange_answered(const struct exchange *x, struct asked_answer *answer)
+{
+	size_t left = x->output != NULL ? x->output_left : 0, all = x->said.body_len;
+	bool any = x->said.status != 0 && left < x->said.head_len + all;
+
+	*answer = (struct asked_answer){
+		.status = any ? x->said.status : 0, .bytes_in = x->said.bytes_in,
+		.bytes_out = left < all ? all - left : 0,
+	};
+}
+
 /* Gives out the reply, which it ends. */
 static void answer(struct exchange *x, struct reply *r)
 {
@@ -116,6 +138,7 @@ static void answer(struct exchange *x, struct reply *r)
 		frame.closes = x->closes = true;
 	x->output_owned = reply_print(r, &frame, &x->output_left);
 	x->output = x->output_owned;
+	note_said(x, r->status);
 	gather_drop(&x->body);
 	x->answers++;
 	if (r->stream != NULL && !frame.head_only) {
@@ -189,6 +212,7 @@ static void answer_request(struct exchange *x)
 	};
 	struct reply r;
 
+	x->said.bytes_in = x->body.len;
 	reply_init(&r);
 	dispatch(x->view, &request, &r);
 	if (r.later != NULL)

@@ -38,6 +38,7 @@
 #include "control/later.h"
 #include "control/stream.h"
 #include "control/token.h"
+#include "forward/asked.h"
 #include "model/pool.h"
 #include "parse/h1.h"
 
@@ -79,6 +80,12 @@ struct exchange {
 	enum role role;			/* of who asks */
 	struct gather body;
 
+	struct {			/* the last answer; status 0: none so far */
+		uint16_t status;
+		size_t   head_len, body_len;
+		uint64_t bytes_in;	/* of the request's body */
+	} said;
+
 	/* what goes out */
 	const char *output;		/* NULL: nothing waits */
 	size_t      output_left;
@@ -110,6 +117,9 @@ void exchange_ended(struct exchange *x);
  * the next request may be there already. */
 struct span exchange_output(const struct exchange *x);
 void exchange_sent(struct exchange *x, size_t len);
+
+/* What has gone out of the last answer. */
+void exchange_answered(const struct exchange *x, struct asked_answer *answer);
 
 /* Takes the answer that it waited for, if it is there by now, or more of it. */
 void exchange_resume(struct exchange *x);

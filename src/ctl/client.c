@@ -212,6 +212,7 @@ static enum outcome refuse(const struct client *c, CURLcode code, struct err *er
 		return outcome_set(err, OUTCOME_LATE, "the balancer at %s did not answer "
 				   "in time", c->place);
 	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 		return outcome_set(err, OUTCOME_FAILED, "the balancer at %s ended in the "
@@ -325,10 +326,22 @@ static size_t on_more(char *bytes, size_t one, size_t count, void *arg)
 	return count;
 }
 
-/* Until the transfer is over, *code says how, or it is to be stopped (false). */
+/* Whether the balancer has answered, if only by a head: what goes on may have nothing to
+ * say for hours. */
+static bool has_answered(const struct client *c)
+{
+	long status = 0;
+
+	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+	return status >= 200;
+}
+
+/* Until the transfer is over, *code says how, or it is to be stopped (false): by `stop`, or
+ * by the deadline once what goes on goes on. A deadline that comes before is an error. */
 static bool transfer(struct reader *r, CURLM *multi, CURLcode *code)
 {
 	struct curl_waitfd stop = {.fd = r->reading->stop, .events = CURL_WAIT_POLLIN};
+	int64_t deadline = r->client->deadline_ms, answer = wait_until(CLIENT_ANSWER_MS);
 	int running, left;
 
 	for (;;) {
@@ -338,11 +351,16 @@ static bool transfer(struct reader *r, CURLM *multi, CURLcode *code)
 			*code = done->data.result;
 			return true;
 		}
-		left = wait_left(r->client->deadline_ms, CLIENT_ANSWER_MS);
+		bool goes_on = r->reading->goes_on && has_answered(r->client);
+		left = wait_left(deadline, goes_on ? CLIENT_ANSWER_MS
+						   : wait_left(answer, CLIENT_ANSWER_MS));
+		*code = CURLE_OPERATION_TIMEDOUT;
+		if (left == 0)
+			return !goes_on;
 		stop.revents = 0;
 		must(curl_multi_poll(multi, &stop, r->reading->stop >= 0, left, NULL) ==
 		     CURLM_OK);
-		if (stop.revents != 0 || left == 0)
+		if (stop.revents != 0)
 			return false;
 	}
 }
@@ -355,7 +373,7 @@ static enum outcome conclude(struct reader *r, CURLcode code, struct err *err)
 
 	r->reading->end = CLIENT_ENDED;
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (r->began || (code == CURLE_OK && status == 200))
+	if (status == 200 && (code == CURLE_OK || r->reading->goes_on))
 		return OUTCOME_DONE;
 	if (code != CURLE_OK)
 		return refuse(c, code, err);
@@ -383,6 +401,10 @@ enum outcome client_read(struct client *c, const char *path,
 	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, "GET");
 	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, 0L);
 	curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CLIENT_ANSWER_MS);
+	/* A machine that is gone sends no end. */
+	curl_easy_setopt(c->curl, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_TCP_KEEPIDLE, (long)CLIENT_ALIVE_S);
+	curl_easy_setopt(c->curl, CURLOPT_TCP_KEEPINTVL, (long)CLIENT_ALIVE_S);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_more);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &r);
 	curl_multi_add_handle(multi, c->curl);

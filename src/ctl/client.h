@@ -17,6 +17,8 @@ enum {
 	CLIENT_ANSWER_MS    = 10 * 1000,	/* unless a deadline comes first */
 	CLIENT_LATER_MS     = 330 * 1000,	/* where the balancer itself waits for
 						 * something, which it does for 300 s */
+	CLIENT_ALIVE_S      = 15,		/* how often a silent connection over TCP is
+						 * asked whether it is one */
 	CLIENT_BODY_MAX     = 64 << 20,		/* bytes of an answer */
 	CLIENT_TOKEN_MAX    = 256,
 	CLIENT_PATH_MAX     = 2048,		/* bytes of a question's path */
@@ -57,21 +59,23 @@ enum outcome client_ask(struct client *client, const struct question *question,
 
 enum client_end {
 	CLIENT_ENDED,			/* the answer, or its connection */
-	CLIENT_STOPPED,			/* by `stop`, or the deadline */
+	CLIENT_STOPPED,			/* by `stop`, or the deadline of what goes on */
 };
 
 /* How a text is read that may go on. */
 struct client_reading {
 	void (*on_bytes)(void *arg, const char *bytes, size_t len);
 	void  *arg;
+	bool   goes_on;			/* asked for without an end: neither the deadline, once
+					 * it has begun, nor a lost connection is an error */
 	int    stop;			/* borrowed: to end it, a descriptor that can be read;
 					 * -1: there is none */
 	pid_t  peer;			/* set before the first bytes: as client_peer */
 	enum client_end end;		/* set with OUTCOME_DONE */
 };
 
-/* Asks by GET and gives the answer as it comes. OUTCOME_DONE: it has begun; else *err says
- * why not. */
+/* Asks by GET and gives the answer as it comes. OUTCOME_DONE: it has come whole, or what
+ * goes on has begun; else *err says why not. */
 enum outcome client_read(struct client *client, const char *path,
 			 struct client_reading *reading, struct err *err);
 

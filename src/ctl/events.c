@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/must.h"
+#include "base/text.h"
 #include "ctl/follow.h"
 #include "ctl/member.h"
 
@@ -38,8 +39,17 @@ static enum style style_of(const char *kind)
 /* A text without anything that moves a cursor. */
 static void put(const char *text)
 {
-	for (; *text != '\0'; text++)
-		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+	const char *end = text + strlen(text);
+	bool controls;
+
+	while (text < end) {
+		size_t step = text_step(text, end, &controls);
+		if (controls)
+			putchar('?');
+		else
+			fwrite(text, 1, step, stdout);
+		text += step;
+	}
 }
 
 static void put_cell(const char *text)

@@ -72,7 +72,8 @@ static bool pause_a_moment(const struct followed *f)
 	return wait_for(f->reading.stop, -1, LOOK_EVERY_MS).first;
 }
 
-/* The answer has ended: asks the next balancer, once there is one. */
+/* The answer has ended: asks the next balancer, once there is one. After one that had
+ * nothing to say there is a moment between, whoever ended it. */
 static enum outcome ask_next(struct followed *f, struct err *err)
 {
 	struct call *call = f->call;
@@ -80,13 +81,18 @@ static enum outcome ask_next(struct followed *f, struct err *err)
 	char path[CLIENT_PATH_MAX];
 	enum outcome outcome;
 
+	if (f->looks && pause_a_moment(f)) {
+		f->reading.end = CLIENT_STOPPED;
+		return OUTCOME_DONE;
+	}
 	f->before = f->reading.peer;
 	f->looks = true;
 	f->len = 0;
 	for (;;) {
 		f->follow->ask_again(f->follow, path);
 		outcome = call_follow(call, path, &f->reading, err);
-		if (outcome != OUTCOME_NO_BALANCER || wait_left(until, 1) == 0)
+		if (outcome != OUTCOME_NO_BALANCER || wait_left(until, 1) == 0 ||
+		    wait_left(call->deadline, 1) == 0)
 			break;
 		paper_wait(&call->paper, "the balancer has ended; looking for the next one");
 		if (pause_a_moment(f)) {
@@ -106,14 +112,15 @@ enum outcome follow_run(struct call *call, struct follow *follow, const char *pa
 			struct err *err)
 {
 	struct followed f = {.call = call, .follow = follow};
+	bool goes_on = follow->ask_again != NULL;
 
 	f.line = memory_new(FOLLOW_LINE_MAX + 1, 1);
 	f.reading = (struct client_reading){
-		.on_bytes = on_bytes, .arg = &f, .stop = catch_signals(),
+		.on_bytes = on_bytes, .arg = &f, .goes_on = goes_on,
+		.stop = goes_on ? catch_signals() : -1,
 	};
 	enum outcome outcome = call_follow(call, path, &f.reading, err);
-	while (outcome == OUTCOME_DONE && f.reading.end == CLIENT_ENDED &&
-	       follow->ask_again != NULL)
+	while (outcome == OUTCOME_DONE && f.reading.end == CLIENT_ENDED && goes_on)
 		outcome = ask_next(&f, err);
 	if (f.len > 0)
 		end_line(&f);

@@ -24,7 +24,7 @@ struct follow {
 };
 
 /* Asks for the path and tells what comes. OUTCOME_DONE, too, when SIGINT, SIGTERM or
- * --timeout ends it. */
+ * --timeout ends what goes on; one that was to end by itself, and has not, is an error. */
 enum outcome follow_run(struct call *call, struct follow *f, const char *path,
 			struct err *err);
 

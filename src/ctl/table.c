@@ -50,9 +50,7 @@ void table_put(struct table *t, enum style style, const char *format, ...)
 	int len = vasprintf(&text, format, args);
 	va_end(args);
 	must(len >= 0);
-	for (char *c = text; *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	text_tame(text, (size_t)len);
 	if (len == 0) {
 		free(text);
 		text = memory_text("-");

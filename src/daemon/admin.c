@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "control/control.h"
 #include "control/journal.h"
+#include "daemon/handed.h"
 #include "daemon/inside.h"
 #include "daemon/steering.h"
 #include "observe/access_log.h"
@@ -105,8 +106,8 @@ static struct control *create(struct service *s, const struct places *places)
 		.inherited = hook_inherited, .draining = hook_draining,
 		.heap_bytes = hook_heap_bytes,
 		.access_log_dropped = hook_access_log_dropped,
-		.metrics = hook_metrics, .owners = s->owners, .events = s->events,
-		.arg = s,
+		.answered = handed_answered, .metrics = hook_metrics,
+		.owners = s->owners, .events = s->events, .arg = s,
 	};
 	const struct journal *journal = s->wanted.journal;
 	const struct control_facts facts = {

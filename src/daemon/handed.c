@@ -1,57 +1,45 @@
 #include "daemon/handed.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/must.h"
 #include "control/control.h"
 #include "daemon/inside.h"
-
-struct handed {
-	struct loop_job job;
-	struct service *service;
-	const struct model *model;	/* held: has the pool's name */
-	uint32_t pool;
-	int      fd;			/* owned */
-	size_t   len;
-	char     bytes[];
-};
+#include "forward/asked.h"
+#include "observe/access_log.h"
 
 static void run(struct loop_job *job)
 {
-	struct handed *h = CONTAINER_OF(job, struct handed, job);
-	struct service *s = h->service;
+	struct asked *a = CONTAINER_OF(job, struct asked, job);
+	struct service *s = a->arg;
+	int fd = a->fd;
 
 	atomic_fetch_sub(&s->handed_over, 1);
-	if (s->control != NULL)
-		control_take(s->control, h->fd, h->bytes, h->len,
-			     h->model->pools[h->pool].name);
-	else
-		close(h->fd);		/* a last moment's, when all has ended */
-	model_put(h->model);
-	free(h);
+	if (s->control == NULL) {
+		asked_drop(a);		/* a last moment's, when all has ended */
+		return;
+	}
+	a->fd = -1;
+	control_take(s->control, fd, a->bytes, a->model->pools[a->pool].name, a);
 }
 
-bool handed_over(void *arg, const struct model *m, uint32_t pool, int fd,
-		 struct span bytes)
+bool handed_over(void *arg, struct asked *a)
 {
 	struct service *s = arg;
 
-	if (atomic_fetch_add(&s->handed_over, 1) >= HANDED_MAX)
-		goto refuse;
-	struct handed *h = malloc(sizeof *h + bytes.len);
-	if (h == NULL)
-		goto refuse;
-	*h = (struct handed){
-		.job.run = run, .service = s, .model = model_get(m), .pool = pool,
-		.fd = fd, .len = bytes.len,
-	};
-	memcpy(h->bytes, bytes.at, bytes.len);
-	loop_post(s->loop, &h->job);
+	if (atomic_fetch_add(&s->handed_over, 1) >= HANDED_MAX) {
+		atomic_fetch_sub(&s->handed_over, 1);
+		return false;
+	}
+	a->arg = s;
+	a->job.run = run;
+	loop_post(s->loop, &a->job);
 	return true;
+}
 
-refuse:
-	atomic_fetch_sub(&s->handed_over, 1);
-	return false;
+void handed_answered(void *arg, struct asked *a, const struct asked_answer *answer)
+{
+	const struct service *s = arg;
+	struct record_ring *ring = s->access_log == NULL ? NULL :
+		access_log_ring(s->access_log, s->worker_count);
+
+	asked_note(a, answer, s->loop, ring);
 }

@@ -6,13 +6,17 @@
 #ifndef DAEMON_HANDED_H
 #define DAEMON_HANDED_H
 
-#include "base/span.h"
-#include "model/model.h"
+#include <stdbool.h>
+
+struct asked;			/* forward/asked.h */
+struct asked_answer;
 
 enum { HANDED_MAX = 256 };
 
 /* worker_hooks.admin_asked; `arg` is the service. Any worker's thread. */
-bool handed_over(void *arg, const struct model *m, uint32_t pool, int fd,
-		 struct span bytes);
+bool handed_over(void *arg, struct asked *a);
+
+/* control_hooks.answered, likewise. The control thread. */
+void handed_answered(void *arg, struct asked *a, const struct asked_answer *answer);
 
 #endif

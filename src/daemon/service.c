@@ -169,13 +169,13 @@ void service_stop(struct service *s)
 	loops_destroy(s);
 	watchdog_stop(s);
 	workers_end(s);
-	if (s->access_log != NULL)
-		access_log_close(s->access_log);
 	/* The state first: who finds the socket gone may start the next balancer. */
 	wanted_close(&s->wanted);
 	if (s->control != NULL)
 		control_destroy(s->control);
 	s->control = NULL;		/* messages may still be for it */
+	if (s->access_log != NULL)
+		access_log_close(s->access_log);
 	owned_close(s);
 	srv_close(s);
 	names_close(&s->names);

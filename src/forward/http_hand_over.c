@@ -3,9 +3,10 @@
  *
  * It goes with what of the request has been read, as the first one that is not answered
  * yet: so no answer is overtaken. What is behind it is not read as a request, since the
- * admin interface closes the connection with its answer. It is not counted as a request
- * of the listener, and no place is kept for it.
+ * admin interface closes the connection with its answer. It is counted as a request of the
+ * listener, and noted once it is answered (asked.h); no place is kept for it.
  */
+#include "forward/asked.h"
 #include "forward/http_request.h"
 
 bool session_is_for_admin(const struct session *s, const char *at)
@@ -21,7 +22,6 @@ bool session_is_for_admin(const struct session *s, const char *at)
 size_t session_hand_over(struct session *s, const char *at, size_t len)
 {
 	struct worker *w = s->worker;
-	const struct model *m = s->port->edition->model;
 	uint32_t pool = port_door(s->port)->listener->legacy_pool - 1;
 	struct loop_watch *watch = &s->client.watch;
 
@@ -31,9 +31,16 @@ size_t session_hand_over(struct session *s, const char *at, size_t len)
 	}
 	if (session_is_blocked(s))
 		return 0;
+	struct asked *a = asked_create(s, pool, (struct span){at, len});
+	live_count(&s->port->live->requests);
 	loop_watch_forget(w->loop, watch);	/* before the other thread has it */
-	if (!w->hooks.admin_asked(w->hooks.arg, m, pool, watch->fd,
-				  (struct span){at, len})) {
+	if (a != NULL)
+		a->fd = watch->fd;
+	if (a == NULL || !w->hooks.admin_asked(w->hooks.arg, a)) {
+		if (a != NULL) {
+			a->fd = -1;
+			asked_drop(a);
+		}
 		session_refuse(s, 503, "the admin interface is busy");
 		return 0;
 	}

@@ -32,6 +32,7 @@ enum {
 struct worker;
 struct port;
 struct udp;
+struct asked;		/* forward/asked.h */
 struct h1_head;		/* parse/h1.h */
 struct record_ring;	/* forward/record.h */
 
@@ -103,11 +104,9 @@ struct worker_hooks {
 	/* Somebody waits in a pool that owns its servers, and nobody is up: told once,
 	 * until pool->need_told is taken back. */
 	void (*server_needed)(void *arg, const struct model *m, struct live_pool *pool);
-	/* A client asks to have a pool, m->pools[pool], changed or shown: what of the
-	 * request has been read, from its head on. False: not at present. True: fd is
-	 * given, and will be answered and closed; the bytes have been copied. */
-	bool (*admin_asked)(void *arg, const struct model *m, uint32_t pool, int fd,
-			    struct span bytes);
+	/* A client asks to have a pool changed or shown (asked.h). False: not at present.
+	 * True: it is given, and will be answered, noted and closed. */
+	bool (*admin_asked)(void *arg, struct asked *a);
 	void (*drained)(void *arg, struct worker *w);
 	void *arg;
 };

@@ -16,6 +16,8 @@
 
 enum { METER_PAGES = HISTOGRAM_PLACES / HISTOGRAM_STEPS };
 
+_Static_assert((int)METER_CONTROL == (int)MODEL_LOOPS_MAX, "it is behind the loops'");
+
 struct page {
 	atomic_ullong counts[HISTOGRAM_STEPS];
 };
@@ -27,7 +29,7 @@ struct meter {
 };
 
 struct meters {
-	_Atomic(struct meter *) of[MODEL_LOOPS_MAX];
+	_Atomic(struct meter *) of[METER_COUNTERS];
 };
 
 struct meters *meters_create(void)
@@ -109,7 +111,7 @@ static void add_meter(const struct meter *meter, struct meter_reading *sum)
 
 void meters_add(const struct meters *m, struct meter_reading *sum)
 {
-	for (unsigned loop = 0; loop < MODEL_LOOPS_MAX; loop++) {
+	for (unsigned loop = 0; loop < METER_COUNTERS; loop++) {
 		const struct meter *meter =
 			atomic_load_explicit(&m->of[loop], memory_order_acquire);
 		if (meter != NULL)
@@ -121,7 +123,7 @@ void meters_destroy(struct meters *m)
 {
 	if (m == NULL)
 		return;
-	for (unsigned loop = 0; loop < MODEL_LOOPS_MAX; loop++) {
+	for (unsigned loop = 0; loop < METER_COUNTERS; loop++) {
 		struct meter *meter = atomic_load(&m->of[loop]);
 		for (unsigned at = 0; meter != NULL && at < METER_PAGES; at++)
 			free(atomic_load(&meter->pages[at]));

@@ -39,9 +39,9 @@ struct access_wish {
 	uint32_t part;			/* one of so many requests; 0 and 1: each */
 };
 
-/* Makes a ring for each of `loops` loops and the thread. With ACCESS_OFF the rings say
- * that nothing is wanted, and access_log_use may change that later. NULL and *err: the
- * file cannot be opened, or there is no memory. */
+/* Makes a ring for each of `loops` loops, or other threads that note requests, and the
+ * thread. With ACCESS_OFF the rings say that nothing is wanted, and access_log_use may
+ * change that later. NULL and *err: the file cannot be opened, or there is no memory. */
 struct access_log *access_log_open(const struct access_wish *wish, uint32_t loops,
 				   struct err *err);
 

@@ -224,6 +224,7 @@ void *ledger_write_all(void *ledger)
 {
 	struct ledger *l = ledger;
 
+	log_hurry();		/* answers may wait for it */
 	l->synced_ns = ledger_now_ns();
 	pthread_mutex_lock(&l->lock);
 	while (!l->ending) {

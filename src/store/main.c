@@ -9,10 +9,18 @@
 
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/log_writer.h"
 #include "store/member.h"
 
 enum { EXIT_USAGE = 2 };
 
+static int say_failed(const struct err *err)
+{
+	fprintf(stderr, "kv-worker: %s\n", err->text);
+	return EXIT_FAILURE;
+}
+
+/* All its threads are of the store: none waits for its own line of the log. */
 static int serve(const struct worker_options *o)
 {
 	static struct member member;
@@ -20,15 +28,19 @@ static int serve(const struct worker_options *o)
 
 	signals_block();
 	descriptors_raise();
+	if (log_writer_begin(&err) != 0)
+		return say_failed(&err);
+	log_hurry();
 	if (member_open(&member, o, &err) != 0) {
-		fprintf(stderr, "kv-worker: %s\n", err.text);
-		return EXIT_FAILURE;
+		log_writer_end();	/* first what led to it */
+		return say_failed(&err);
 	}
 	printf("kv-worker %u: peers at %s\n", member.id, member.peers_at.text);
 	fflush(stdout);
 	int result = member_run(&member);
 	member_close(&member);
 	log_info("stopped");
+	log_writer_end();
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -408,6 +408,7 @@ static void *run_lane(void *arg)
 {
 	struct lane *l = arg;
 
+	log_hurry();
 	loop_run(l->loop);
 	return NULL;
 }

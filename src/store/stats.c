@@ -90,6 +90,7 @@ static void write_ledger(struct text *t, struct member *m)
 
 size_t stats_write(struct member *m, struct lane *l, char out[STATS_TEXT_MAX])
 {
+	struct log_losses log = log_losses();
 	struct text t = {out, 0};
 
 	line(&t, "id", m->id);
@@ -97,6 +98,8 @@ size_t stats_write(struct member *m, struct lane *l, char out[STATS_TEXT_MAX])
 	line(&t, "ready", __atomic_load_n(&m->is_ready, __ATOMIC_RELAXED));
 	line(&t, "threads", m->lane_count);
 	line(&t, "heap_bytes", heap_bytes_in_use());
+	line(&t, "log_left_out", log.repeated + log.many);
+	line(&t, "log_lost", log.full);
 	write_store(&t, m);
 	write_counts(&t, m);
 	write_ledger(&t, m);

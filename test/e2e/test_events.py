@@ -166,6 +166,55 @@ def test_an_address_that_is_closed_ends_what_goes_on_there(stage, tmp_path):
         assert b'"reloaded"' not in text and text.endswith(b"0\r\n\r\n")
 
 
+def over_tcp(stage, tmp_path):
+    """A balancer, and what asks it for the log as it comes, over TCP."""
+    port, token = stage.port(), tmp_path / "token"
+    token.write_text("secret\n")
+    token.chmod(0o600)
+    balancer = stage.balancer([stage.server()],
+                              top=f"control 127.0.0.1:{port} token {token}")
+
+    def follow():
+        reader = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        reader.sendall(b"GET /v1/log?follow=1&lines=1 HTTP/1.1\r\nHost: b\r\n"
+                       b"Authorization: Bearer secret\r\n\r\n")
+        return reader
+    return balancer, follow
+
+
+def are_open(balancer, count):
+    until(lambda: balancer.control.get("/v1/status")["streams"]["open"] == count,
+          f"{count} are open")
+
+
+def test_readers_over_tcp_that_leave_make_room_at_once(stage, tmp_path):
+    balancer, follow = over_tcp(stage, tmp_path)
+    for _ in range(2):
+        readers = [follow() for _ in range(12)]
+        are_open(balancer, 12)
+        with follow() as one_more:
+            assert one_more.recv(4096).startswith(b"HTTP/1.1 503 ")
+        for reader in readers:      # of bytes that are not read there would be a reset
+            text = b""
+            while not text.endswith(b"\n\r\n"):
+                text += reader.recv(4096)
+            reader.close()
+        are_open(balancer, 0)
+    assert balancer.control.get("/v1/status")["streams"]["dropped"] == 0
+
+
+def test_who_only_says_no_more_over_tcp_gets_what_is_there_and_the_end(stage, tmp_path):
+    balancer, follow = over_tcp(stage, tmp_path)
+    with follow() as reader:
+        are_open(balancer, 1)
+        reader.shutdown(socket.SHUT_WR)
+        text = b""
+        while piece := reader.recv(4096):
+            text += piece
+    assert text.startswith(b"HTTP/1.1 200 ") and text.endswith(b"\n\r\n0\r\n\r\n")
+    are_open(balancer, 0)
+
+
 @pytest.mark.parametrize("origin, status", [
     (None, 200), ("http://balancerd", 200), ("http://evil.example", 403), ("null", 403)])
 def test_a_foreign_page_changes_nothing(stage, origin, status):

@@ -1,8 +1,13 @@
 """kv-worker between a balancer and peers that say every word themselves, and real workers
 with each other."""
 
+import contextlib
+import fcntl
+import os
 import re
+import signal
 import struct
+import subprocess
 import time
 
 import pytest
@@ -12,6 +17,7 @@ from harness.kv_balancer import new_version
 from harness.kv_connection import Connection, dial
 from harness.message import Ended
 from harness.kv_worker import KV_WORKER
+from harness.patience import PATIENCE
 from harness.program import ROOT
 
 
@@ -1155,3 +1161,47 @@ def test_one_of_version_1_may_be_silent(stage, balancer):
     assert mine.silent(6)           # longer than others have for their HELLO
     mine.say("PEER_NOTIFY", key=b"k", value=b"v")
     stage.until(lambda: link.value(b"k") == b"v", "the write is there")
+
+
+# The log
+
+
+def test_a_log_that_nobody_reads_holds_up_no_request(stage, balancer, tmp_path):
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(reader, False)
+    worker = subprocess.Popen(
+        [KV_WORKER, "--balancer", f"127.0.0.1:{balancer.workers_port}", "--peers",
+         f"127.0.0.1:{stage.port()}", "--data", tmp_path / "data"],
+        stderr=writer, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    os.close(writer)
+    try:
+        link = balancer.lone_worker()
+
+        def lost():
+            for _ in range(20):
+                worker.send_signal(signal.SIGUSR1)
+                assert link.do(wire.SET, b"k", b"v").result == wire.FINE
+            return int(link.stats()["log_lost"]) > 0
+
+        stage.until(lost, "lines are lost, and counted")
+        read = bytearray()
+
+        def told():
+            worker.send_signal(signal.SIGUSR1)
+            assert link.value(b"k") == b"v"
+            with contextlib.suppress(BlockingIOError):
+                read.extend(os.read(reader, 1 << 20))
+            return b"lines were lost, the log was full" in read
+
+        stage.until(told, "it is said when it is over")
+        worker.send_signal(signal.SIGTERM)
+        os.set_blocking(reader, True)
+        while piece := os.read(reader, 1 << 16):
+            read.extend(piece)
+        assert worker.wait(PATIENCE) == 0
+        assert read.endswith(b" info stopped\n")
+    finally:
+        worker.kill()
+        worker.wait()
+        os.close(reader)

@@ -3,6 +3,9 @@
 import json
 import re
 import signal
+import socket
+
+import pytest
 
 from harness.balancer import config
 from harness.balancerctl import Control as CommandLine
@@ -89,3 +92,74 @@ def test_reloads_with_errors_are_in_it(stage):
     with Stream(balancer.socket_path, "/v1/log?follow=1&lines=0") as stream:
         balancer.reload(config(balancer.port, [server]) + "nonsense\n")
         assert " error " in stream.line()
+
+
+# balancerctl, when the answer does not end as it should; the balancer is a stand-in.
+
+
+LINE_1, LINE_2 = (f"2026-01-01T00:00:0{n}.000Z info {n}\n" for n in (1, 2))
+
+
+@pytest.fixture
+def stand_in(tmp_path):
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(PATIENCE)
+        door.bind(str(tmp_path / "b.sock"))
+        door.listen()
+        yield door, CommandLine(tmp_path / "b.sock")
+
+
+def begin(door, text):
+    """The next connection, answered so far; there is more to come of it."""
+    connection, _ = door.accept()
+    connection.settimeout(PATIENCE)
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + text.encode())
+    return connection
+
+
+@pytest.mark.parametrize("words", [["log"], ["log", "--follow"], ["events", "--follow"]])
+def test_a_balancer_that_never_answers_is_an_error(stand_in, words):
+    _, ctl = stand_in
+    assert "did not answer in time" in ctl(*words, "--timeout", "200ms").failed(7)
+
+
+def test_a_log_that_comes_in_part_is_an_error(stand_in):
+    door, ctl = stand_in
+    process = ctl.start("log")
+    begin(door, LINE_1).close()
+    assert process.wait(PATIENCE) == 1
+    assert process.stdout.read() == LINE_1
+    assert "ended in the middle of it" in process.stderr.read()
+
+
+def test_a_log_that_does_not_come_in_time_is_an_error(stand_in):
+    door, ctl = stand_in
+    process = ctl.start("log", "--timeout", "1s")
+    with begin(door, LINE_1):
+        assert process.wait(PATIENCE) == 7
+    assert "did not answer in time" in process.stderr.read()
+
+
+@pytest.mark.parametrize("text", ["", LINE_1, LINE_1[:-1]])
+def test_a_lost_connection_is_asked_for_again(stand_in, text):
+    door, ctl = stand_in
+    process = ctl.start("log", "--follow")
+    begin(door, text).close()
+    begin(door, "").close()
+    with begin(door, LINE_1 + LINE_2):
+        output = Output(process.stdout)
+        output.until("info 2")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+    assert output.text == LINE_1 + LINE_2
+
+
+def test_a_lost_connection_with_nobody_behind_it_is_an_error(stand_in):
+    door, ctl = stand_in
+    process = ctl.start("log", "--follow")
+    connection = begin(door, LINE_1)
+    door.close()
+    connection.close()
+    assert process.wait(2 * PATIENCE) == 3
+    assert "no other is running there" in process.stderr.read()

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness.client import RawClient
 from harness.owned_pool import OwnedPool, failure, replicas
 from harness.stage import Stage
 
@@ -17,6 +18,55 @@ LIST_LONG = ("Length of hostname list is more than newly added instances",
 def is_json(answer):
     return (answer.fields.get("content-type") == "application/json"
             and answer.fields.get("cache-control") in (None, "no-store"))
+
+
+# ---- what is seen of them ----
+
+def counted(pool):
+    """What is counted of its listener, in one row."""
+    listener, = pool.balancer.control.get("/v1/listeners")["listeners"]
+    classes = listener["responses"]
+    return [listener["requests"], listener["times"]["count"],
+            *(classes[name] for name in ("none", "2xx", "4xx", "5xx"))]
+
+
+def more(pool, before):
+    return [now - then for now, then in zip(counted(pool), before)]
+
+
+def test_calls_are_in_the_figures_and_the_log_of_their_listener(stage, tmp_path):
+    pool = OwnedPool(stage, "process", min=1, top=f"access-log json to {tmp_path}/log")
+    pool.until_serving(1)
+    before = counted(pool)
+    assert pool.ask("GET", "/rep?x=1").status == 200
+    assert pool.ask("POST", "/add", {"n": 99}).status == 400
+    added = pool.ask("POST", "/add", {"n": 1})
+    assert added.status == 200
+    assert pool.ask("PUT", "/rm").status == 405
+    assert pool.ask("GET", "/home").status == 200
+    stage.until(lambda: more(pool, before) == [5, 5, 0, 3, 2, 0], "each is counted")
+    stage.until(lambda: (tmp_path / "log").read_text().count("\n") == before[0] + 5,
+                "each has its line")
+    text = (tmp_path / "log").read_text()
+    lines = [json.loads(line) for line in text.splitlines()[before[0]:]]
+    by = {(line["method"], line["target"], line["status"]): line for line in lines}
+    assert set(by) == {("GET", "/rep?x=1", 200), ("POST", "/add", 400),
+                       ("POST", "/add", 200), ("PUT", "/rm", 405), ("GET", "/home", 200)}
+    line = by["POST", "/add", 200]
+    assert line["pool"] == "web" and line["bytes"] == len(added.text)
+    assert line["peer"] == "127.0.0.1" and line["server"] is None
+
+
+def test_who_leaves_before_the_answer_is_noted_without_one(stage, tmp_path):
+    pool = OwnedPool(stage, "process", min=1, top=f"access-log json to {tmp_path}/log")
+    pool.until_serving(1)
+    before = counted(pool)
+    client = RawClient(pool.port)
+    client.send(b"POST /add HTTP/1.1\r\nHost: b\r\nContent-Length: 9\r\n\r\n{")
+    stage.until(lambda: more(pool, before) == [1, 0, 0, 0, 0, 0], "it has come")
+    client.close()
+    stage.until(lambda: more(pool, before) == [1, 1, 1, 0, 0, 0], "it has left")
+    stage.until(lambda: '"status":null' in (tmp_path / "log").read_text(), "it has its line")
 
 
 # ---- what is right ----

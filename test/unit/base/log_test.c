@@ -126,6 +126,15 @@ static void a_newline_in_a_text_makes_no_field(void **unused)
 	assert_int_equal(count_in(record, "PRIORITY=4\n"), 1);
 }
 
+/* U+009B is a terminal's ESC [, U+0085 a newline. */
+static void what_controls_does_not_get_into_a_line(void **unused)
+{
+	(void)unused;
+	open_file();
+	log_warn("it says \"%s\"", "\xc2\x9b" "2J\xc2\x85\x1b\x9b\xc3\xa4\xe2\x80\x99");
+	assert_non_null(strstr(written(), "it says \"??2J????\xc3\xa4\xe2\x80\x99\"\n"));
+}
+
 static void syslog_gets_json_as_its_message(void **unused)
 {
 	(void)unused;
@@ -260,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(journald_gets_a_datagram_for_each_line),
 		TEST(a_newline_in_a_text_makes_no_field),
+		TEST(what_controls_does_not_get_into_a_line),
 		TEST(syslog_gets_json_as_its_message),
 		TEST(a_full_socket_loses_lines_and_counts_them),
 		TEST(without_its_socket_the_log_goes_to_standard_error),

@@ -82,6 +82,30 @@ static void plain_text_controls_nothing(void **unused)
 	assert_false(text_is_plain("a\xc3"));
 }
 
+/* U+0085, U+009B and U+2028 are newlines or commands to some; so is a byte of them that
+ * stands alone. What only has such a byte in it stays. */
+static void what_controls_is_tamed(void **unused)
+{
+	static const struct { const char *text, *tame; } cases[] = {
+		{"", ""}, {"a b~", "a b~"}, {"\x1b[2J\n\x7f", "?[2J??"},
+		{"a\xc2\x85z", "a??z"}, {"\xc2\x9b" "2J", "??2J"}, {"\xc2\x80\xc2\x9f", "????"},
+		{"\xc2\xa0", "\xc2\xa0"}, {"\x9b" "2J", "?2J"}, {"\xff\xa0", "\xff\xa0"},
+		{"\xe2\x80\xa8\xe2\x80\xa9", "??????"}, {"\xe2\x80\x99", "\xe2\x80\x99"},
+		{"\xe2\x80", "\xe2?"}, {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+		{"\xc3\x9b\xc2", "\xc3\x9b\xc2"},
+	};
+	char text[16];
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		strcpy(text, cases[i].text);
+		text_tame(text, strlen(text));
+		assert_string_equal(text, cases[i].tame);
+	}
+	assert_string_equal(quote("a\n\xc2\x9b").text, "\"a\\n??\"");
+	assert_false(text_is_plain("a\xc2\x85"));
+}
+
 static void is_marked(const char *from, size_t len, size_t size, const char *want)
 {
 	char out[32];
@@ -111,6 +135,7 @@ int main(void)
 		cmocka_unit_test(quotes_are_short_and_in_one_line),
 		cmocka_unit_test(characters_are_those_of_rfc_3629),
 		cmocka_unit_test(plain_text_controls_nothing),
+		cmocka_unit_test(what_controls_is_tamed),
 		cmocka_unit_test(what_others_say_ends_where_it_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -514,7 +514,7 @@ static int hand_over(const char *bytes)
 	int fds[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	control_take(control, fds[1], bytes, strlen(bytes), "made");
+	control_take(control, fds[1], span_of(bytes), "made", NULL);
 	turn(4);
 	return fds[0];
 }
