@@ -41,21 +41,15 @@ static void set_bool(json_t *object, const char *name, bool value)
 /* {"count", "p50_ms", ...} of these times. */
 static json_t *times_of(const struct histogram *times)
 {
-	static const struct {
-		const char *name;
-		double      fraction;
-	} quantiles[] = {
-		{"p50_ms", 0.5}, {"p90_ms", 0.9}, {"p99_ms", 0.99}, {"p999_ms", 0.999},
-	};
+	static const double fractions[] = {0.5, 0.9, 0.99, 0.999};
+	static const char *const names[] = {"p50_ms", "p90_ms", "p99_ms", "p999_ms"};
+	uint64_t us[COUNT_OF(names)];
 	json_t *object = json_object();
 
+	histogram_quantiles(times, fractions, COUNT_OF(names), us);
 	set_number(object, "count", times->total);
-	for (size_t i = 0; i < COUNT_OF(quantiles); i++) {
-		uint64_t us = times->total == 0 ? 0 :
-			histogram_quantile(times, quantiles[i].fraction);
-		json_object_set_new(object, quantiles[i].name,
-				    json_real((double)us / 1000));
-	}
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		json_object_set_new(object, names[i], json_real((double)us[i] / 1000));
 	return object;
 }
 

@@ -104,11 +104,14 @@ static void set_times(struct history_sample *s, const struct histogram *times)
 {
 	static const double fractions[HISTORY_QUANTILES] = {0.5, 0.9, 0.99, 0.999};
 
+	uint64_t us[HISTORY_QUANTILES];
+
 	s->has_times = times->total > 0;
-	for (unsigned i = 0; s->has_times && i < HISTORY_QUANTILES; i++) {
-		uint64_t us = histogram_quantile(times, fractions[i]);
-		s->us[i] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
-	}
+	if (!s->has_times)
+		return;
+	histogram_quantiles(times, fractions, HISTORY_QUANTILES, us);
+	for (unsigned i = 0; i < HISTORY_QUANTILES; i++)
+		s->us[i] = us[i] < UINT32_MAX ? (uint32_t)us[i] : UINT32_MAX;
 }
 
 /* What clients of HTTP have seen go wrong. */
@@ -126,15 +129,21 @@ static void read_moment(struct meters *meters, uint64_t now_ms, struct meter_rea
 	meters_mark(meters, METER_MOMENT, now_ms);
 }
 
-static void mark_minutes(const struct model *m, uint64_t now_ms)
+/* Each has its turn once in MINUTE_SAMPLES, so that a thousand servers are no lump. */
+static void mark_minutes(const struct model *m, uint64_t number, uint64_t now_ms)
 {
-	for (uint32_t i = 0; i < m->listener_count; i++)
+	uint32_t turn = number % MINUTE_SAMPLES;
+
+	for (uint32_t i = 0; turn == 0 && i < m->listener_count; i++)
 		meters_mark(m->listeners[i].live->meters, METER_MINUTE, now_ms);
 	for (uint32_t i = 0; i < m->pool_count; i++) {
 		const struct model_pool *p = &m->pools[i];
-		meters_mark(p->live->meters, METER_MINUTE, now_ms);
+		if (turn == 0)
+			meters_mark(p->live->meters, METER_MINUTE, now_ms);
 		for (uint32_t j = 0; j < p->server_count; j++)
-			meters_mark(p->servers[j].live->meters, METER_MINUTE, now_ms);
+			if (p->servers[j].live->id % MINUTE_SAMPLES == turn)
+				meters_mark(p->servers[j].live->meters, METER_MINUTE,
+					    now_ms);
 	}
 }
 
@@ -254,9 +263,6 @@ void history_take(struct history *h, const struct model *m, const struct live *l
 	h->at_ms[place] = now_ms;
 	h->took_ms[place] = (uint32_t)(now_ms - h->last_ms);
 	h->last_ms = now_ms;
+	mark_minutes(m, h->taken, now_ms);
 	h->taken++;
-	if (++h->minute == MINUTE_SAMPLES) {
-		h->minute = 0;
-		mark_minutes(m, now_ms);
-	}
 }

@@ -56,7 +56,6 @@ struct history_list {
 struct history {
 	uint64_t taken;			/* samples so far */
 	uint64_t last_ms;		/* when the last one was; 0: there is none */
-	uint32_t minute;		/* samples since meters were marked for a minute */
 	/* By sample: when it was taken, since the process began, and how long it is. */
 	uint64_t at_ms[HISTORY_SAMPLES];
 	uint32_t took_ms[HISTORY_SAMPLES];

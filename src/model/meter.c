@@ -220,18 +220,29 @@ void meters_mark(struct meters *m, enum meter_window window, uint64_t now_ms)
 		copy_pages(m, mark);
 }
 
-static void take_off(const struct mark *mark, struct histogram *times)
+/* Of one page; `then` is the mark's, NULL: there was none. */
+static void leave_page(struct histogram *times, unsigned at, const uint32_t *then)
 {
-	times->total = times->max = 0;
-	for (unsigned place = 0; place < HISTOGRAM_PLACES; place++) {
-		unsigned at = place / HISTOGRAM_STEPS, step = place % HISTOGRAM_STEPS;
-		uint32_t count = (uint32_t)times->counts[place];
-		if (times->counts[place] > 0 && (mark->pages >> at & 1) != 0)
-			count -= mark->counts[place_of_page(mark, at)][step];
+	for (unsigned i = 0; i < HISTOGRAM_STEPS; i++) {
+		unsigned place = at * HISTOGRAM_STEPS + i;
+		uint32_t count = (uint32_t)times->counts[place] -
+				 (then != NULL ? then[i] : 0);
 		times->counts[place] = 0;
 		if (count > 0)
 			histogram_add_place(times, place, count);
 	}
+}
+
+static void take_off(const struct meters *m, const struct mark *mark,
+		     struct histogram *times)
+{
+	uint64_t pages = list_pages(m);
+
+	times->total = times->max = 0;
+	for (unsigned at = 0; at < METER_PAGES; at++)
+		if ((pages >> at & 1) != 0)
+			leave_page(times, at, (mark->pages >> at & 1) != 0
+					? mark->counts[place_of_page(mark, at)] : NULL);
 }
 
 uint64_t meters_leave_window(const struct meters *m, enum meter_window window,
@@ -243,7 +254,7 @@ uint64_t meters_leave_window(const struct meters *m, enum meter_window window,
 	if (marks == NULL)
 		return every_ms;
 	if (marks->of[marks->next].at_ms > 0) {
-		take_off(&marks->of[marks->next], times);
+		take_off(m, &marks->of[marks->next], times);
 		return now_ms - marks->of[marks->next].at_ms;
 	}
 	/* The first mark comes within the first turn. */

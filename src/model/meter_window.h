@@ -30,10 +30,10 @@ enum {
  * of a clock that never goes back, and not 0. */
 void meters_mark(struct meters *m, enum meter_window window, uint64_t now_ms);
 
-/* Leaves of *times, which were read after the last mark of these meters, what was counted
- * since the oldest mark of the window; all, while there are fewer marks than there may be,
- * since what they are of is younger than the window then. Returns how long that is, at the
- * most. */
+/* Leaves of *times, which were read of these meters alone, after their last mark, what was
+ * counted since the oldest mark of the window; all, while there are fewer marks than there
+ * may be, since what they are of is younger than the window then. Returns how long that is,
+ * at the most. */
 uint64_t meters_leave_window(const struct meters *m, enum meter_window window,
 			     uint64_t now_ms, struct histogram *times);
 
