@@ -7,7 +7,7 @@ import { follow } from "./events.js";
 import { fitting } from "./order.js";
 import { Plots } from "./plots.js";
 import { Ring } from "./ring.js";
-import { State } from "./state.js";
+import { SHOWN_S, State } from "./state.js";
 import { Table } from "./table.js";
 import { count, ms, rate, several, span } from "./text.js";
 
@@ -23,6 +23,7 @@ const bad = (n) => n > 0 ? "bad" : "";
 const figure = (id, title, value, text = count, more = {}) =>
 	({ id, title, value, text: (item) => text(value(item)), number: true, ...more });
 const sum = { rank: "sum" };
+const LATE = "Of the requests of the last 40 to 60 seconds";
 const times = (help) => [
 	figure("p50", "p50 ms", (one) => one.p50, ms, { help }),
 	figure("p90", "p90 ms", (one) => one.p90, ms, { help, rank: "minor" }),
@@ -59,7 +60,7 @@ const listeners = new Table({
 		figure("connections", "Connections", (l) => l.connections),
 		figure("accepts", "New/s", (l) => l.accepts, rate),
 		figure("rate", "Requests/s", (l) => l.rate, rate), errors,
-		...times("Of all requests since the start"),
+		...times(LATE),
 		figure("requests", "Requests", (l) => l.requests, count, sum),
 	],
 });
@@ -104,7 +105,7 @@ const servers = new Table({
 		figure("weight", "Weight", (s) => s.weight),
 		figure("rate", "Requests/s", (s) => s.rate, rate), errors,
 		figure("in_flight", "In flight", (s) => s.in_flight),
-		...times("Of all requests since the start, up to the head of the answer"),
+		...times(`${LATE}, up to the head of the answer`),
 		figure("requests", "Requests", (s) => s.requests, count, sum),
 		figure("failures", "Failures", (s) => s.failures, count, sum),
 		{ id: "reason", title: "Reason", value: (s) => s.reason },
@@ -197,6 +198,17 @@ function showOwned() {
 
 /* ---- each second ---- */
 
+/* Why plots are shorter than they might be. */
+function showBeginning({ pid, uptime_s: uptime }) {
+	const place = byId("plots-note");
+	place.hidden = uptime >= SHOWN_S;
+	if (place.hidden || place.dataset.pid === String(pid))
+		return;
+	const since = new Date(Date.now() - uptime * 1000).toLocaleTimeString("en-GB");
+	place.dataset.pid = pid;
+	write(place, `Process ${pid} began at ${since}, and knows nothing of before.`);
+}
+
 function show() {
 	const { status } = seen;
 	version ??= status.version;
@@ -215,6 +227,7 @@ function show() {
 	showServers();
 	showOwned();
 	plots.show(state.shown, names);
+	showBeginning(status);
 	ring.show(seen.pools);
 }
 
@@ -251,16 +264,31 @@ function needToken(error) {
 	askToken(wrong);
 }
 
+/* null: a balancer of before that has none. */
+async function askHistory(last) {
+	try {
+		return await ask("GET", `/v1/history?last=${last}`);
+	} catch (error) {
+		if (error.status === 404)
+			return null;
+		throw error;
+	}
+}
+
 async function poll() {
 	try {
 		/* First one alone: where a token is needed, the rest would be refused as well. */
 		const status = await ask("GET", "/v1/status");
-		const [all, counted, leaving] = await Promise.all(
-			["/v1/pools", "/v1/times", "/v1/leaving"].map((path) => ask("GET", path)));
+		const lacks = state.lacks(performance.now() / 1000, status.pid);
+		const [all, counted, leaving, history] = await Promise.all([
+			...["/v1/pools", "/v1/times", "/v1/leaving"].map((path) => ask("GET", path)),
+			lacks > 0 ? askHistory(lacks) : null]);
 		needsToken = false;
 		lostAt = null;
-		seen = state.take(performance.now() / 1000,
-			{ status, pools: all, times: counted, leaving });
+		const at = performance.now() / 1000;
+		if (history?.pid === status.pid)
+			state.fill(at, history);
+		seen = state.take(at, { status, pools: all, times: counted, leaving });
 		show();
 		tellLink("live", "good");
 	} catch (error) {

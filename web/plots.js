@@ -3,9 +3,9 @@
 
 import uPlot from "uplot";
 import { byId, element, fillChoice, setAttribute, svg, write } from "./dom.js";
+import { SHOWN_S } from "./state.js";
 import { ago, count, ms, rate, several, stepsOf, tick } from "./text.js";
 
-const SHOWN_S = 300;
 const SHOWN_S_MIN = 60;		// while the page is young
 const HEIGHT = 140;
 const LINES = 6;		// more could not be told apart; the rest is one line

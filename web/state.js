@@ -1,10 +1,12 @@
 /* state.js - what the balancer's counters mean: rates and quantiles out of answers that
- * came one after the other. Pure: no clock, no document. */
+ * came one after the other, behind those of its history. Pure: no clock, no document. */
 
 const RATE_S = 5;		// what a rate is the mean of
 const TIMES_S = 10;		// what quantiles of a pool are of
-const SHOWN_S = 300;		// what plots show
+export const SHOWN_S = 300;	// what plots show
 const SLACK_S = 0.5;		// answers do not come exactly a second apart
+const SAMPLE_S = 5;		// how far the samples of the history are apart
+const HOLE_S = 8;		// without a point; an unseen page asks every 5 s
 
 const errorsOf = (of) => of.responses["5xx"] + of.responses.none;
 const serverErrors = (of) => of.failures + of.responses["5xx"];
@@ -26,10 +28,22 @@ const quantiles = (counts) => ({
 	p99: quantile(counts, 0.99), p999: quantile(counts, 0.999),
 });
 
-/* The same of an answer's own, which are of all since the start. */
-const quantilesOf = ({ times }) => times.count === 0 ? quantiles([]) : {
-	p50: times.p50_ms, p90: times.p90_ms, p99: times.p99_ms, p999: times.p999_ms,
+/* The same of an answer's own, which are of the last minute. */
+const quantilesOf = ({ recent }) => recent.count === 0 ? quantiles([]) : {
+	p50: recent.p50_ms, p90: recent.p90_ms, p99: recent.p99_ms, p999: recent.p999_ms,
 };
+
+/* A sample of the balancer's history as a point; null where there was none. */
+function sampleOf(series, i, seconds) {
+	if (series.requests[i] === null)
+		return null;
+	return {
+		rate: series.requests[i] / seconds, errors: series.errors[i] / seconds,
+		inFlight: series.in_flight[i], waiting: series.waiting[i],
+		p50: series.p50_ms[i], p90: series.p90_ms[i],
+		p99: series.p99_ms[i], p999: series.p999_ms[i],
+	};
+}
 
 /* [microseconds, count] that were added between two readings. */
 export function added(now, then) {
@@ -60,6 +74,31 @@ export class State {
 		this.shown = [];	// what plots are made of: {at, whole, pools: Map}
 	}
 
+	/* How many samples of this process's history it takes to have points up to now: 0
+	 * while they come by themselves. */
+	lacks(at, pid) {
+		const last = this.shown.at(-1);
+		if (last?.whole && at - last.at < HOLE_S && this.readings.at(-1)?.pid === pid)
+			return 0;
+		const seconds = Math.min(SHOWN_S, last ? at - last.at : SHOWN_S);
+		return Math.ceil(seconds / SAMPLE_S) + 1;
+	}
+
+	/* Takes in the history that was told at this time: of it, what is newer than all
+	 * points. The reading of the same moment is to come next. */
+	fill(at, history) {
+		const newest = this.shown.at(-1)?.at ?? -Infinity;
+		history.at_ms.forEach((sampled, i) => {
+			const then = at - (history.now_ms - sampled) / 1000;
+			const seconds = history.took_ms[i] / 1000;
+			if (then <= newest || then >= at)
+				return;
+			this.shown.push({ at: then, whole: sampleOf(history.whole, i, seconds),
+				pools: new Map(history.pools.map((pool) =>
+					[pool.name, sampleOf(pool, i, seconds)])) });
+		});
+	}
+
 	/* Takes in what was read at this time, in seconds, and returns all that there is to
 	 * be seen. */
 	take(at, { status, pools, times, leaving }) {
@@ -79,10 +118,16 @@ export class State {
 		for (const one of leaving.servers)
 			seen.servers.push(this.#server(one, null));
 		seen.totals = this.#totals(seen);
+		const isFirst = this.readings.length === 0;
 		this.readings.push(this.reading);
 		while (at - this.readings[0].at > TIMES_S + 1)
 			this.readings.shift();
-		this.#show(at, seen);
+		/* Of a process's first reading no rate is known. Where there are points of
+		 * before, the line goes on with the next. */
+		if (!isFirst || !this.shown.at(-1)?.whole)
+			this.#show(at, seen);
+		while (this.shown[0]?.at < at - SHOWN_S)
+			this.shown.shift();
 		return seen;
 	}
 
@@ -118,9 +163,9 @@ export class State {
 		const failed = kind === "http" ? errorsOf(one)
 			: one.servers.reduce((sum, server) => sum + server.failures, 0);
 		const then = this.#before(TIMES_S)?.times.get(one.name);
-		const recent = then ? added(this.reading.times.get(one.name) ?? [], then) : [];
+		const counts = then ? added(this.reading.times.get(one.name) ?? [], then) : [];
 		return {
-			...one, ...quantiles(recent), key, kind, recent,
+			...one, ...quantiles(counts), key, kind, counts,
 			up: one.servers.filter((server) => server.state === "up").length,
 			rate: this.#rate(`${key} requests`, one.requests),
 			errors: this.#rate(`${key} errors`, failed),
@@ -142,7 +187,7 @@ export class State {
 		const sum = (name) => pools.reduce((all, pool) => all + (pool[name] ?? 0), 0);
 		const known = pools.some((pool) => pool.rate !== null);
 		return {
-			...quantiles(together(pools.map((pool) => pool.recent))),
+			...quantiles(together(pools.map((pool) => pool.counts))),
 			rate: known ? sum("rate") : null, errors: known ? sum("errors") : null,
 			inFlight: sum("in_flight"), waiting: sum("waiting"),
 			connections: status.connections,
@@ -159,8 +204,6 @@ export class State {
 		});
 		this.shown.push({ at, whole: point(totals),
 			pools: new Map(pools.map((pool) => [pool.name, point(pool)])) });
-		while (at - this.shown[0].at > SHOWN_S)
-			this.shown.shift();
 	}
 
 	/* That nothing is known of this time: a line ends there, rather than go on straight. */

@@ -35,15 +35,29 @@ void histogram_add_place(struct histogram *h, unsigned place, uint64_t count)
 		h->max = histogram_middle(place);
 }
 
+void histogram_quantiles(const struct histogram *h, const double *fractions,
+			 unsigned count, uint64_t *values)
+{
+	uint64_t seen = 0;
+	unsigned done = 0;
+
+	for (unsigned place = 0; place < HISTOGRAM_PLACES && done < count; place++) {
+		if (h->counts[place] == 0)
+			continue;
+		uint64_t middle = histogram_middle(place);
+		seen += h->counts[place];
+		while (done < count &&
+		       (double)seen >= fractions[done] * (double)h->total)
+			values[done++] = middle < h->max ? middle : h->max;
+	}
+	while (done < count)
+		values[done++] = 0;
+}
+
 uint64_t histogram_quantile(const struct histogram *h, double fraction)
 {
-	double wanted = fraction * (double)h->total;
-	uint64_t seen = 0;
+	uint64_t value;
 
-	for (unsigned place = 0; place < HISTOGRAM_PLACES; place++) {
-		seen += h->counts[place];
-		if (h->counts[place] > 0 && (double)seen >= wanted)
-			return histogram_middle(place) < h->max ? histogram_middle(place) : h->max;
-	}
-	return 0;
+	histogram_quantiles(h, &fraction, 1, &value);
+	return value;
 }

@@ -47,4 +47,8 @@ void histogram_add_place(struct histogram *h, unsigned place, uint64_t count);
 /* The value that this fraction of all does not exceed; 0 if there is none. */
 uint64_t histogram_quantile(const struct histogram *h, double fraction);
 
+/* The same for several fractions, the smallest first, at the cost of one. */
+void histogram_quantiles(const struct histogram *h, const double *fractions,
+			 unsigned count, uint64_t *values);
+
 #endif

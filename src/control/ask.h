@@ -16,6 +16,7 @@
 #include "control/control.h"
 #include "control/reply.h"
 
+struct history;
 struct log_tail;
 struct streams;
 
@@ -32,6 +33,8 @@ struct view {
 	const struct control_facts *facts;
 	struct streams  *streams;	/* all answers that go on */
 	struct log_tail *log_tail;
+	const struct history *history;
+	uint64_t uptime_ms;		/* of a clock that never goes back */
 	uint64_t uptime_s;
 	uint64_t wall_s;		/* since 1970 */
 };
@@ -98,6 +101,7 @@ void upgrade_post(const struct ask *ask, struct reply *r);
 void metrics_get(const struct ask *ask, struct reply *r);
 void explain_post(const struct ask *ask, struct reply *r);
 void ring_get(const struct ask *ask, struct reply *r);
+void history_get(const struct ask *ask, struct reply *r);
 void times_get(const struct ask *ask, struct reply *r);
 void events_get(const struct ask *ask, struct reply *r);
 void log_get(const struct ask *ask, struct reply *r);

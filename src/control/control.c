@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/must.h"
 #include "control/connection.h"
+#include "control/history.h"
 #include "control/log_tail.h"
 #include "control/unix_socket.h"
 #include "listen/listener.h"
@@ -20,6 +21,8 @@ struct control {
 	struct control_facts facts;
 	struct view view;		/* of the two above */
 	struct streams streams;
+	struct history *history;	/* owned */
+	struct loop_timer sampling;
 	uint64_t    started_ms;
 	struct link doors;		/* owned */
 	struct link connections;	/* owned */
@@ -29,6 +32,22 @@ struct control {
 	struct unix_socket unix_socket;
 	bool        held;		/* nobody is let in so far */
 };
+
+static uint64_t uptime_ms(const struct control *c)
+{
+	return loop_now_ms(c->loop) - c->started_ms;
+}
+
+/* Each sample says when it was taken, so that one which comes late is no error. */
+static void on_sampling_due(struct loop_timer *t)
+{
+	struct control *c = CONTAINER_OF(t, struct control, sampling);
+	const struct model *m = view_model(&c->view);
+
+	if (m != NULL)
+		history_take(c->history, m, c->view.live, uptime_ms(c));
+	loop_timer_start(c->loop, t, HISTORY_EVERY_MS);
+}
 
 struct control *control_create(struct loop *loop, struct live *live,
 			       const struct control_hooks *hooks,
@@ -43,7 +62,10 @@ struct control *control_create(struct loop *loop, struct live *live,
 		.live = live, .hooks = &c->hooks, .facts = &c->facts,
 		.streams = &c->streams, .log_tail = log_tail_create(loop),
 	};
+	c->view.history = c->history = history_create();
 	c->started_ms = loop_now_ms(loop);
+	loop_timer_init(&c->sampling, on_sampling_due);
+	loop_timer_start(loop, &c->sampling, HISTORY_EVERY_MS);
 	c->unix_socket.lock = -1;
 	list_init(&c->doors);
 	list_init(&c->connections);
@@ -90,7 +112,8 @@ static void on_active(struct connection *connection)
 {
 	struct control *c = connection->control;
 
-	c->view.uptime_s = (loop_now_ms(c->loop) - c->started_ms) / 1000;
+	c->view.uptime_ms = uptime_ms(c);
+	c->view.uptime_s = c->view.uptime_ms / 1000;
 	c->view.wall_s = loop_wall_us(c->loop) / 1000000;
 }
 
@@ -370,6 +393,8 @@ void control_destroy(struct control *c)
 		connection_end(CONTAINER_OF(c->connections.next, struct connection,
 					    link));
 	must(list_empty(&c->doors));
+	loop_timer_stop(c->loop, &c->sampling);
+	history_destroy(c->history);
 	log_tail_destroy(c->view.log_tail);
 	free(c);
 }

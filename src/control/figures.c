@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "model/live_srv.h"
 #include "model/meter_reading.h"
+#include "model/meter_window.h"
 #include "model/srv.h"
 #include "control/owned.h"
 #include "pick/policy.h"
@@ -37,31 +38,42 @@ static void set_bool(json_t *object, const char *name, bool value)
 	json_object_set_new(object, name, json_boolean(value));
 }
 
-/* What meters have counted: answers by class, and how long they took. */
-static void set_meters(json_t *object, const struct meters *meters)
+/* {"count", "p50_ms", ...} of these times. */
+static json_t *times_of(const struct histogram *times)
+{
+	static const double fractions[] = {0.5, 0.9, 0.99, 0.999};
+	static const char *const names[] = {"p50_ms", "p90_ms", "p99_ms", "p999_ms"};
+	uint64_t us[COUNT_OF(names)];
+	json_t *object = json_object();
+
+	histogram_quantiles(times, fractions, COUNT_OF(names), us);
+	set_number(object, "count", times->total);
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		json_object_set_new(object, names[i], json_real((double)us[i] / 1000));
+	return object;
+}
+
+/* What meters have counted: answers by class, and how long they took, since the start
+ * and of late. */
+static void set_meters(json_t *object, const struct view *view,
+		       const struct meters *meters)
 {
 	static const char *const classes[METER_CLASSES] = {
 		"none", "1xx", "2xx", "3xx", "4xx", "5xx",
 	};
-	static const struct {
-		const char *name;
-		double      fraction;
-	} quantiles[] = {
-		{"p50_ms", 0.5}, {"p90_ms", 0.9}, {"p99_ms", 0.99}, {"p999_ms", 0.999},
-	};
 	struct meter_reading sum = {0};
-	json_t *responses = json_object(), *times = json_object();
+	json_t *responses = json_object();
 
 	meters_add(meters, &sum);
 	for (int i = 0; i < METER_CLASSES; i++)
 		set_number(responses, classes[i], sum.responses[i]);
-	set_number(times, "count", sum.times_us.total);
-	for (size_t i = 0; i < COUNT_OF(quantiles); i++) {
-		uint64_t us = histogram_quantile(&sum.times_us, quantiles[i].fraction);
-		json_object_set_new(times, quantiles[i].name, json_real((double)us / 1000));
-	}
 	json_object_set_new(object, "responses", responses);
-	json_object_set_new(object, "times", times);
+	json_object_set_new(object, "times", times_of(&sum.times_us));
+	uint64_t span_ms = meters_leave_window(meters, METER_MINUTE, view->uptime_ms,
+					       &sum.times_us);
+	json_t *recent = times_of(&sum.times_us);
+	set_number(recent, "span_ms", span_ms < view->uptime_ms ? span_ms : view->uptime_ms);
+	json_object_set_new(object, "recent", recent);
 }
 
 /* ---- who was changed at run time ---- */
@@ -173,7 +185,7 @@ static void end_server(json_t *object, const struct figures *f, int pool,
 	const struct change *c = find_change(f, s->pool, s->text);
 
 	set_counters(object, s);
-	set_meters(object, s->meters);
+	set_meters(object, f->view, s->meters);
 	set_text(object, "from", source_of(f, pool, c, leaving));
 	set_bool(object, "temporary", c != NULL && c->temporary);
 }
@@ -289,7 +301,7 @@ json_t *figures_pool(struct figures *f, const struct model_pool *p)
 	set_number(object, "requests", requests);
 	set_amount(object, "waiting", &p->live->waiting);
 	set_count(object, "retries", &p->live->retries);
-	set_meters(object, p->live->meters);
+	set_meters(object, f->view, p->live->meters);
 	set_count(object, "bytes_up", &p->live->bytes_up);
 	set_count(object, "bytes_down", &p->live->bytes_down);
 	json_object_set_new(object, "moved", moved(p->live));
@@ -346,7 +358,7 @@ json_t *figures_listener(const struct figures *f, const struct model_listener *l
 		   is_udp ? &live->flows : &live->connections.inside);
 	set_count(object, "accepted", &live->accepted);
 	set_count(object, "requests", &live->requests);
-	set_meters(object, live->meters);
+	set_meters(object, f->view, live->meters);
 	return object;
 }
 

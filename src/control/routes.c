@@ -15,6 +15,9 @@ const struct route control_routes[] = {
 	{H1_GET, "/v1/pools/{pool}", ROLE_READ, pools_get_one, NULL, NULL, "one pool"},
 	{H1_GET, "/v1/pools/{pool}/ring", ROLE_READ, ring_get, NULL, NULL,
 	 "of a pool that goes by keys: each server's part of them, asked of the policy"},
+	{H1_GET, "/v1/history", ROLE_READ, history_get, "last=60", NULL,
+	 "rates, errors, requests in flight and times of the last ten minutes, sampled every "
+	 "5 s: of all, of each listener and of each pool"},
 	{H1_GET, "/v1/times", ROLE_READ, times_get, NULL, NULL,
 	 "how often which time was counted since the start, by pool"},
 	{H1_GET, "/v1/pools/{pool}/servers", ROLE_READ, servers_get, NULL, NULL,

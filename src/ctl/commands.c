@@ -51,7 +51,7 @@ const struct command command_table[] = {
 	 (OPTIONS_TARGET & ~O(TIMEOUT)) | O(POOL) | O(ONCE), WORDS_OTHER,
 	 "watch pools and servers live, and steer them",
 	 "Once a second, in a terminal: state, weight, requests or connections now, "
-	 "requests, errors and bytes a second, and times since the start. "
+	 "requests, errors and bytes a second, and times of the last minute. "
 	 "Up, down and page up, page down choose a line; s, > and < change the order, S "
 	 "turns it round. "
 	 "d drains the server, e enables it, w sets its weight, r removes it when asked "

@@ -94,9 +94,10 @@ static uint64_t count_bytes(const json_t *object)
 	return member_number(object, "bytes_up") + member_number(object, "bytes_down");
 }
 
+/* Of the last minute; a balancer of before does not tell it. */
 static double quantile(const json_t *object, const char *name)
 {
-	const json_t *times = json_object_get(object, "times");
+	const json_t *times = json_object_get(object, "recent");
 
 	return member_number(times, "count") > 0
 		? json_number_value(json_object_get(times, name)) : TOP_UNKNOWN;

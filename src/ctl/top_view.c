@@ -278,7 +278,7 @@ static void draw_help(const struct top_view *v, const struct top_pen *pen)
 		"r: remove it (asks)      /: show what has a word in it",
 		"p: pause                 h: this help      q: quit",
 		"REQ/S, ERR/S and BYTES/S are of the last second, P50 and",
-		"P99 since the start; of TCP, requests are connections.",
+		"P99 of the last 40 to 60; of TCP, requests are connections.",
 	};
 
 	for (uint32_t i = 0; i < COUNT_OF(lines) && i < top_view_room(v); i++)

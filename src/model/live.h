@@ -71,6 +71,7 @@ struct live_server {
 	char     reason[LIVE_REASON_MAX];	/* of the present verdict */
 	uint32_t holders;		/* models */
 	void    *prober;		/* owned by health/prober.c, NULL again before the end */
+	uint64_t sampled_requests, sampled_failures;	/* when control/history.c saw it last */
 	struct live_address *addresses;	/* owned: all that were ever published */
 	struct live_server  *next;
 	struct live_server  *next_in_bucket;
@@ -92,6 +93,7 @@ struct live_pool {
 	/* TCP: what became of clients whose server left. */
 	atomic_ullong moved_replayed, moved_idle, not_moved;
 	struct meters *meters;			/* owned; times: of whole requests */
+	uint64_t sampled_errors;		/* as a server's; control thread only */
 	uint32_t holders;			/* models */
 	struct live_srv *srvs;			/* owned; control thread only */
 	struct live_pool *next;
@@ -110,6 +112,7 @@ struct live_listener {
 	atomic_uint   flows;		/* UDP: at present */
 	atomic_ullong flows_full, datagrams_dropped;
 	struct meters *meters;			/* owned; as a pool's */
+	uint64_t sampled_requests, sampled_accepted, sampled_errors;	/* likewise */
 	uint32_t holders;		/* models */
 	struct live_listener *next;
 };

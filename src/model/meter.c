@@ -8,13 +8,16 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/must.h"
 #include "model/meter_reading.h"
+#include "model/meter_window.h"
 #include "model/model.h"
 
 enum { METER_PAGES = HISTOGRAM_PLACES / HISTOGRAM_STEPS };
+_Static_assert(METER_PAGES <= 64, "a mark has a bit for each page");
 
 _Static_assert((int)METER_CONTROL == (int)MODEL_LOOPS_MAX, "it is behind the loops'");
 
@@ -30,6 +33,7 @@ struct meter {
 
 struct meters {
 	_Atomic(struct meter *) of[METER_COUNTERS];
+	struct marks *marks[METER_WINDOWS];	/* owned; NULL: none was made */
 };
 
 struct meters *meters_create(void)
@@ -119,10 +123,152 @@ void meters_add(const struct meters *m, struct meter_reading *sum)
 	}
 }
 
+/* ---- windows ---- */
+
+/* What had been counted of times at one moment. Counts are the low bits: who is as often
+ * counted as they tell apart, in one place and within a window, does not exist. */
+struct mark {
+	uint64_t at_ms;			/* 0: it was never made */
+	uint64_t pages;			/* a bit for each that there was */
+	uint32_t room;			/* pages that counts has room for */
+	uint32_t (*counts)[HISTOGRAM_STEPS];	/* owned: of the pages there were, in order */
+};
+
+struct marks {
+	unsigned    next;		/* the oldest, which is made anew next */
+	struct mark of[METER_MARKS_MAX];
+};
+
+static const struct {
+	unsigned count;
+	uint32_t every_ms;
+} windows[METER_WINDOWS] = {
+	[METER_MINUTE] = {3, METER_MINUTE_EVERY_MS},
+	[METER_MOMENT] = {2, METER_MOMENT_EVERY_MS},
+};
+
+static void destroy_marks(struct marks *marks)
+{
+	for (unsigned i = 0; marks != NULL && i < METER_MARKS_MAX; i++)
+		free(marks->of[i].counts);
+	free(marks);
+}
+
+static const struct page *find_page(const struct meters *m, unsigned loop, unsigned at)
+{
+	const struct meter *meter =
+		atomic_load_explicit(&m->of[loop], memory_order_acquire);
+
+	return meter != NULL
+		? atomic_load_explicit(&meter->pages[at], memory_order_acquire) : NULL;
+}
+
+/* Which pages there are, of any loop. */
+static uint64_t list_pages(const struct meters *m)
+{
+	uint64_t pages = 0;
+
+	for (unsigned loop = 0; loop < MODEL_LOOPS_MAX; loop++) {
+		if (atomic_load_explicit(&m->of[loop], memory_order_relaxed) == NULL)
+			continue;
+		for (unsigned at = 0; at < METER_PAGES; at++)
+			pages |= (uint64_t)(find_page(m, loop, at) != NULL) << at;
+	}
+	return pages;
+}
+
+/* Which of a mark's pages, if it has it, this one is. */
+static unsigned place_of_page(const struct mark *mark, unsigned at)
+{
+	return (unsigned)__builtin_popcountll(mark->pages & (((uint64_t)1 << at) - 1));
+}
+
+static void copy_pages(const struct meters *m, struct mark *mark)
+{
+	memset(mark->counts, 0, mark->room * sizeof *mark->counts);
+	for (unsigned loop = 0; loop < MODEL_LOOPS_MAX; loop++) {
+		if (atomic_load_explicit(&m->of[loop], memory_order_relaxed) == NULL)
+			continue;
+		for (unsigned at = 0; at < METER_PAGES; at++) {
+			const struct page *page = find_page(m, loop, at);
+			/* One that has come since the pages were listed is not in it. */
+			if (page == NULL || (mark->pages >> at & 1) == 0)
+				continue;
+			uint32_t *counts = mark->counts[place_of_page(mark, at)];
+			for (unsigned i = 0; i < HISTOGRAM_STEPS; i++)
+				counts[i] += (uint32_t)atomic_load_explicit(
+					&page->counts[i], memory_order_relaxed);
+		}
+	}
+}
+
+void meters_mark(struct meters *m, enum meter_window window, uint64_t now_ms)
+{
+	must(now_ms > 0);
+	if (m->marks[window] == NULL)
+		m->marks[window] = memory_new(1, sizeof(struct marks));
+	struct marks *marks = m->marks[window];
+	struct mark *mark = &marks->of[marks->next];
+
+	marks->next = (marks->next + 1) % windows[window].count;
+	mark->at_ms = now_ms;
+	mark->pages = list_pages(m);
+	uint32_t room = (uint32_t)__builtin_popcountll(mark->pages);
+	if (room > mark->room) {
+		mark->counts = memory_grow(mark->counts, room, sizeof *mark->counts);
+		mark->room = room;
+	}
+	if (room > 0)
+		copy_pages(m, mark);
+}
+
+/* Of one page; `then` is the mark's, NULL: there was none. */
+static void leave_page(struct histogram *times, unsigned at, const uint32_t *then)
+{
+	for (unsigned i = 0; i < HISTOGRAM_STEPS; i++) {
+		unsigned place = at * HISTOGRAM_STEPS + i;
+		uint32_t count = (uint32_t)times->counts[place] -
+				 (then != NULL ? then[i] : 0);
+		times->counts[place] = 0;
+		if (count > 0)
+			histogram_add_place(times, place, count);
+	}
+}
+
+static void take_off(const struct meters *m, const struct mark *mark,
+		     struct histogram *times)
+{
+	uint64_t pages = list_pages(m);
+
+	times->total = times->max = 0;
+	for (unsigned at = 0; at < METER_PAGES; at++)
+		if ((pages >> at & 1) != 0)
+			leave_page(times, at, (mark->pages >> at & 1) != 0
+					? mark->counts[place_of_page(mark, at)] : NULL);
+}
+
+uint64_t meters_leave_window(const struct meters *m, enum meter_window window,
+			     uint64_t now_ms, struct histogram *times)
+{
+	const struct marks *marks = m->marks[window];
+	uint64_t every_ms = windows[window].every_ms;
+
+	if (marks == NULL)
+		return every_ms;
+	if (marks->of[marks->next].at_ms > 0) {
+		take_off(m, &marks->of[marks->next], times);
+		return now_ms - marks->of[marks->next].at_ms;
+	}
+	/* The first mark comes within the first turn. */
+	return now_ms - marks->of[0].at_ms + every_ms;
+}
+
 void meters_destroy(struct meters *m)
 {
 	if (m == NULL)
 		return;
+	for (unsigned window = 0; window < METER_WINDOWS; window++)
+		destroy_marks(m->marks[window]);
 	for (unsigned loop = 0; loop < METER_COUNTERS; loop++) {
 		struct meter *meter = atomic_load(&m->of[loop]);
 		for (unsigned at = 0; meter != NULL && at < METER_PAGES; at++)

@@ -133,10 +133,14 @@ def test_what_it_shows_is_what_the_interface_says(stage, browser):
                             "Failures": "failures", "In flight": "in_flight"}.items():
             assert figure(row[label]) == server[name], (label, row, server)
     times = next(one for one in pools["web"]["servers"] if one["address"] == str(good[1]))
-    for label, name in {"p50 ms": "p50_ms", "p90 ms": "p90_ms", "p99 ms": "p99_ms",
-                        "p99.9 ms": "p999_ms"}.items():
-        assert float(shown[str(good[1])][label]) == pytest.approx(
-            times["times"][name], rel=0.006, abs=0.006)
+    of_listener = page.control.get("/v1/listeners")["listeners"][0]
+    for row, one in [(shown[str(good[1])], times),
+                     (page.rows("listeners")[of_listener["address"]], of_listener)]:
+        assert one["recent"]["count"] >= 15
+        for label, name in {"p50 ms": "p50_ms", "p90 ms": "p90_ms", "p99 ms": "p99_ms",
+                            "p99.9 ms": "p999_ms"}.items():
+            assert float(row[label]) == pytest.approx(
+                one["recent"][name], rel=0.006, abs=0.006)
     for name, row in page.rows("pools").items():
         up = sum(server["state"] == "up" for server in pools[name]["servers"])
         assert row["Up"] == f"{up} of {len(pools[name]['servers'])}"
@@ -167,6 +171,67 @@ def test_rates_and_plots_move_with_the_load(web):
     web.browser.until(f"() => /now web/.test(({label})())")
     assert load.result()[1] == ""
     web.is_calm()
+
+
+# Each figure that a plot shows of an earlier moment, as the pointer goes over it.
+OVER = """async (n) => { const figure = document.querySelectorAll('#plots figure')[n];
+    const over = figure.querySelector('.u-over'), box = over.getBoundingClientRect();
+    const said = new Set();
+    for (let x = 1; x < box.width; x += 4) {
+        over.dispatchEvent(new MouseEvent("mousemove", { bubbles: true,
+            clientX: box.left + x, clientY: box.top + 9 }));
+        await new Promise(requestAnimationFrame);
+        const [when, value] = figure.querySelector("output").textContent.split(": ");
+        if (when && value !== undefined)
+            said.add(value.replace("p99 ", ""));
+    }
+    over.dispatchEvent(new MouseEvent("mouseleave", { bubbles: true }));
+    return [...said].filter((value) => value !== "0" && value !== "–"); }"""
+
+
+def assert_alike(shown, told, **how):
+    """Each text is one of these figures, and each figure is shown."""
+    assert shown and all(any(float(text) == pytest.approx(one, **how) for one in told)
+                         for text in shown), (shown, told)
+    assert all(any(float(text) == pytest.approx(one, **how) for text in shown)
+               for one in told), (shown, told)
+
+
+def test_what_was_before_the_page_was_opened_is_there(web):
+    client = web.stage.client(web.balancer)
+    assert all(client.get("/").status == 200 for _ in range(30))
+    told = until(lambda: (one := web.control.get("/v1/history")) and one["at_ms"] and one
+                 and sum(one["whole"]["requests"]) == 30
+                 and one["whole"]["requests"][-1] == 0 and one,
+                 "the requests and the silence behind them are sampled", 40)
+    web.open()
+    polls = "() => performance.getEntriesByType('resource').filter(" \
+        "({ name }) => name.endsWith('/v1/times')).length"
+    web.browser.until(f"() => ({polls})() > 3")
+    whole = told["whole"]
+    rates = {1000 * count / took for count, took in zip(whole["requests"], told["took_ms"])
+             if count > 0}
+    assert_alike(web.browser.evaluate(OVER, 0), rates, abs=0.051)
+    p99 = {ms for ms in whole["p99_ms"] if ms is not None}
+    assert_alike(web.browser.evaluate(OVER, 2), p99, rel=0.006, abs=0.006)
+    asked = [url for url in web.browser.requests if "/v1/history" in url]
+    assert len(asked) == 1, "from then on points come by themselves"
+    pid = web.control.get("/v1/status")["pid"]
+    assert f"Process {pid} began at " in web.browser.text("#plots-note")
+    web.is_calm()
+
+
+def test_what_the_page_did_not_see_is_fetched_later(web):
+    web.open()
+    web.browser.run("await page.route('**/v1/status', (route) => route.abort())")
+    web.browser.until("() => document.querySelector('#link').textContent !== 'live'")
+    client = web.stage.client(web.balancer)
+    assert all(client.get("/").status == 200 for _ in range(20))
+    until(lambda: sum(web.control.get("/v1/history")["whole"]["requests"]) == 20,
+          "they are sampled", 40)
+    web.browser.run("await page.unroute('**/v1/status')")
+    web.until_live()
+    assert web.browser.evaluate(OVER, 0), "what came meanwhile is drawn"
 
 
 def test_shares_of_keys_are_drawn_as_they_are(stage, browser):

@@ -82,12 +82,30 @@ static void the_largest_of_all_has_a_place(void **unused)
 	assert_true(histogram_quantile(&h, 0.5) > UINT64_C(1) << 41);
 }
 
+/* Of none, of few, and of more than have different quantiles. */
+static void several_quantiles_are_those_of_one_after_the_other(void **unused)
+{
+	static const double fractions[] = {0.0, 0.5, 0.5, 0.9, 0.99, 0.999, 1.0};
+	enum { COUNT = sizeof fractions / sizeof *fractions };
+	uint64_t all[COUNT];
+
+	(void)unused;
+	empty();
+	for (uint64_t value = 3; value < UINT64_C(1) << 50; value = value * 5 / 2 + 1) {
+		histogram_quantiles(&h, fractions, COUNT, all);
+		for (unsigned i = 0; i < COUNT; i++)
+			assert_true(all[i] == histogram_quantile(&h, fractions[i]));
+		histogram_add(&h, value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_one_says_nought),
 		cmocka_unit_test(small_values_are_exact),
 		cmocka_unit_test(quantiles_are_those_of_a_sorted_list),
+		cmocka_unit_test(several_quantiles_are_those_of_one_after_the_other),
 		cmocka_unit_test(the_largest_of_all_has_a_place),
 	};
 

@@ -10,6 +10,7 @@
 #include "control/ask.h"
 #include "control/control.h"
 #include "control/events.h"
+#include "control/history.h"
 #include "control/log_tail.h"
 #include "model/live_registry.h"
 #include "model/model.h"
@@ -34,6 +35,7 @@ struct fake {
 	struct control_hooks hooks;
 	struct control_facts facts;
 	struct streams  streams;
+	struct history *history;
 	struct view     view;
 };
 
@@ -220,10 +222,11 @@ static void fake_init(struct fake *f)
 		.threads = 1,
 	};
 	f->hooks.events = events_create(1000);
+	f->history = history_create();
 	f->view = (struct view){
 		.live = &f->live, .hooks = &f->hooks, .facts = &f->facts,
 		.streams = &f->streams, .log_tail = log_tail_create(NULL),
-		.uptime_s = 7, .wall_s = 784111777,
+		.history = f->history, .uptime_ms = 7000, .uptime_s = 7, .wall_s = 784111777,
 	};
 }
 
@@ -235,6 +238,7 @@ static void fake_fini(struct fake *f)
 	must(f->streams.open == 0);
 	events_destroy(f->hooks.events);
 	log_tail_destroy(f->view.log_tail);
+	history_destroy(f->history);
 	live_fini(&f->live);
 }
 
