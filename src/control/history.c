@@ -103,7 +103,6 @@ static uint32_t amount_of(const atomic_uint *amount)
 static void set_times(struct history_sample *s, const struct histogram *times)
 {
 	static const double fractions[HISTORY_QUANTILES] = {0.5, 0.9, 0.99, 0.999};
-
 	uint64_t us[HISTORY_QUANTILES];
 
 	s->has_times = times->total > 0;

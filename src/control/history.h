@@ -29,7 +29,7 @@ enum {
 };
 
 /* Of the time between two samples: counts. Of the moment: in_flight, waiting, connections.
- * Of the last two such times: the quantiles; 0 without a request. */
+ * Of the last two such times: the quantiles, if anything was answered in them. */
 struct history_sample {
 	uint32_t requests, errors;
 	uint32_t accepted;		/* of a listener */
@@ -37,7 +37,7 @@ struct history_sample {
 	uint32_t waiting;
 	uint32_t connections;		/* not of a pool */
 	uint32_t us[HISTORY_QUANTILES];	/* UINT32_MAX: 71 minutes or more */
-	bool     has_times;
+	bool     has_times;		/* else us is nothing */
 };
 
 /* One thing's. The place of sample n is n % HISTORY_SAMPLES. */

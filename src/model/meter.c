@@ -125,8 +125,8 @@ void meters_add(const struct meters *m, struct meter_reading *sum)
 
 /* ---- windows ---- */
 
-/* What had been counted of times at one moment. Counts are the low bits: who is as often
- * counted as they tell apart, in one place and within a window, does not exist. */
+/* What had been counted of times at one moment. Counts are the low 32 bits, which is enough
+ * for a difference: no place is counted four billion times within a window. */
 struct mark {
 	uint64_t at_ms;			/* 0: it was never made */
 	uint64_t pages;			/* a bit for each that there was */

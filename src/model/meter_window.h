@@ -16,7 +16,7 @@
 
 enum meter_window {
 	METER_MINUTE,		/* the last 40 to 60 s */
-	METER_MOMENT,		/* the last 10 s, right after a mark */
+	METER_MOMENT,		/* the last 10 s, right before a mark is made */
 	METER_WINDOWS
 };
 
