@@ -148,7 +148,7 @@ static void on_good(struct srv *srv, const struct targets *t)
 
 static bool is_of(const struct model_server *s, uint32_t number)
 {
-	return s->srv == number + 1;
+	return s != NULL && s->srv_weights[number] != 0;
 }
 
 /* The events, and how many servers came and went. */
@@ -161,9 +161,9 @@ static void tell_difference(const struct srv *srv, const struct model_pool *befo
 	for (uint32_t i = 0; i < after->server_count; i++) {
 		const struct model_server *s = &after->servers[i];
 		const struct model_server *was = model_server_find(before, &s->address);
-		if (!is_of(s, number))
+		if (!is_of(s, number) && !is_of(was, number))
 			continue;
-		count++;
+		count += is_of(s, number);
 		snprintf(text, sizeof text, "weight=%u srv=%s", s->weight, srv->name);
 		if (was == NULL)
 			news_tell_server(srv->service, EVENT_SERVER_ADDED, srv->pool,

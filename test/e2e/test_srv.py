@@ -429,6 +429,48 @@ def test_tcp_sessions_stay_while_their_server_weighs_otherwise(stage, names):
             session.close()
 
 
+def test_a_server_of_two_names_stays_until_the_last_lets_go(stage, names, start):
+    other = "_other._tcp.web.test"
+    shared, second = stage.origins(2)
+    both, mine = f"one.test:{shared.port}", f"two.test:{second.port}"
+    full = [Record("one.test", shared.port, 2), Record("two.test", second.port, 2)]
+    names.services[NAME] = names.services[other] = full
+    balancer = start(f"server srv {other}")
+    serves(stage, balancer, {both: 2, mine: 2})
+    client = stage.client(balancer)
+
+    def answers(number):
+        return next(srv for srv in balancer.control.get("/v1/pools/web")["srv"]
+                    if srv["name"] == (NAME, other)[number])
+
+    def until_told(number, servers):
+        stage.until(lambda: client.get("/").status == 200 and
+                    answers(number)["servers"] == servers, f"name {number} has {servers}")
+
+    for dropping, keeping in ((0, 1), (1, 0)):
+        names.fails[(NAME, other)[keeping]] = "SERVFAIL"    # what it has been told stays
+        names.services[(NAME, other)[dropping]] = full[1:]
+        until_told(dropping, 1)
+        assert weights(balancer) == {both: 2, mine: 2}
+        assert stage.spread(balancer, 4) == {0: 2, 1: 2}
+        names.services[(NAME, other)[dropping]] = full
+        del names.fails[(NAME, other)[keeping]]
+        until_told(dropping, 2)
+    # Of two weights the larger holds; the last one takes it along.
+    names.services[NAME] = [Record("one.test", shared.port, 3), full[1]]
+    serves(stage, balancer, {both: 3, mine: 2})
+    names.services[NAME] = full[1:]
+    serves(stage, balancer, {both: 2, mine: 2})
+    names.services[other] = full[1:]
+    serves(stage, balancer, {mine: 2})
+    assert client.get("/").status == 200
+    kinds = [(event["kind"], event["server"]) for event
+             in balancer.control.get("/v1/events?follow=0")["events"]
+             if event.get("server") == both]
+    assert [kind for kind, _ in kinds] == ["server-added", "server-set", "server-set",
+                                           "server-removed"]
+
+
 def test_nothing_is_lost_while_servers_change(stage, names, start):
     origins = stage.origins(4)
     for number in range(4):
