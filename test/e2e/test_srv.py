@@ -668,6 +668,31 @@ def test_a_server_of_two_names_stays_until_the_last_lets_go(stage, names, start)
                                            "server-removed"]
 
 
+@pytest.mark.parametrize("trouble", ["SERVFAIL", "silence", "NXDOMAIN"])
+def test_servers_without_addresses_take_nobodys_place(stage, names, start, asker, trouble):
+    one, two = stage.origins(2)
+    first, second = f"one.test:{one.port}", f"two.test:{two.port}"
+    names.services[NAME] = [Record("one.test", one.port)]
+    balancer = start()
+    asking = asker(balancer)
+    names.fails["two.test"] = trouble
+    names.services[NAME] = [Record("two.test", two.port)]
+    balancer.logs("service is not found, its last servers stay.*none of its servers has an address")
+    asking.goes_on()
+    assert weights(balancer) == {first: 1}
+    # One that has an address is enough, beside others that have none.
+    names.services[NAME] = [Record("two.test", two.port), Record("127.0.0.1", one.port)]
+    serves(stage, balancer, {second: 1, f"127.0.0.1:{one.port}": 1})
+    asking.goes_on()
+    del names.fails["two.test"]
+    names.services[NAME] = [Record("two.test", two.port)]
+    serves(stage, balancer, {second: 1})
+    asking.goes_on()
+    asking.close()
+    assert stage.spread(balancer, 3) == {1: 3}
+    assert asking.wrong == []
+
+
 def test_nothing_is_lost_while_servers_change(stage, names, start):
     origins = stage.origins(4)
     for number in range(4):
