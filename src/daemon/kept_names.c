@@ -126,14 +126,16 @@ void kept_names_say(const struct service *s)
 			 "addresses=%u path=%s", k->known->since, k->led, k->addressed, k->path);
 }
 
-void kept_names_forget(struct service *s, const struct err *why)
+void kept_names_forget(struct service *s)
 {
-	struct kept_names *k = s->kept_names;
+	names_record_destroy(s->kept_names->known);
+	s->kept_names->known = NULL;
+}
 
+void kept_names_say_unused(const struct service *s, const struct err *why)
+{
 	log_warn("what names stood for last, in %s, cannot be used: %s; the start goes on without",
-		 k->path, why->text);
-	names_record_destroy(k->known);
-	k->known = NULL;
+		 s->kept_names->path, why->text);
 }
 
 /* ---- writing ---- */

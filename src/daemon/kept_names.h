@@ -27,13 +27,16 @@ void kept_names_open(struct service *s);
 /* The first model of the file with what it knows, owned by the caller; NULL: that is nothing. */
 struct model *kept_names_lead(struct service *s, const struct model *file);
 
-/* The first model has its live parts: servers given by name get the addresses that they had.
- * Nothing happens to later ones. */
+/* A model has its live parts: servers given by name get the addresses that they had.
+ * Nothing happens once this process serves. */
 void kept_names_take_over(struct service *s, const struct model *m);
 
-/* The model with what is known is in force, or cannot be, and it is to be one without. */
+/* The model with what is known is in force. */
 void kept_names_say(const struct service *s);
-void kept_names_forget(struct service *s, const struct err *why);
+
+/* It cannot be: what is known is used no more; and one without is in force, this being why. */
+void kept_names_forget(struct service *s);
+void kept_names_say_unused(const struct service *s, const struct err *why);
 
 /* This process serves: what was read is of no more use, and from now on it is written. */
 void kept_names_begin(struct service *s);

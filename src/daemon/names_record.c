@@ -148,7 +148,7 @@ static bool is_pool(const json_t *pool)
 	json_t *srvs = json_object_get(pool, "srv");
 	json_t *addresses = json_object_get(pool, "addresses"), *value;
 	const char *key;
-	struct address a;
+	struct address a = {0};
 
 	if ((srvs != NULL && !json_is_object(srvs)) ||
 	    (addresses != NULL && !json_is_object(addresses)))
@@ -242,7 +242,7 @@ uint32_t names_record_lead(const struct names_record *r, struct model *file)
 static bool give_address(const json_t *addresses, const struct model_server *s)
 {
 	const char *text = json_string_value(json_object_get(addresses, s->address.text));
-	struct address at;
+	struct address at = {0};
 
 	if (s->address.len > 0 || text == NULL || atomic_load(&s->live->address) != NULL)
 		return false;

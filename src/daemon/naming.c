@@ -22,8 +22,12 @@ static int use(struct service *s, struct model *m, struct err *err)
 		kept_names_say(s);
 		return 0;
 	}
-	kept_names_forget(s, &why);
-	return steering_use_file(s, m, err);
+	/* If it cannot be without either, that is the reason to tell. */
+	kept_names_forget(s);
+	if (steering_use_file(s, m, err) != 0)
+		return -1;
+	kept_names_say_unused(s, &why);
+	return 0;
 }
 
 static bool knows_all(const struct model *m)
