@@ -1,7 +1,9 @@
 #include "base/folder.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,4 +33,41 @@ void folder_sync(const char *path)
 		log_warn("cannot sync the folder %s: %m", path);
 	if (fd >= 0)
 		close(fd);
+}
+
+static int write_synced(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+
+	if (fd < 0)
+		return -1;
+	for (size_t left = strlen(text); left > 0; ) {
+		ssize_t n = write(fd, text, left);
+		if (n < 0)
+			goto close_fd;
+		text += n;
+		left -= (size_t)n;
+	}
+	if (fsync(fd) != 0)
+		goto close_fd;
+	return close(fd);
+
+close_fd:
+	close(fd);
+	return -1;
+}
+
+int folder_replace(const char *folder, const char *path, const char *beside, const char *text,
+		   struct err *err)
+{
+	folder_make(folder);
+	if (write_synced(beside, text) != 0)
+		return err_sys(err, "cannot write %s", beside);
+	if (rename(beside, path) != 0) {
+		err_sys(err, "cannot replace %s", path);
+		unlink(beside);
+		return -1;
+	}
+	folder_sync(folder);
+	return 0;
 }

@@ -1,11 +1,14 @@
 #include "base/places.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+#include "base/memory.h"
 #include "base/must.h"
 
 void places_from_environment(struct places *p, bool of_daemon)
@@ -146,4 +149,16 @@ void places_slug(char slug[PLACES_SLUG_MAX + 1], const char *serves)
 			slug[len++] = '-';
 	}
 	slug[len] = '\0';
+}
+
+char *places_state_file(const char *folder, const char *kind, const char *serves,
+			const char *end)
+{
+	char slug[PLACES_SLUG_MAX + 1];
+	char *path;
+
+	places_slug(slug, serves);
+	int len = asprintf(&path, "%s/%s-%s-%08" PRIx32 ".json%s", folder, kind, slug,
+			   (uint32_t)hash_bytes(serves, strlen(serves)), end);
+	return len >= 0 ? path : memory_text("");
 }

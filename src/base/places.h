@@ -56,6 +56,11 @@ int places_state(const struct places *p, char out[PLACES_FOLDER_MAX], struct err
  * every file name may have: for people to tell files apart by. */
 void places_slug(char slug[PLACES_SLUG_MAX + 1], const char *serves);
 
+/* The path of a file about what is served, in the folder of the state: KIND, the slug, eight
+ * digits, and the end. Owned by the caller (free). */
+char *places_state_file(const char *folder, const char *kind, const char *serves,
+			const char *end);
+
 /* Letters, digits, '-', '_' and '.', which is not the first; 1 to PLACES_NAME_MAX. */
 bool places_is_name(const char *name);
 

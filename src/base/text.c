@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/must.h"
 
 size_t text_character(const char *at, const char *end)
@@ -75,6 +76,19 @@ bool text_is_plain(const char *text)
 bool text_equals(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+char *text_utf8(const char *text)
+{
+	char *copy = memory_text(text), *end = copy + strlen(copy);
+	size_t len = 1;
+
+	for (char *at = copy; at < end && len > 0; at += len)
+		len = text_character(at, end);
+	for (char *at = copy; len == 0 && at < end; at++)
+		if (*at & 0x80)
+			*at = '?';
+	return copy;
 }
 
 size_t text_width(const char *text)

@@ -36,6 +36,10 @@ bool text_is_plain(const char *text);
 /* Whether both are the same text, or both are none (NULL). */
 bool text_equals(const char *a, const char *b);
 
+/* A copy in UTF-8: of a text that is none, with a question mark for each byte that is not
+ * ASCII. Owned by the caller (free). */
+char *text_utf8(const char *text);
+
 /* How many characters there are. */
 size_t text_width(const char *text);
 

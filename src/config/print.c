@@ -9,6 +9,7 @@
 #include "config/fresh.h"
 #include "config/made.h"
 #include "config/show.h"
+#include "model/srv.h"
 
 struct printing {
 	const struct model *model;
@@ -106,7 +107,7 @@ static void print_made(struct printing *p, enum context in, enum makes makes,
 	const void *thing;
 
 	for (uint32_t i = 0; (thing = made_at(makes, block, i)) != NULL; i++) {
-		if (makes == MAKES_SERVER && ((const struct model_server *)thing)->srv != 0)
+		if (makes == MAKES_SERVER && model_server_srv(thing) != 0)
 			continue;	/* of records, which are not the file's */
 		const struct directive *d = made_row(in, makes, thing);
 		char *text = statement(p, d, in, thing);

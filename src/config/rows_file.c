@@ -92,7 +92,7 @@ static const struct directive rows[] = {
 		.word = "resolve", .in = IN_FILE, .merges = true,
 		.help = "How the names of servers are looked up, again and again while the "
 			"program runs. One that stops resolving keeps its last address, and "
-			"a service its last servers.",
+			"a service its last servers, also over an upgrade and a restart.",
 		.arguments = {
 			{"every", "TIME", TIME_FROM(SECOND, TIME_MAX), FILE_FIELD(resolve_ms),
 			 .help = "how often; SRV records sooner where they say so, but with "
@@ -192,8 +192,8 @@ static const struct directive rows[] = {
 		},
 	}, {
 		.word = "state", .in = IN_FILE,
-		.help = "The folder where changes that were made at run time are kept "
-			"over a restart. --state comes before it.",
+		.help = "The folder where changes that were made at run time, and what names "
+			"stand for, are kept over a restart. --state comes before it.",
 		.arguments = {
 			{NULL, "PATH", .kind = ARGUMENT_FILE, FILE_FIELD(state_path)},
 		},

@@ -218,9 +218,10 @@ json_t *figures_server(struct figures *f, const struct model_pool *p,
 	set_number(object, "weight", s->weight);
 	set_bool(object, "drain", s->drain);
 	end_server(object, f, (int)(p - f->model->pools), s->live, false);
-	if (s->srv != 0) {
+	uint32_t srv = model_server_srv(s);
+	if (srv != 0) {
 		set_text(object, "from", "srv");
-		set_text(object, "srv", p->srvs[s->srv - 1].name);
+		set_text(object, "srv", p->srvs[srv - 1].name);
 	}
 	return object;
 }
@@ -267,7 +268,7 @@ static json_t *srvs_of(const struct model_pool *p)
 		json_t *object = json_object();
 		uint32_t servers = 0;
 		for (uint32_t j = 0; j < p->server_count; j++)
-			servers += p->servers[j].srv == i + 1;
+			servers += p->servers[j].srv_weights[i] != 0;
 		set_text(object, "name", p->srvs[i].name);
 		set_bool(object, "known", p->srvs[i].known);
 		set_text(object, "reason", live->reason);

@@ -14,9 +14,11 @@
  *   watchdog.c   the service manager is told that nothing hangs
  *   workers.c    workers of key-value pools become servers of these
  *   owned.c      servers that pools make become servers of these
+ *   naming.c     names, from the start to the end
  *   names.c      servers given by name get their addresses
  *   srv.c        names whose SRV records lead to servers
  *   resolving.c  and the addresses of these
+ *   kept_names.c what names stand for outlives the process
  *   sockets.c    which listening sockets there are
  *   upgrade.c    another process takes this one's place
  *   takeover.c   this process takes another one's
@@ -37,6 +39,7 @@
 struct access_log;
 struct control;
 struct events;
+struct kept_names;
 struct kv_hub;
 struct kv_registry;
 struct owners;
@@ -72,6 +75,7 @@ struct service {
 	struct prober   *prober;
 	struct names     names;
 	struct srv_lookups *srvs;
+	struct kept_names *kept_names;	/* NULL before the start */
 	struct signals   signals;
 	struct control  *control;	/* NULL before admin_open */
 	struct events   *events;

@@ -301,7 +301,7 @@ static const struct option_help of_kv[] = {
 static const struct option_help common[] = {
 	{"--socket PATH", "the control socket, for balancerctl; also BALANCERD_SOCKET"},
 	{"--name NAME", "what this balancer is called: its socket is NAME.sock"},
-	{"--state DIR", "where changes of run time are kept over a restart"},
+	{"--state DIR", "where changes of run time, and what names stand for, are kept"},
 	{"--threads N", "threads that serve, instead of one for each core"},
 };
 

@@ -200,3 +200,10 @@ void names_use(struct names *n, const struct model *m)
 	loop_timer_stop(n->loop, &n->retry);
 	ask_all(n);
 }
+
+void names_ask_anew(struct names *n)
+{
+	for (struct name *name = n->first; name != NULL; name = name->next)
+		name->due_ms = 0;
+	ask_all(n);
+}

@@ -6,7 +6,7 @@
  * asked for again as often as the model says (resolve_ms): where its address is none of
  * the new ones, the first of these is used from then on; a name that stops resolving
  * keeps its last address. A server that begins with an address (srv.h) is asked for that much
- * later, too.
+ * later, too, unless all are asked for anew.
  *
  * Thread: control.
  */
@@ -43,5 +43,8 @@ void names_close(struct names *n);
 /* From now on the names of m, which must have been attached, are asked for; a question
  * that is under way goes on. NULL: none. */
 void names_use(struct names *n, const struct model *m);
+
+/* All are asked for at once: the addresses that they have were somebody else's to know. */
+void names_ask_anew(struct names *n);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "control/control.h"
 #include "daemon/inside.h"
+#include "daemon/kept_names.h"
 #include "daemon/loops.h"
 #include "daemon/sockets.h"
 #include "daemon/srv.h"
@@ -225,6 +226,7 @@ static int publish(struct service *s, struct model *m, bool is_file, struct err 
 	}
 	live_take_over(m);
 	srv_take_over(s);
+	kept_names_take_over(s, m);
 	prober_use(s->prober, m);
 	names_use(&s->names, m);
 	sockets_use(s, m, &openings);
@@ -234,6 +236,7 @@ static int publish(struct service *s, struct model *m, bool is_file, struct err 
 	s->model = m;
 	s->version++;
 	srv_use(s, m, is_file);
+	kept_names_changed(s);
 	return 0;
 
 put_model:

@@ -8,6 +8,7 @@
 #include "control/control.h"
 #include "daemon/admin.h"
 #include "daemon/inside.h"
+#include "daemon/naming.h"
 #include "daemon/loops.h"
 #include "daemon/news.h"
 #include "daemon/notices.h"
@@ -15,7 +16,6 @@
 #include "daemon/owned.h"
 #include "daemon/publish.h"
 #include "daemon/sockets.h"
-#include "daemon/srv.h"
 #include "daemon/steering.h"
 #include "daemon/summary.h"
 #include "daemon/takeover.h"
@@ -26,26 +26,7 @@
 #include "model/live_registry.h"
 #include "observe/access_log.h"
 
-enum {
-	START_NAMES_MS = 3000,		/* how long a start waits for names */
-	CATCH_UP_MS = 5000,		/* until the log says what it has left out */
-};
-
-static void on_resolved(void *arg, struct live_server *server)
-{
-	struct service *s = arg;
-
-	prober_check_server(s->prober, server);
-}
-
-/* Names may take a moment; what they lead to would be missed by the first requests. */
-static void wait_for_names(struct service *s)
-{
-	uint64_t until = loop_now_ms(s->loop) + START_NAMES_MS;
-
-	while (s->names.asked + srv_asked(s) > 0 && loop_now_ms(s->loop) < until)
-		loop_turn(s->loop, 100);
-}
+enum { CATCH_UP_MS = 5000 };		/* until the log says what it has left out */
 
 /* With what the file says. */
 static struct places places_of(const struct service *s, const struct model *m)
@@ -84,13 +65,12 @@ static int start(struct service *s, struct model *m, struct err *err)
 		model_put(m);
 		return -1;
 	}
-	if (steering_use_file(s, m, err) != 0) {
+	if (naming_use_first(s, m, err) != 0) {
 		if (changes_count(s->wanted.changes) > 0)
 			log_warn("what was tried is the file with the changes in %s over "
 				 "it", journal_path(s->wanted.journal));
 		return -1;
 	}
-	wait_for_names(s);
 	if (steering_open(s, err) != 0 || (s->takeover != NULL && takeover_go(s, err) != 0))
 		return -1;
 	return loops_start(s, err);
@@ -124,9 +104,8 @@ struct service *service_start(struct model *m, const struct service_options *opt
 		goto free_service;
 	s->events = events_create(loop_wall_us(s->loop) / 1000);
 	s->prober = create_prober(s);
-	if (names_open(&s->names, s->loop, on_resolved, s, err) != 0)
+	if (naming_open(s, err) != 0)
 		goto destroy_prober;
-	srv_open(s);
 	if (start(s, m, err) != 0) {
 		service_stop(s);
 		return NULL;
@@ -137,6 +116,7 @@ struct service *service_start(struct model *m, const struct service_options *opt
 	loop_timer_start(s->loop, &s->catch_up, CATCH_UP_MS);
 	news_tell(s, EVENT_STARTED, "balancerd %s, process %d", s->options.version,
 		  (int)getpid());
+	naming_begin(s);
 	control_begin(s->control);
 	watchdog_start(s);
 	if (s->takeover != NULL)
@@ -170,6 +150,7 @@ void service_stop(struct service *s)
 	watchdog_stop(s);
 	workers_end(s);
 	/* The state first: who finds the socket gone may start the next balancer. */
+	naming_end(s);
 	wanted_close(&s->wanted);
 	if (s->control != NULL)
 		control_destroy(s->control);
@@ -177,8 +158,7 @@ void service_stop(struct service *s)
 	if (s->access_log != NULL)
 		access_log_close(s->access_log);
 	owned_close(s);
-	srv_close(s);
-	names_close(&s->names);
+	naming_close(s);
 	prober_destroy(s->prober);
 	events_destroy(s->events);
 	model_put(s->model);

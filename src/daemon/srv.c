@@ -21,6 +21,7 @@
 enum {
 	TROUBLE_UNUSABLE = DNS_FAULTS,	/* no record leads anywhere */
 	TROUBLE_REFUSED,		/* the pool cannot have these servers */
+	TROUBLE_NO_ADDRESS,		/* none of these servers has an address */
 };
 
 struct srv_lookups {
@@ -148,7 +149,7 @@ static void on_good(struct srv *srv, const struct targets *t)
 
 static bool is_of(const struct model_server *s, uint32_t number)
 {
-	return s->srv == number + 1;
+	return s != NULL && s->srv_weights[number] != 0;
 }
 
 /* The events, and how many servers came and went. */
@@ -161,9 +162,9 @@ static void tell_difference(const struct srv *srv, const struct model_pool *befo
 	for (uint32_t i = 0; i < after->server_count; i++) {
 		const struct model_server *s = &after->servers[i];
 		const struct model_server *was = model_server_find(before, &s->address);
-		if (!is_of(s, number))
+		if (!is_of(s, number) && !is_of(was, number))
 			continue;
-		count++;
+		count += is_of(s, number);
 		snprintf(text, sizeof text, "weight=%u srv=%s", s->weight, srv->name);
 		if (was == NULL)
 			news_tell_server(srv->service, EVENT_SERVER_ADDED, srv->pool,
@@ -229,11 +230,45 @@ static void forget_targets(struct srv *srv)
 	targets_fini(&srv->targets);
 }
 
+/* It is a number, was known, or has been found. */
+static bool has_address(const struct srv *srv, const struct address *target)
+{
+	const struct live_server *live =
+		live_server_find(&srv->service->live, srv->pool, target);
+	uint32_t count = 0;
+	const struct resolved *all = srv->resolving != NULL
+					     ? resolving_all(srv->resolving, &count) : NULL;
+
+	if (target->len > 0 || (live != NULL && atomic_load(&live->address) != NULL))
+		return true;
+	for (uint32_t i = 0; i < count; i++)
+		if (all[i].found.len > 0 && address_equals(&all[i].name, target))
+			return true;
+	return false;
+}
+
+/* Whether servers that could serve would be given up for such as cannot, all of them. */
+static bool loses_all(const struct srv *srv)
+{
+	uint32_t number;
+	const struct model_pool *p = place_of(srv, srv->service->model, &number);
+
+	for (uint32_t i = 0; i < srv->targets.count; i++)
+		if (has_address(srv, &srv->targets.all[i].address))
+			return false;
+	for (uint32_t i = 0; p != NULL && i < p->server_count; i++)
+		if (is_of(&p->servers[i], number) && has_address(srv, &p->servers[i].address))
+			return srv->targets.count > 0;
+	return false;
+}
+
 static void use_targets(struct srv *srv)
 {
 	struct err err;
 
-	if (publish(srv, &srv->targets, &err) != 0)
+	if (loses_all(srv))
+		on_trouble(srv, TROUBLE_NO_ADDRESS, "none of its servers has an address");
+	else if (publish(srv, &srv->targets, &err) != 0)
 		on_trouble(srv, TROUBLE_REFUSED, err.text);
 	else
 		on_good(srv, &srv->targets);

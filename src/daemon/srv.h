@@ -6,8 +6,9 @@
  * A name is asked for again when its records are over, after SRV_AGAIN_MIN_MS at the
  * earliest and what the model says (resolve_ms) at the latest. One of which nothing can be
  * learnt keeps its last servers, and is said so once for each kind of trouble. New servers come
- * into force with their addresses, or without where those take too long (resolving.h). A start
- * waits a moment for the first answers, and goes on without them.
+ * into force with their addresses, or without where those take too long (resolving.h), unless
+ * none of them has any: then the last ones stay, too. A start waits a moment for the first
+ * answers, and goes on without them (naming.h).
  *
  * Thread: control.
  */

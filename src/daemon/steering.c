@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "daemon/difference.h"
 #include "daemon/inside.h"
+#include "daemon/kept_names.h"
 #include "daemon/loops.h"
 #include "daemon/news.h"
 #include "daemon/notify.h"
@@ -251,6 +252,7 @@ void steering_leave(struct service *s, int pid, uint32_t limit_ms)
 	if (limit_ms != UINT32_MAX)
 		snprintf(limit, sizeof limit, "%u", limit_ms);
 	s->draining = s->replaced = true;
+	kept_names_leave(s);
 	log_info("process %d serves from now on; draining limit_ms=%s", pid, limit);
 	loops_leave(s, limit_ms);
 }

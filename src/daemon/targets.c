@@ -129,17 +129,45 @@ static const struct target *find(const struct targets *t, const struct address *
 	return NULL;
 }
 
-/* NULL: the pool is full. */
-static struct model_server *add(struct model_pool *p, uint32_t srv, const struct address *a)
+/* By what its names say. False: none of them leads to it any more. */
+static bool settle(const struct model_pool *p, struct model_server *s)
 {
-	struct model_server *s = model_server_add(p);
+	uint32_t first = model_server_srv(s);
 
+	s->weight = 0;
+	for (uint32_t i = 0; i < p->srv_count; i++)
+		if (s->srv_weights[i] > s->weight)
+			s->weight = s->srv_weights[i];
+	if (first > 0)
+		s->parallel_max = p->srvs[first - 1].parallel_max;
+	return first > 0;
+}
+
+/* The srv leads to this address from now on. False: the pool is full. */
+static bool lead(struct model_pool *p, uint32_t srv, const struct address *a, uint32_t weight)
+{
+	struct model_server *s = model_server_find(p, a);
+
+	if (s != NULL && model_server_srv(s) == 0)
+		return true;			/* it is as it is written */
 	if (s == NULL)
-		return NULL;
+		s = model_server_add(p);
+	if (s == NULL)
+		return false;
 	s->address = *a;
-	s->parallel_max = p->srvs[srv].parallel_max;
-	s->srv = srv + 1;
-	return s;
+	s->srv_weights[srv] = (uint16_t)weight;
+	settle(p, s);
+	return true;
+}
+
+/* It leads there no more. */
+static void let_go(struct model_pool *p, uint32_t srv, uint32_t at)
+{
+	struct model_server *s = &p->servers[at];
+
+	s->srv_weights[srv] = 0;
+	if (!settle(p, s))
+		model_server_remove(p, at);
 }
 
 uint32_t targets_use(struct model_pool *p, uint32_t srv, const struct targets *t)
@@ -148,18 +176,10 @@ uint32_t targets_use(struct model_pool *p, uint32_t srv, const struct targets *t
 
 	p->srvs[srv].known = true;
 	for (uint32_t i = p->server_count; i-- > 0; )
-		if (p->servers[i].srv == srv + 1 && find(t, &p->servers[i].address) == NULL)
-			model_server_remove(p, i);
-	for (uint32_t i = 0; i < t->count; i++) {
-		const struct target *target = &t->all[i];
-		struct model_server *s = model_server_find(p, &target->address);
-		if (s == NULL)
-			s = add(p, srv, &target->address);
-		if (s == NULL)
-			no_room++;
-		else if (s->srv == srv + 1)
-			s->weight = target->weight;
-	}
+		if (p->servers[i].srv_weights[srv] != 0 && find(t, &p->servers[i].address) == NULL)
+			let_go(p, srv, i);
+	for (uint32_t i = 0; i < t->count; i++)
+		no_room += !lead(p, srv, &t->all[i].address, t->all[i].weight);
 	return no_room;
 }
 
@@ -171,7 +191,8 @@ bool targets_are_used(const struct model_pool *p, uint32_t srv, const struct tar
 	for (uint32_t i = 0; i < p->server_count; i++) {
 		const struct model_server *s = &p->servers[i];
 		const struct target *target = find(t, &s->address);
-		if (s->srv == srv + 1 && (target == NULL || target->weight != s->weight))
+		if (model_server_srv(s) > 0 &&
+		    s->srv_weights[srv] != (target != NULL ? target->weight : 0))
 			return false;
 		there += target != NULL;
 	}
@@ -188,7 +209,7 @@ static const struct model_pool *pool_of(const struct model *m, const char *name)
 	return at >= 0 ? &m->pools[at] : NULL;
 }
 
-/* Number and 1, as in model_server.srv; 0: it has none. */
+/* From 1; 0: it has none. */
 static uint32_t number_of(const struct model_pool *p, const char *name)
 {
 	for (uint32_t i = 0; i < p->srv_count; i++)
@@ -198,16 +219,13 @@ static uint32_t number_of(const struct model_pool *p, const char *name)
 }
 
 static void carry(struct model_pool *p, uint32_t srv, const struct model_pool *before,
-		  uint32_t number)
+		  uint32_t was_srv)
 {
-	p->srvs[srv].known = before->srvs[number - 1].known;
+	p->srvs[srv].known = before->srvs[was_srv].known;
 	for (uint32_t i = 0; i < before->server_count; i++) {
 		const struct model_server *was = &before->servers[i];
-		if (was->srv != number || model_server_find(p, &was->address) != NULL)
-			continue;
-		struct model_server *s = add(p, srv, &was->address);
-		if (s != NULL)
-			s->weight = was->weight;
+		if (was->srv_weights[was_srv] != 0)
+			lead(p, srv, &was->address, was->srv_weights[was_srv]);
 	}
 }
 
@@ -219,7 +237,7 @@ void targets_carry(struct model *m, const struct model *before)
 		for (uint32_t j = 0; old != NULL && j < p->srv_count; j++) {
 			uint32_t number = number_of(old, p->srvs[j].name);
 			if (number > 0)
-				carry(p, j, old, number);
+				carry(p, j, old, number - 1);
 		}
 	}
 }

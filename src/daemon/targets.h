@@ -39,8 +39,11 @@ struct targets {
 void targets_choose(const struct dns_srv_answer *answer, struct targets *t);
 void targets_fini(struct targets *t);
 
-/* Makes the servers of srv number `srv` of the pool those. Who stays keeps its place and
- * number. One that the pool has otherwise is left as it is. Returns how many had no room. */
+/* Makes the servers that srv number `srv` of the pool leads to those. Who stays keeps its place
+ * and number. One that other srvs lead to as well is theirs, too: it goes when the last lets
+ * go, has the largest weight that one of them says, since two names do not make it stronger,
+ * and the limit of the first. One that is written down is left as it is. Returns how many
+ * had no room. */
 uint32_t targets_use(struct model_pool *p, uint32_t srv, const struct targets *t);
 
 /* Whether they are that already, but for so many that have no room. */

@@ -16,6 +16,7 @@
 #include "control/journal.h"
 #include "daemon/handover.h"
 #include "daemon/inside.h"
+#include "daemon/kept_names.h"
 #include "daemon/news.h"
 #include "daemon/notify.h"
 #include "daemon/sockets.h"
@@ -319,6 +320,8 @@ void upgrade_begin(struct service *s, struct control_upgrade *wish)
 	struct err err;
 	enum control_result result = may_begin(s, &err);
 
+	if (result == CONTROL_DONE)
+		kept_names_flush(s);
 	if (result == CONTROL_DONE && start(s, wish, &new, &err) != 0)
 		result = CONTROL_REFUSED;
 	if (result != CONTROL_DONE) {

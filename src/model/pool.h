@@ -11,6 +11,7 @@
 
 enum {
 	MODEL_SERVERS_MAX   = 4096,	/* in one pool */
+	MODEL_SRVS_MAX      = 16,	/* likewise */
 	MODEL_NAME_MAX      = 63,
 	MODEL_TOKEN_MAX     = 255,	/* bytes of the name of a header field or a cookie */
 	MODEL_WEIGHT_MAX    = 256,
@@ -49,8 +50,9 @@ struct model_server {
 	uint32_t weight;		/* 0 to MODEL_WEIGHT_MAX; 0: takes no new request */
 	uint32_t parallel_max;		/* requests at once; 0: no limit */
 	bool     drain;			/* as weight 0, and said so */
-	uint32_t srv;			/* which of the pool's srvs has led to it, from 1; 0: it
-					 * is written down, or was added at run time */
+	uint16_t srv_weights[MODEL_SRVS_MAX];	/* what each of the pool's srvs that leads to it
+					 * says; 0: that one does not. None: it is written
+					 * down, or was added at run time */
 	uint32_t number;		/* from 1: the lowest that was free in the pool when it
 					 * was added, and its own as long as it stays; 0: it has
 					 * none */

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,11 +9,11 @@
 #include <jansson.h>
 
 #include "base/folder.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/must.h"
 #include "base/places.h"
+#include "base/text.h"
 
 struct record {
 	char   *folder, *path, *beside;	/* owned; NULL: nothing is written */
@@ -127,41 +125,17 @@ void record_reread(struct record *r)
 		read_if_there(r);
 }
 
-static char *path_of(const char *folder, const char *serves, const char *end)
-{
-	char slug[PLACES_SLUG_MAX + 1];
-	char *path;
-
-	places_slug(slug, serves);
-	int len = asprintf(&path, "%s/owned-%s-%08" PRIx32 ".json%s", folder, slug,
-			   (uint32_t)hash_bytes(serves, strlen(serves)), end);
-	return len >= 0 ? path : memory_text("");
-}
-
-/* What JSON can say of it; bytes that are no UTF-8 are question marks. */
-static char *readable(const char *serves)
-{
-	char *text = memory_text(serves);
-	json_t *exact = json_string(serves);
-
-	for (char *at = text; exact == NULL && *at != '\0'; at++)
-		if (*at & 0x80)
-			*at = '?';
-	json_decref(exact);
-	return text;
-}
-
 struct record *record_open(const char *folder, const char *serves)
 {
 	struct record *r = memory_new(1, sizeof *r);
 
-	r->serves = readable(serves);
+	r->serves = text_utf8(serves);
 	r->pools = json_object();
 	if (folder == NULL)
 		return r;
 	r->folder = memory_text(folder);
-	r->path = path_of(folder, serves, "");
-	r->beside = path_of(folder, serves, ".new");
+	r->path = places_state_file(folder, "owned", serves, "");
+	r->beside = places_state_file(folder, "owned", serves, ".new");
 	read_if_there(r);
 	return r;
 }
@@ -210,37 +184,17 @@ void record_remove(struct record *r, const char *pool)
 
 /* ---- writing ---- */
 
-static int write_beside(const struct record *r, struct err *err)
+static int replace(const struct record *r, struct err *err)
 {
 	json_t *root = json_pack("{s:i, s:s, s:O}", "format", RECORD_FORMAT, "serves",
 				 r->serves, "pools", r->pools);
-	int fd = open(r->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		      0640);
-	int result = -1;
+	char *text = json_dumps(root, JSON_INDENT(1));
 
-	must(root != NULL);
-	if (fd >= 0 && json_dumpfd(root, fd, JSON_INDENT(1)) == 0 && fsync(fd) == 0)
-		result = 0;
-	else
-		err_sys(err, "cannot write %s", r->beside);
-	if (fd >= 0)
-		close(fd);
+	must(text != NULL);
+	int result = folder_replace(r->folder, r->path, r->beside, text, err);
+	free(text);
 	json_decref(root);
 	return result;
-}
-
-static int replace(const struct record *r, struct err *err)
-{
-	folder_make(r->folder);
-	if (write_beside(r, err) != 0)
-		return -1;
-	if (rename(r->beside, r->path) != 0) {
-		err_sys(err, "cannot replace %s", r->path);
-		unlink(r->beside);
-		return -1;
-	}
-	folder_sync(r->folder);
-	return 0;
 }
 
 void record_write(struct record *r)

@@ -1,12 +1,14 @@
 """Servers that name servers know: SRV records, before a real name server whose records change
 while the balancer runs."""
 
+import json
 import socket
 import subprocess
 import threading
 
 import pytest
 
+from harness.asker import Asker
 from harness.balancer import BALANCERD
 from harness.name_server import NameServer, Record
 from harness.patience import PATIENCE
@@ -350,7 +352,7 @@ def test_what_people_change_holds_over_what_records_say_and_lasts(stage, names, 
     # Also over a restart, although the name server answers only later.
     names.fails[NAME] = "SERVFAIL"
     balancer = stage.restart(balancer)
-    assert weights(balancer) == {}
+    assert weights(balancer) == {first: 5, second: 9}
     del names.fails[NAME]
     serves(stage, balancer, {first: 5, second: 9})
     assert balancer.control.servers()[first]["state"] == "draining"
@@ -397,6 +399,201 @@ def test_too_many_servers_for_a_table_are_refused_and_the_last_ones_stay(stage, 
     assert weights(balancer) == {f"one.test:{one.port}": 1}
 
 
+# ---- what names stand for outlives the process ----
+
+PLAIN = "plain.test"
+
+
+@pytest.fixture
+def kept(stage, names, start):
+    """A balancer with a server of a record and one by name, which both answer, and whose
+    record is on the disk."""
+    one, two = stage.origins(2)
+    names.services[NAME] = [Record("one.test", one.port, 2)]
+    names.addresses[PLAIN] = ["127.0.0.1"]
+    balancer = start(f"server {PLAIN}:{two.port} weight 3")
+    wanted = {f"one.test:{one.port}": 2, f"{PLAIN}:{two.port}": 3}
+    serves(stage, balancer, wanted)
+    assert stage.spread(balancer, 5) == {0: 2, 1: 3}
+    stage.until(lambda: len(record(balancer).get("addresses", {})) == 2, "it is kept")
+    balancer.wanted = wanted
+    return balancer
+
+
+def record_path(balancer):
+    paths = [path for path in balancer.state_path.glob("names-*") if path.suffix == ".json"]
+    assert len(paths) <= 1
+    return paths[0] if paths else None
+
+
+def record(balancer, pool="web"):
+    """What the record in the state folder says of the pool."""
+    path = record_path(balancer)
+    return json.loads(path.read_text())["pools"].get(pool, {}) if path else {}
+
+
+def fail_all(names, how):
+    for name in (NAME, PLAIN, "one.test", "two.test"):
+        names.fails[name] = how
+
+
+FAILURES = pytest.mark.parametrize("trouble", ["silence", "SERVFAIL", "REFUSED", "gone"])
+
+
+def break_names(stage, names, trouble):
+    if trouble == "gone":
+        names.close()
+        stage.servers.remove(names)
+    else:
+        fail_all(names, trouble)
+
+
+@pytest.fixture
+def asker(stage):
+    """Makes askers that are closed whatever happens."""
+    def asker(balancer, **options):
+        asking = Asker(balancer.port, **options)
+        stage.clients.append(asking)
+        return asking
+    return asker
+
+
+@FAILURES
+def test_a_start_after_a_crash_begins_with_what_names_stood_for(
+        stage, names, kept, asker, trouble):
+    break_names(stage, names, trouble)
+    kept.kill()
+    asking = asker(kept, patient=True)      # it is there before the balancer is
+    balancer = stage.start(kept.again())
+    balancer.logs("listening on", times=2)
+    balancer.logs("answers of .* are used until name servers answer servers_of_srv=1 addresses=2")
+    assert weights(balancer) == kept.wanted
+    assert srv_of(balancer)["known"] is True
+    asking.goes_on()
+    asking.close()
+    assert stage.spread(balancer, 10) == {0: 4, 1: 6}
+    assert asking.wrong == []
+
+
+@FAILURES
+def test_an_upgrade_hands_on_what_names_stand_for(stage, names, kept, asker, trouble):
+    asking = asker(kept)
+    asking.goes_on()
+    break_names(stage, names, trouble)
+    kept.upgrade()
+    kept.logs("answers of .* are used until name servers answer servers_of_srv=1 addresses=2")
+    asking.goes_on()
+    asking.close()
+    assert weights(kept) == kept.wanted
+    assert stage.spread(kept, 10) == {0: 4, 1: 6}
+    assert asking.wrong == []
+
+
+def test_a_start_with_a_record_takes_what_a_name_server_says_at_once(stage, names, kept):
+    kept.kill()
+    three = stage.server(response("2"))
+    names.services[NAME] = [Record("two.test", three.port, 4)]
+    balancer = stage.start(kept.again())
+    balancer.logs("listening on", times=2)
+    # Before it listened: no request has gone to a server that is not any more.
+    assert weights(balancer).get(f"two.test:{three.port}") == 4
+    assert stage.spread(balancer, 7) == {2: 4, 1: 3}
+    stage.until(lambda: record(balancer)["srv"] == {NAME: {f"two.test:{three.port}": 4}},
+                "the record follows")
+
+
+def test_an_address_that_changed_while_it_was_away_is_used_at_once(stage, names, kept):
+    kept.kill()
+    names.addresses[PLAIN] = ["127.0.0.9"]
+    balancer = stage.start(kept.again())
+    balancer.logs("name resolves to another address.*plain.test.*address=127.0.0.9")
+
+
+def test_names_that_are_no_longer_in_the_file_leave_the_record(stage, names, kept):
+    text = kept.configuration.read_text()
+    kept.reload(text.replace(f"server srv {NAME}", ""))
+    stage.until(lambda: "srv" not in record(kept), "the name has left")
+    assert list(record(kept)["addresses"]) == [next(n for n in kept.wanted if PLAIN in n)]
+    kept.reload("\n".join("server 127.0.0.1:1" if PLAIN in line else line for line in
+                          text.replace(f"server srv {NAME}", "").splitlines()))
+    stage.until(lambda: record_path(kept) is None, "the record has gone")
+
+
+def test_the_end_writes_what_has_changed(stage, names, kept):
+    names.services[NAME] = [Record("one.test", 1, 7)]
+    serves(stage, kept, {"one.test:1": 7} | {n: w for n, w in kept.wanted.items() if PLAIN in n})
+    assert kept.terminate() == 0
+    assert record(kept)["srv"] == {NAME: {"one.test:1": 7}}
+
+
+@pytest.mark.parametrize("damage, said", [
+    (lambda text: text[:len(text) // 2], "is no JSON"),
+    (lambda text: "", "is no JSON"),
+    (lambda text: text.replace('"format": 1', '"format": 99'), "not of format 1"),
+    (lambda text: text.replace("balancerd.conf", "other.conf"), "not of what this balancer"),
+    (lambda text: text.replace('127.0.0.1', 'unix:/run/x'), "pool \"web\" cannot be")])
+def test_a_record_that_cannot_be_read_is_said_and_replaced(stage, names, kept, damage, said):
+    kept.kill()
+    path = record_path(kept)
+    path.write_text(damage(path.read_text()))
+    balancer = stage.start(kept.again())
+    line = balancer.logs("what names stood for last cannot be read")[0]
+    assert said in line and str(path) in line and "goes on without it, and replaces it" in line
+    serves(stage, balancer, kept.wanted)
+    stage.until(lambda: record_or_none(path) is not None, "it is replaced")
+
+
+def record_or_none(path):
+    try:
+        found = json.loads(path.read_text())
+    except ValueError:
+        return None
+    return found if found["format"] == 1 and "unix:" not in str(found) and \
+        found["serves"].endswith("/balancerd.conf") else None
+
+
+def test_a_record_that_the_pool_cannot_have_does_not_hinder_a_start(stage, names, start):
+    one = stage.origins(1)[0]
+    names.services[NAME] = [Record("one.test", one.port), Record("two.test", one.port)]
+    balancer = start()
+    stage.until(lambda: len(record(balancer).get("addresses", {})) == 2, "it is kept")
+    balancer.kill()
+    names.services[NAME] = [Record("one.test", one.port)]
+    text = balancer.configuration.read_text()
+    balancer.configuration.write_text(text.replace("pool web { ", "pool web { balance slots "
+                                                   "slots 16 virtual 9\n"))
+    balancer = stage.start(balancer.again())
+    balancer.logs("what names stood for last, in .*, cannot be used: .*slots")
+    serves(stage, balancer, {f"one.test:{one.port}": 1})
+
+
+def test_where_nothing_can_be_written_it_is_said_once_and_serves(stage, names, tmp_path):
+    one = stage.origins(1)[0]
+    names.services[NAME] = [Record("one.test", one.port)]
+    (tmp_path / "file").write_text("")
+    port = stage.port()
+    balancer = stage.run(
+        f"resolve every 1s from {names.address}\nlisten http 127.0.0.1:{port} {{ to web }}\n"
+        f"pool web {{ server srv {NAME} }}\n", port, STATE_DIRECTORY=tmp_path / "file" / "state")
+    balancer.logs("what names stand for is not kept, .*; give a folder that can be written")
+    names.services[NAME] = [Record("one.test", one.port, 5)]
+    serves(stage, balancer, {f"one.test:{one.port}": 5})
+    assert len(balancer.logs("what names stand for is not kept")) == 1
+    assert stage.get(balancer).body == b"0"
+
+
+def test_without_a_state_folder_nothing_is_kept(stage, names):
+    one = stage.origins(1)[0]
+    names.services[NAME] = [Record("one.test", one.port)]
+    port = stage.port()
+    balancer = stage.run(
+        f"resolve every 1s from {names.address}\nlisten http 127.0.0.1:{port} {{ to web }}\n"
+        f"pool web {{ server srv {NAME} }}\n", port, STATE_DIRECTORY=None, HOME=None,
+        XDG_STATE_HOME=None)
+    serves(stage, balancer, {f"one.test:{one.port}": 1})
+    assert stage.get(balancer).body == b"0"
+
+
 def test_an_upgrade_finds_the_servers_anew(stage, names, start):
     one = stage.origins(1)[0]
     names.services[NAME] = [Record("one.test", one.port, 3)]
@@ -427,6 +624,73 @@ def test_tcp_sessions_stay_while_their_server_weighs_otherwise(stage, names):
             session.sendall(b"b")
             assert first == b"a" and client.recv(1) == b"b"
             session.close()
+
+
+def test_a_server_of_two_names_stays_until_the_last_lets_go(stage, names, start):
+    other = "_other._tcp.web.test"
+    shared, second = stage.origins(2)
+    both, mine = f"one.test:{shared.port}", f"two.test:{second.port}"
+    full = [Record("one.test", shared.port, 2), Record("two.test", second.port, 2)]
+    names.services[NAME] = names.services[other] = full
+    balancer = start(f"server srv {other}")
+    serves(stage, balancer, {both: 2, mine: 2})
+    client = stage.client(balancer)
+
+    def answers(number):
+        return next(srv for srv in balancer.control.get("/v1/pools/web")["srv"]
+                    if srv["name"] == (NAME, other)[number])
+
+    def until_told(number, servers):
+        stage.until(lambda: client.get("/").status == 200 and
+                    answers(number)["servers"] == servers, f"name {number} has {servers}")
+
+    for dropping, keeping in ((0, 1), (1, 0)):
+        names.fails[(NAME, other)[keeping]] = "SERVFAIL"    # what it has been told stays
+        names.services[(NAME, other)[dropping]] = full[1:]
+        until_told(dropping, 1)
+        assert weights(balancer) == {both: 2, mine: 2}
+        assert stage.spread(balancer, 4) == {0: 2, 1: 2}
+        names.services[(NAME, other)[dropping]] = full
+        del names.fails[(NAME, other)[keeping]]
+        until_told(dropping, 2)
+    # Of two weights the larger holds; the last one takes it along.
+    names.services[NAME] = [Record("one.test", shared.port, 3), full[1]]
+    serves(stage, balancer, {both: 3, mine: 2})
+    names.services[NAME] = full[1:]
+    serves(stage, balancer, {both: 2, mine: 2})
+    names.services[other] = full[1:]
+    serves(stage, balancer, {mine: 2})
+    assert client.get("/").status == 200
+    kinds = [(event["kind"], event["server"]) for event
+             in balancer.control.get("/v1/events?follow=0")["events"]
+             if event.get("server") == both]
+    assert [kind for kind, _ in kinds] == ["server-added", "server-set", "server-set",
+                                           "server-removed"]
+
+
+@pytest.mark.parametrize("trouble", ["SERVFAIL", "silence", "NXDOMAIN"])
+def test_servers_without_addresses_take_nobodys_place(stage, names, start, asker, trouble):
+    one, two = stage.origins(2)
+    first, second = f"one.test:{one.port}", f"two.test:{two.port}"
+    names.services[NAME] = [Record("one.test", one.port)]
+    balancer = start()
+    asking = asker(balancer)
+    names.fails["two.test"] = trouble
+    names.services[NAME] = [Record("two.test", two.port)]
+    balancer.logs("service is not found, its last servers stay.*none of its servers has an address")
+    asking.goes_on()
+    assert weights(balancer) == {first: 1}
+    # One that has an address is enough, beside others that have none.
+    names.services[NAME] = [Record("two.test", two.port), Record("127.0.0.1", one.port)]
+    serves(stage, balancer, {second: 1, f"127.0.0.1:{one.port}": 1})
+    asking.goes_on()
+    del names.fails["two.test"]
+    names.services[NAME] = [Record("two.test", two.port)]
+    serves(stage, balancer, {second: 1})
+    asking.goes_on()
+    asking.close()
+    assert stage.spread(balancer, 3) == {1: 3}
+    assert asking.wrong == []
 
 
 def test_nothing_is_lost_while_servers_change(stage, names, start):

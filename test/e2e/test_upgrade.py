@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from harness import kv_wire as wire
+from harness.asker import Asker
 from harness.balancer import BALANCERD, config
 from harness.balancerctl import Control as CommandLine
 from harness.client import RawClient
@@ -41,40 +42,6 @@ def is_gone_by_number(pid):
 def listener(kind, port, pool):
     return f"listen {kind} 127.0.0.1:{port} {{ to {pool}; }}".replace("; }", "\n}").replace(
         "{ ", "{\n")
-
-
-class Asker:
-    """Asks on a new connection each time, one after the other, and notes what failed."""
-
-    def __init__(self, port, target="/"):
-        self.port = port
-        self.target = target
-        self.good = 0
-        self.wrong = []
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-
-    def run(self):
-        while not self.stopping.is_set():
-            try:
-                client = RawClient(self.port)
-                answer = client.get(self.target, "Connection: close")
-                client.close()
-                assert answer.status == 200, answer
-                self.good += 1
-            except Exception as error:      # noqa: whatever it is, it is noted
-                self.wrong.append(repr(error))
-
-    def goes_on(self, count=20):
-        """Until so many more were answered."""
-        there = self.good + count
-        until(lambda: self.wrong or self.good >= there, "requests are answered")
-        assert not self.wrong, self.wrong
-
-    def close(self):
-        self.stopping.set()
-        self.thread.join()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -127,9 +128,28 @@ static void what_others_say_ends_where_it_ends(void **unused)
 	is_marked("", 0, 1, "");
 }
 
+static void becomes(const char *text, const char *want)
+{
+	char *copy = text_utf8(text);
+
+	assert_string_equal(copy, want);
+	free(copy);
+}
+
+static void a_copy_in_utf8_is_the_text_or_has_question_marks(void **unused)
+{
+	(void)unused;
+	becomes("", "");
+	becomes("/etc/a b.conf", "/etc/a b.conf");
+	becomes("/run/\xc3\xa4", "/run/\xc3\xa4");
+	becomes("\xc3\xa4 \xff", "?? ?");
+	becomes("a\xc3", "a?");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_copy_in_utf8_is_the_text_or_has_question_marks),
 		cmocka_unit_test(width_counts_characters),
 		cmocka_unit_test(a_cut_goes_between_characters),
 		cmocka_unit_test(quotes_are_short_and_in_one_line),

@@ -203,7 +203,7 @@ static void servers_of_records_are_not_printed(void **unused)
 	struct err err;
 
 	assert_int_equal(address_parse(&s->address, "b.test:80", "", &err), 0);
-	s->srv = 1;
+	s->srv_weights[0] = 1;
 	char *after = config_print(m);
 	assert_string_equal(before, after);
 	assert_non_null(strstr(after, "server srv a.test\n"));

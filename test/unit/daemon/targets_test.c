@@ -252,19 +252,60 @@ static void who_stays_keeps_its_number(void **unused)
 	model_put(m);
 }
 
-static void names_of_a_pool_do_not_touch_each_others_servers(void **unused)
+static void a_server_of_several_names_goes_when_the_last_lets_go(void **unused)
 {
 	struct model *m = model_new();
 
 	(void)unused;
 	use(m, NAME, "1 1 80 a.test, 1 1 80 both.test");
 	use(m, OTHER, "1 5 80 b.test, 1 5 80 both.test");
-	has(m, "a.test:80 1 #1, both.test:80 1 #2, b.test:80 5 #3");
+	has(m, "a.test:80 1 #1, both.test:80 5 #2, b.test:80 5 #3");
+	use(m, NAME, "1 2 80 a.test");
+	has(m, "a.test:80 2 #1, both.test:80 5 #2, b.test:80 5 #3");
+	use(m, NAME, "1 2 80 a.test, 1 7 80 both.test");
+	use(m, OTHER, "1 5 80 b.test");
+	has(m, "a.test:80 2 #1, both.test:80 7 #2, b.test:80 5 #3");
 	use(m, NAME, "1 2 80 a.test");
 	has(m, "a.test:80 2 #1, b.test:80 5 #3");
-	/* The other name leads there, too, as its next answer finds. */
-	use(m, OTHER, "1 5 80 b.test, 1 5 80 both.test");
-	has(m, "a.test:80 2 #1, b.test:80 5 #3, both.test:80 5 #2");
+	model_put(m);
+}
+
+static void a_server_of_several_names_has_the_largest_weight_and_the_first_ones_limit(
+	void **unused)
+{
+	struct model *m = model_new();
+	const struct model_server *s;
+
+	(void)unused;
+	m->pools[0].srvs[NAME].parallel_max = 7;
+	m->pools[0].srvs[OTHER].parallel_max = 2;
+	use(m, OTHER, "1 3 80 both.test");
+	s = m->pools[0].servers;
+	assert_int_equal(s->parallel_max, 2);
+	use(m, NAME, "1 9 80 both.test");
+	assert_int_equal(s->weight, 9);
+	assert_int_equal(s->parallel_max, 7);
+	use(m, NAME, "1 1 80 both.test");
+	assert_int_equal(s->weight, 3);
+	use(m, NAME, "0 0 0 .");
+	assert_int_equal(s->weight, 3);
+	assert_int_equal(s->parallel_max, 2);
+	model_put(m);
+}
+
+static void a_name_that_leads_where_another_does_is_not_used_yet(void **unused)
+{
+	struct model *m = model_new();
+	struct targets t = targets_of("1 1 80 a.test");
+	uint32_t no_room;
+
+	(void)unused;
+	use(m, NAME, "1 1 80 a.test");
+	m->pools[0].srvs[OTHER].known = true;
+	assert_false(targets_are_used(&m->pools[0], OTHER, &t, &no_room));
+	targets_use(&m->pools[0], OTHER, &t);
+	assert_true(targets_are_used(&m->pools[0], OTHER, &t, &no_room));
+	targets_fini(&t);
 	model_put(m);
 }
 
@@ -344,12 +385,22 @@ static void a_file_read_anew_has_the_servers_of_before(void **unused)
 	m->pools[0].srvs[NAME].parallel_max = 4;
 	targets_carry(m, before);
 	has(m, "b.test:80 7 #1, a.test:80 3 #2, c.test:80 2 #3");
-	assert_int_equal(m->pools[0].servers[0].srv, 0);
-	assert_int_equal(m->pools[0].servers[1].srv, NAME + 1);
+	assert_int_equal(model_server_srv(&m->pools[0].servers[0]), 0);
+	assert_int_equal(model_server_srv(&m->pools[0].servers[1]), NAME + 1);
 	assert_int_equal(m->pools[0].servers[1].parallel_max, 4);
 	assert_true(m->pools[0].srvs[NAME].known);
 	assert_false(m->pools[0].srvs[OTHER].known);
 	model_put(m);
+
+	/* Those of several names, too. */
+	use(before, OTHER, "1 9 80 a.test");
+	m = model_new();
+	targets_carry(m, before);
+	has(m, "a.test:80 9 #1, b.test:80 1 #2, c.test:80 2 #3");
+	use(m, NAME, "1 2 80 c.test");
+	has(m, "a.test:80 9 #1, c.test:80 2 #3");
+	model_put(m);
+	use(before, OTHER, "0 0 0 .");
 
 	/* By their names, wherever these stand now. */
 	m = model_new();
@@ -357,7 +408,7 @@ static void a_file_read_anew_has_the_servers_of_before(void **unused)
 	m->pools[0].srvs[0] = m->pools[0].srvs[1];
 	m->pools[0].srvs[1] = first;
 	targets_carry(m, before);
-	assert_int_equal(m->pools[0].servers[0].srv, 2);
+	assert_int_equal(model_server_srv(&m->pools[0].servers[0]), 2);
 	model_put(m);
 
 	/* A pool of another name is another pool; the first file has none before it. */
@@ -385,7 +436,10 @@ int main(void)
 		cmocka_unit_test(a_dot_alone_says_that_nobody_serves),
 		cmocka_unit_test(of_too_many_those_of_most_weight_are_taken),
 		cmocka_unit_test(who_stays_keeps_its_number),
-		cmocka_unit_test(names_of_a_pool_do_not_touch_each_others_servers),
+		cmocka_unit_test(a_server_of_several_names_goes_when_the_last_lets_go),
+		cmocka_unit_test(
+			a_server_of_several_names_has_the_largest_weight_and_the_first_ones_limit),
+		cmocka_unit_test(a_name_that_leads_where_another_does_is_not_used_yet),
 		cmocka_unit_test(what_is_written_down_stays_as_it_is),
 		cmocka_unit_test(a_full_pool_takes_no_more),
 		cmocka_unit_test(each_server_has_the_limit_of_its_name),
