@@ -168,7 +168,7 @@ static uint64_t list_pages(const struct meters *m)
 {
 	uint64_t pages = 0;
 
-	for (unsigned loop = 0; loop < MODEL_LOOPS_MAX; loop++) {
+	for (unsigned loop = 0; loop < METER_COUNTERS; loop++) {
 		if (atomic_load_explicit(&m->of[loop], memory_order_relaxed) == NULL)
 			continue;
 		for (unsigned at = 0; at < METER_PAGES; at++)
@@ -186,7 +186,7 @@ static unsigned place_of_page(const struct mark *mark, unsigned at)
 static void copy_pages(const struct meters *m, struct mark *mark)
 {
 	memset(mark->counts, 0, mark->room * sizeof *mark->counts);
-	for (unsigned loop = 0; loop < MODEL_LOOPS_MAX; loop++) {
+	for (unsigned loop = 0; loop < METER_COUNTERS; loop++) {
 		if (atomic_load_explicit(&m->of[loop], memory_order_relaxed) == NULL)
 			continue;
 		for (unsigned at = 0; at < METER_PAGES; at++) {
