@@ -312,7 +312,6 @@ void session_next(struct session *s, enum session_after after)
 	}
 	s->state = SESSION_HEAD;
 	s->head_since_us = loop_now_us(w->loop);
-	s->idle_since_us = loop_clock_us();
 	list_push_last(&w->idle, &s->idle_link);
 	session_rearm(s);
 	if (session_others_wait(s))
@@ -440,19 +439,16 @@ static void begin(struct port *port, int fd, const struct sockaddr *peer)
 
 bool session_make_room(struct worker *w, const struct port *port, bool at_once)
 {
-	uint64_t now_us = loop_clock_us();	/* before `speaks`: what came in time counts */
-
 	LIST_EACH(&w->idle, it, next) {
 		struct session *s = CONTAINER_OF(it, struct session, idle_link);
 		bool fits = port == NULL || s->port == port;
 		if (!fits || s->in != NULL || s->out != NULL || s->requests == 0 || speaks(s))
 			continue;
-		uint64_t end_us = s->idle_since_us + GIVE_WAY_MS * 1000;
-		if (at_once || now_us >= end_us)
+		uint64_t idle_ms = (loop_now_us(w->loop) - s->head_since_us) / 1000;
+		if (at_once || idle_ms >= GIVE_WAY_MS)
 			session_end(s);
-		else		/* both are rounded down: not early */
-			loop_timer_start(w->loop, &s->deadline,
-					 (end_us - loop_now_us(w->loop)) / 1000 + 2);
+		else
+			loop_timer_start(w->loop, &s->deadline, GIVE_WAY_MS - idle_ms);
 		return true;
 	}
 	return false;

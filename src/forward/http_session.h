@@ -71,7 +71,6 @@ struct session {
 	char     peer[INET6_ADDRSTRLEN];
 	uint64_t peer_key;		/* of its address; forward/key.h */
 	uint64_t head_since_us;		/* when the present head's first byte came */
-	uint64_t idle_since_us;		/* by loop_clock_us: a turn may have begun long before */
 	uint64_t bytes_out;		/* of the present answer, towards the client */
 	uint32_t heads_out;		/* what of them is heads */
 };
