@@ -582,6 +582,28 @@ def test_where_nothing_can_be_written_it_is_said_once_and_serves(stage, names, t
     assert stage.get(balancer).body == b"0"
 
 
+@pytest.mark.parametrize("ends", [False, True])
+def test_what_could_not_be_written_is_written_once_it_can_be(stage, names, tmp_path, ends):
+    one = stage.origins(1)[0]
+    names.services[NAME] = [Record("one.test", one.port)]
+    (tmp_path / "file").write_text("")
+    port = stage.port()
+    balancer = stage.run(
+        f"resolve every 1s from {names.address}\nlisten http 127.0.0.1:{port} {{ to web }}\n"
+        f"pool web {{ server srv {NAME} }}\n", port, STATE_DIRECTORY=tmp_path / "file" / "state")
+    balancer.logs("what names stand for is not kept")
+    (tmp_path / "file").unlink()
+    if ends:
+        assert balancer.terminate() == 0
+
+    def kept_servers():
+        return [json.loads(path.read_text())["pools"]["web"]["srv"][NAME]
+                for path in tmp_path.glob("file/state/names-*.json")]
+    if not ends:
+        stage.until(kept_servers, "it is written, though nothing has changed since")
+    assert kept_servers() == [{f"one.test:{one.port}": 1}]
+
+
 def test_without_a_state_folder_nothing_is_kept(stage, names):
     one = stage.origins(1)[0]
     names.services[NAME] = [Record("one.test", one.port)]
