@@ -502,6 +502,22 @@ def test_a_start_with_a_record_takes_what_a_name_server_says_at_once(stage, name
                 "the record follows")
 
 
+def test_a_record_that_takes_long_to_read_takes_nothing_off_the_wait(stage, names, kept):
+    kept.kill()
+    path = record_path(kept)
+    found = json.loads(path.read_text())
+    found["pools"]["other"] = {"more": [[]] * 2_000_000}    # more than half a second
+    path.write_text(json.dumps(found))
+    three = stage.server(response("2"))
+    names.services[NAME] = [Record("two.test", three.port, 4)]
+    balancer = stage.start(kept.again())
+    balancer.logs("listening on", times=2)
+    lines = balancer.log.splitlines()
+    came, listened = (max(i for i, line in enumerate(lines) if what in line)
+                      for what in ("service has 1 servers, 1 new, 1 gone", "listening on"))
+    assert came < listened
+
+
 def test_an_address_that_changed_while_it_was_away_is_used_at_once(stage, names, kept):
     kept.kill()
     names.addresses[PLAIN] = ["127.0.0.9"]
