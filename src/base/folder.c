@@ -37,7 +37,8 @@ void folder_sync(const char *path)
 
 static int write_synced(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	unlink(path);			/* of a process that was killed at this point */
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 
 	if (fd < 0)
 		return -1;
@@ -61,13 +62,18 @@ int folder_replace(const char *folder, const char *path, const char *beside, con
 		   struct err *err)
 {
 	folder_make(folder);
-	if (write_synced(beside, text) != 0)
-		return err_sys(err, "cannot write %s", beside);
+	if (write_synced(beside, text) != 0) {
+		err_sys(err, "cannot write %s", beside);
+		goto unlink_beside;
+	}
 	if (rename(beside, path) != 0) {
 		err_sys(err, "cannot replace %s", path);
-		unlink(beside);
-		return -1;
+		goto unlink_beside;
 	}
 	folder_sync(folder);
 	return 0;
+
+unlink_beside:
+	unlink(beside);			/* a disk that is full needs the room */
+	return -1;
 }

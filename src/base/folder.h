@@ -16,8 +16,8 @@ void folder_sync(const char *path);
 
 /* The file `path` in the folder, which is made if it is missing, has this text from now on:
  * written to `beside`, synced, renamed, so that it is the old one or the new one whenever the
- * power goes. Nobody else may write `beside` meanwhile. Waits for the disk. -1 and *err: the
- * file is as before. */
+ * power goes. Nobody else may write `beside` meanwhile; what is there is deleted first. Waits
+ * for the disk. -1 and *err: the file is as before, and nothing is beside it. */
 int folder_replace(const char *folder, const char *path, const char *beside, const char *text,
 		   struct err *err);
 

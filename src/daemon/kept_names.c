@@ -193,6 +193,7 @@ static void write_record(struct kept_names *k)
 	if ((none ? remove_file(k, &err) : replace(k, now, &err)) != 0) {
 		say_hindered(k, &err);
 		names_record_destroy(now);
+		kept_names_changed(k->service);		/* it may be possible later */
 		return;
 	}
 	names_record_destroy(k->written);
@@ -255,6 +256,7 @@ void kept_names_close(struct service *s)
 
 	if (k == NULL)
 		return;
+	k->writes = false;		/* once more, and not again */
 	kept_names_flush(s);
 	s->kept_names = NULL;
 	names_record_destroy(k->known);

@@ -7,7 +7,7 @@
  *
  * One process writes at a time: the old one of an upgrade not while that is under way, the new
  * one not before it serves. Where there is no state folder nothing is kept, and where it cannot
- * be written or read the log says so; a start never fails by it.
+ * be written, which is tried again, or read the log says so; a start never fails by it.
  *
  * Thread: control; writing waits for the disk.
  */

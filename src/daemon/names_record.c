@@ -204,9 +204,21 @@ struct names_record *names_record_decode(const char *text, size_t len, const cha
 
 /* ---- into models ---- */
 
-static const json_t *part_of(const struct names_record *r, const char *pool, const char *key)
+static json_t *part_of(const struct names_record *r, const char *pool, const char *key)
 {
 	return json_object_get(json_object_get(r->pools, pool), key);
+}
+
+/* Case is no part of a name: it may be written otherwise by now. NULL: nothing is known of it. */
+static json_t *find_srv(json_t *srvs, const char *name)
+{
+	const char *key;
+	json_t *known;
+
+	json_object_foreach(srvs, key, known)
+		if (strcasecmp(key, name) == 0)
+			return known;
+	return NULL;
 }
 
 /* What one name led to. */
@@ -229,9 +241,9 @@ uint32_t names_record_lead(const struct names_record *r, struct model *file)
 
 	for (uint32_t i = 0; i < file->pool_count; i++) {
 		struct model_pool *p = &file->pools[i];
-		const json_t *srvs = part_of(r, p->name, "srv");
+		json_t *srvs = part_of(r, p->name, "srv");
 		for (uint32_t j = 0; j < p->srv_count; j++) {
-			json_t *known = json_object_get(srvs, p->srvs[j].name);
+			json_t *known = find_srv(srvs, p->srvs[j].name);
 			if (known != NULL)
 				count += lead(p, j, known);
 		}

@@ -47,6 +47,7 @@ static bool knows_all(const struct model *m)
  * led to before is as good, but for a name server that answers at once, which knows better. */
 static void wait_for_names(struct service *s)
 {
+	loop_turn(s->loop, 0);		/* its time is from before all that was read and opened */
 	uint64_t begun_ms = loop_now_ms(s->loop), waited_ms = 0;
 
 	while (s->names.asked + srv_asked(s) > 0 &&

@@ -502,6 +502,22 @@ def test_a_start_with_a_record_takes_what_a_name_server_says_at_once(stage, name
                 "the record follows")
 
 
+def test_a_record_that_takes_long_to_read_takes_nothing_off_the_wait(stage, names, kept):
+    kept.kill()
+    path = record_path(kept)
+    found = json.loads(path.read_text())
+    found["pools"]["other"] = {"more": [[]] * 2_000_000}    # more than half a second
+    path.write_text(json.dumps(found))
+    three = stage.server(response("2"))
+    names.services[NAME] = [Record("two.test", three.port, 4)]
+    balancer = stage.start(kept.again())
+    balancer.logs("listening on", times=2)
+    lines = balancer.log.splitlines()
+    came, listened = (max(i for i, line in enumerate(lines) if what in line)
+                      for what in ("service has 1 servers, 1 new, 1 gone", "listening on"))
+    assert came < listened
+
+
 def test_an_address_that_changed_while_it_was_away_is_used_at_once(stage, names, kept):
     kept.kill()
     names.addresses[PLAIN] = ["127.0.0.9"]
@@ -580,6 +596,28 @@ def test_where_nothing_can_be_written_it_is_said_once_and_serves(stage, names, t
     serves(stage, balancer, {f"one.test:{one.port}": 5})
     assert len(balancer.logs("what names stand for is not kept")) == 1
     assert stage.get(balancer).body == b"0"
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_what_could_not_be_written_is_written_once_it_can_be(stage, names, tmp_path, ends):
+    one = stage.origins(1)[0]
+    names.services[NAME] = [Record("one.test", one.port)]
+    (tmp_path / "file").write_text("")
+    port = stage.port()
+    balancer = stage.run(
+        f"resolve every 1s from {names.address}\nlisten http 127.0.0.1:{port} {{ to web }}\n"
+        f"pool web {{ server srv {NAME} }}\n", port, STATE_DIRECTORY=tmp_path / "file" / "state")
+    balancer.logs("what names stand for is not kept")
+    (tmp_path / "file").unlink()
+    if ends:
+        assert balancer.terminate() == 0
+
+    def kept_servers():
+        return [json.loads(path.read_text())["pools"]["web"]["srv"][NAME]
+                for path in tmp_path.glob("file/state/names-*.json")]
+    if not ends:
+        stage.until(kept_servers, "it is written, though nothing has changed since")
+    assert kept_servers() == [{f"one.test:{one.port}": 1}]
 
 
 def test_without_a_state_folder_nothing_is_kept(stage, names):

@@ -166,6 +166,24 @@ static void addresses_come_again_where_there_is_none(void **unused)
 	live_fini(&live);
 }
 
+static void case_is_no_part_of_a_name(void **unused)
+{
+	struct model *file = model_new(NULL), *m = model_new(NULL), *next = model_new(NULL);
+
+	(void)unused;
+	lead(file, 0, "a.test:80", 7);
+	for (char *c = next->pools[0].srvs[0].name; *c != '\0'; c++)
+		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+	struct names_record *made = names_record_of(file, m), *r = again(made);
+	assert_int_equal(names_record_lead(r, next), 1);
+	has(next, "a.test:80 7");
+	names_record_destroy(made);
+	names_record_destroy(r);
+	model_put(file);
+	model_put(m);
+	model_put(next);
+}
+
 static void models_without_names_make_an_empty_record(void **unused)
 {
 	static const char *const servers[] = {"10.0.0.1:80", NULL};
@@ -244,6 +262,7 @@ int main(void)
 		cmocka_unit_test(servers_of_records_come_again),
 		cmocka_unit_test(that_nobody_serves_is_known_too_and_what_is_not_known_is_not),
 		cmocka_unit_test(addresses_come_again_where_there_is_none),
+		cmocka_unit_test(case_is_no_part_of_a_name),
 		cmocka_unit_test(models_without_names_make_an_empty_record),
 		cmocka_unit_test(what_no_name_server_could_have_said_is_refused),
 		cmocka_unit_test(a_pool_or_a_name_that_is_not_there_does_not_matter),
