@@ -28,8 +28,8 @@ const quantiles = (counts) => ({
 	p99: quantile(counts, 0.99), p999: quantile(counts, 0.999),
 });
 
-/* The same of an answer's own, which are of the last minute. */
-const quantilesOf = ({ recent }) => recent.count === 0 ? quantiles([]) : {
+/* The same of an answer's own, which are of the last minute; a balancer of before has none. */
+const quantilesOf = ({ recent }) => !recent?.count ? quantiles([]) : {
 	p50: recent.p50_ms, p90: recent.p90_ms, p99: recent.p99_ms, p999: recent.p999_ms,
 };
 

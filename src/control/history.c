@@ -128,22 +128,21 @@ static void read_moment(struct meters *meters, uint64_t now_ms, struct meter_rea
 	meters_mark(meters, METER_MOMENT, now_ms);
 }
 
-/* Each has its turn once in MINUTE_SAMPLES, so that a thousand servers are no lump. */
-static void mark_minutes(const struct model *m, uint64_t number, uint64_t now_ms)
+/* Each has its turn once in MINUTE_SAMPLES, so that a thousand servers are no lump. Of all
+ * that is alive: who leaves is shown, too, and who comes back is as it was. */
+static void mark_minutes(const struct live *live, uint64_t number, uint64_t now_ms)
 {
 	uint32_t turn = number % MINUTE_SAMPLES;
 
-	for (uint32_t i = 0; turn == 0 && i < m->listener_count; i++)
-		meters_mark(m->listeners[i].live->meters, METER_MINUTE, now_ms);
-	for (uint32_t i = 0; i < m->pool_count; i++) {
-		const struct model_pool *p = &m->pools[i];
-		if (turn == 0)
-			meters_mark(p->live->meters, METER_MINUTE, now_ms);
-		for (uint32_t j = 0; j < p->server_count; j++)
-			if (p->servers[j].live->id % MINUTE_SAMPLES == turn)
-				meters_mark(p->servers[j].live->meters, METER_MINUTE,
-					    now_ms);
-	}
+	for (const struct live_server *s = live->servers; s != NULL; s = s->next)
+		if (s->id % MINUTE_SAMPLES == turn)
+			meters_mark(s->meters, METER_MINUTE, now_ms);
+	if (turn != 0)
+		return;
+	for (const struct live_pool *p = live->pools; p != NULL; p = p->next)
+		meters_mark(p->meters, METER_MINUTE, now_ms);
+	for (const struct live_listener *l = live->listeners; l != NULL; l = l->next)
+		meters_mark(l->meters, METER_MINUTE, now_ms);
 }
 
 /* By pool: whether requests of HTTP come to it. */
@@ -262,6 +261,6 @@ void history_take(struct history *h, const struct model *m, const struct live *l
 	h->at_ms[place] = now_ms;
 	h->took_ms[place] = (uint32_t)(now_ms - h->last_ms);
 	h->last_ms = now_ms;
-	mark_minutes(m, h->taken, now_ms);
+	mark_minutes(live, h->taken, now_ms);
 	h->taken++;
 }

@@ -66,9 +66,9 @@ struct history {
 struct history *history_create(void);
 void history_destroy(struct history *h);
 
-/* Takes a sample of all that this model has, which has live parts, and marks their meters
- * (model/meter_window.h), those of servers too. now_ms: since the process began; more
- * than the last time. */
+/* Takes a sample of all that this model has, which has live parts, and marks the meters
+ * (model/meter_window.h) of all that is in `live`, those of servers too. now_ms: since the
+ * process began; more than the last time. */
 void history_take(struct history *h, const struct model *m, const struct live *live,
 		  uint64_t now_ms);
 

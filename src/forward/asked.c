@@ -66,7 +66,9 @@ void asked_drop(struct asked *a)
 void asked_note(struct asked *a, const struct asked_answer *answer, const struct loop *loop,
 		struct record_ring *ring)
 {
-	uint64_t took_us = a->since_us == 0 ? 0 : loop_now_us(loop) - a->since_us;
+	/* The turn of this loop may have begun before that of the one which has read it. */
+	uint64_t now_us = loop_now_us(loop);
+	uint64_t took_us = a->since_us == 0 || a->since_us > now_us ? 0 : now_us - a->since_us;
 	uint16_t status = answer->status;
 
 	if (a->model->metered)

@@ -106,6 +106,15 @@ test("what was added and what is together are in order", () => {
 	assert.deepEqual(together([]), []);
 });
 
+test("a balancer of before has no times of the last minute", () => {
+	const one = reading({ recent: null });
+	for (const of of [one.status.listeners[0], one.pools.pools[0], one.pools.pools[0].servers[0]])
+		delete of.recent;
+	const seen = new State().take(0, one);
+	assert.equal(seen.listeners[0].p99, null);
+	assert.equal(seen.servers[0].p99, null);
+});
+
 test("times of servers and listeners are those of the last minute", () => {
 	const recent = { count: 9, p50_ms: 1, p90_ms: 2, p99_ms: 3, p999_ms: 4 };
 	const seen = after({ recent });

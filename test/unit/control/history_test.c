@@ -331,6 +331,34 @@ static void each_server_has_its_turn(void **unused)
 	}
 }
 
+/* One that is removed with requests under way is shown until they are over. */
+static void percentiles_of_who_leaves_are_of_late_too(void **unused)
+{
+	struct change c = {.pool = "web", .kind = CHANGE_REMOVE};
+	struct live_server *leaving = server(0, 0);
+	const struct model *before = model_get(fake.model);
+	enum change_fault fault;
+	struct err err;
+
+	(void)unused;
+	c.server = fake.model->pools[0].servers[0].address;
+	leaving->in_flight = 1;
+	note(leaving->meters, 2, 3000 * 1000, 50);
+	assert_int_equal(fake_change(&fake, &c, &fault, &err), CONTROL_DONE);
+	for (uint32_t i = 0; i < 4 * (int)METER_MINUTE_EVERY_MS / HISTORY_EVERY_MS; i++)
+		take();
+	note(leaving->meters, 2, 1000, 5);
+	assert_int_equal(ask("GET /v1/leaving", ""), 200);
+	const json_t *one = json_object_get(json_array_get(json_object_get(body, "servers"), 0),
+					    "recent");
+	assert_int_equal(json_integer_value(json_object_get(one, "count")), 5);
+	assert_true(json_integer_value(json_object_get(one, "span_ms")) <=
+		    3 * METER_MINUTE_EVERY_MS);
+	leaving->in_flight = 0;
+	model_put(before);
+	live_collect(&fake.live);
+}
+
 #define WITH_TIME(name) cmocka_unit_test_setup_teardown(name, begin_history, end)
 
 int main(void)
@@ -347,6 +375,7 @@ int main(void)
 		WITH_TIME(a_server_that_is_removed_takes_nothing_away),
 		WITH_TIME(percentiles_of_late_fall_when_slow_requests_are_over),
 		WITH_TIME(each_server_has_its_turn),
+		WITH_TIME(percentiles_of_who_leaves_are_of_late_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
