@@ -533,9 +533,11 @@ def stopped(balancer, seconds, meanwhile):
     """Stops it for so long, and until `meanwhile` has come."""
     balancer.signal(signal.SIGSTOP)
     begin = time.monotonic()
-    meanwhile()
-    time.sleep(max(0, begin + seconds - time.monotonic()))
-    balancer.signal(signal.SIGCONT)
+    try:
+        meanwhile()
+        time.sleep(max(0, begin + seconds - time.monotonic()))
+    finally:
+        balancer.signal(signal.SIGCONT)
 
 
 def test_an_answer_that_came_while_it_was_stopped_is_no_504(stage):

@@ -67,7 +67,15 @@ class Program:
         return until(found, f"the log says {text!r} {times} times", within)
 
     def signal(self, number):
+        """After SIGSTOP all its threads have stopped: what comes then is not seen."""
         self.process.send_signal(number)
+        if number == signal.SIGSTOP:
+            until(self.is_stopped, "it has stopped")
+
+    def is_stopped(self):
+        states = [path.read_text().rpartition(")")[2].split()[0]
+                  for path in Path(f"/proc/{self.process.pid}/task").glob("*/stat")]
+        return set(states) == {"T"}
 
     def terminate(self):
         """TERM, and the end it leads to: returns the exit code."""
