@@ -18,7 +18,7 @@ class EchoServer:
     """Answers each datagram with its own name and what came; remembers from where."""
 
     def __init__(self, stage, port=None, host="127.0.0.1"):
-        self.host, self.port = host, port or stage.port()
+        self.host, self.port = host, port or stage.datagram_port()
         self.sources = set()
         self.sock = None
         self.start()
@@ -118,7 +118,7 @@ def config(port, servers, listen="", pool="", threads=1, host="127.0.0.1", drain
 
 
 def run(stage, servers, **settings):
-    port = stage.port()
+    port = stage.datagram_port()
     return stage.run(config(port, servers, **settings), port)
 
 
@@ -354,7 +354,7 @@ def test_where_no_server_is_there_is_no_flow(stage):
 
 def test_a_port_in_use_is_an_error_of_the_start(stage):
     taken = EchoServer(stage)
-    port = stage.port()
+    port = stage.datagram_port()
     balancer = run(stage, [taken])
     text = config(port, [taken]).replace(f"udp 127.0.0.1:{port}", f"udp {taken}")
     assert "in use" in balancer.reload(text)

@@ -136,7 +136,7 @@ def test_listeners_come_and_go_with_it(stage, asker):
 
 
 def test_datagrams_are_not_lost(stage):
-    port = stage.port()
+    port = stage.datagram_port()
     echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     echo.bind(("127.0.0.1", 0))
     echo.settimeout(PATIENCE)

@@ -50,9 +50,9 @@ class Worker(Program):
         """What it logs when SIGUSR1 asks it: {name: value}."""
         before = len(self.log)
         self.signal(signal.SIGUSR1)
-        until(lambda: re.search(r" bad_input=\d+.*\n", self.log[before:]),
-              "the statistics are in the log")
-        pairs = re.findall(r" (\w+)=(\w+)", self.log[before:])
+        line = until(lambda: re.search(r" statistics .* bad_input=\d+.*\n", self.log[before:]),
+                     "the statistics are in the log")
+        pairs = re.findall(r" (\w+)=(\w+)", line[0])  # others may be written late
         return {name: int(value) if value.isdigit() else value for name, value in pairs}
 
     def end(self):

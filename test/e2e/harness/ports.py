@@ -6,7 +6,12 @@ as our programs and servers do, may still listen there. So workers that run side
 side never collide, and a server may come back to its port.
 """
 
+import contextlib
+import random
 import socket
+from pathlib import Path
+
+RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 class Port:
@@ -18,6 +23,28 @@ class Port:
 
     def release(self):
         self.holder.close()
+
+
+class DatagramPort(Port):
+    """One for datagrams, too. What reserves a port among connections does not do so among
+    datagrams, and one that is bound there would get some of what comes; so it is one that
+    the kernel gives to nobody who does not ask for it by number."""
+
+    def __init__(self):
+        lowest = int(RANGE.read_text().split()[0])
+        while True:
+            self.number = random.randrange(lowest // 3, lowest)
+            with contextlib.suppress(OSError):
+                self.reserve()
+                return
+
+    def reserve(self):
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(type=kind) as probe:
+                probe.bind(("127.0.0.1", self.number))
+        self.holder = socket.socket()
+        share(self.holder)
+        self.holder.bind(("127.0.0.1", self.number))
 
 
 def share(sock):

@@ -10,7 +10,7 @@ from .kv_stage import KvStage
 from .load import Load
 from .origin import Origin
 from .patience import until
-from .ports import Blackhole, Port
+from .ports import Blackhole, DatagramPort, Port
 from .server import ScriptedServer, response
 
 
@@ -29,6 +29,12 @@ class Stage(KvStage):
     def port(self):
         """A port of our own on which nobody listens."""
         port = Port()
+        self.ports.append(port)
+        return port.number
+
+    def datagram_port(self):
+        """The same for datagrams."""
+        port = DatagramPort()
         self.ports.append(port)
         return port.number
 
