@@ -38,8 +38,8 @@ bool handed_over(void *arg, struct asked *a)
 void handed_answered(void *arg, struct asked *a, const struct asked_answer *answer)
 {
 	const struct service *s = arg;
-	struct record_ring *ring = s->access_log == NULL ? NULL :
-		access_log_ring(s->access_log, s->worker_count);
+	struct record_ring *ring =
+		s->access_log == NULL ? NULL : access_log_control_ring(s->access_log);
 
 	asked_note(a, answer, s->loop, ring);
 }

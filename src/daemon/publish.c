@@ -166,7 +166,7 @@ static int use_access_log(struct service *s, const struct model *m, struct err *
 
 	if (s->access_log != NULL)
 		return access_log_use(s->access_log, &wish, err);
-	s->access_log = access_log_open(&wish, s->worker_count + 1, err);
+	s->access_log = access_log_open(&wish, s->worker_count, err);
 	return s->access_log != NULL ? 0 : -1;
 }
 

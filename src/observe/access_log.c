@@ -81,8 +81,13 @@ uint64_t access_log_dropped(const struct access_log *log)
 
 struct record_ring *access_log_ring(struct access_log *log, uint32_t loop)
 {
-	must(loop < log->ring_count);
+	must(loop < log->ring_count - 1);
 	return &log->rings[loop];
+}
+
+struct record_ring *access_log_control_ring(struct access_log *log)
+{
+	return &log->rings[log->ring_count - 1];
 }
 
 /* ---- writing ---- */
@@ -375,13 +380,13 @@ struct access_log *access_log_open(const struct access_wish *wish, uint32_t loop
 	struct access_log *log = memory_new(1, sizeof *log);
 
 	must(loops > 0);
-	log->ring_count = loops;
+	log->ring_count = loops + 1;
 	log->news.run = on_news;
 	log->end.run = on_end;
 	loop_timer_init(&log->tick, on_tick);
 	loop_timer_init(&log->limit, on_limit);
 	/* Mapped, so that a ring that is not used takes no memory. */
-	log->rings = mmap(NULL, loops * sizeof *log->rings, PROT_READ | PROT_WRITE,
+	log->rings = mmap(NULL, log->ring_count * sizeof *log->rings, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (log->rings == MAP_FAILED) {
 		err_sys(err, "no memory for the access log");
@@ -406,7 +411,7 @@ destroy_outlet:
 destroy_loop:
 	loop_destroy(log->loop);
 unmap:
-	munmap(log->rings, loops * sizeof *log->rings);
+	munmap(log->rings, log->ring_count * sizeof *log->rings);
 free_log:
 	free(log->path);
 	free(log->form);

@@ -39,14 +39,16 @@ struct access_wish {
 	uint32_t part;			/* one of so many requests; 0 and 1: each */
 };
 
-/* Makes a ring for each of `loops` loops, or other threads that note requests, and the
- * thread. With ACCESS_OFF the rings say that nothing is wanted, and access_log_use may
+/* Makes a ring for each of `loops` loops and for the control thread, and the thread that
+ * writes. With ACCESS_OFF the rings say that nothing is wanted, and access_log_use may
  * change that later. NULL and *err: the file cannot be opened, or there is no memory. */
 struct access_log *access_log_open(const struct access_wish *wish, uint32_t loops,
 				   struct err *err);
 
-/* The ring that loop number `loop` writes into. It lives until access_log_close. */
+/* The ring that loop number `loop`, or the control thread, writes into. It lives until
+ * access_log_close. */
 struct record_ring *access_log_ring(struct access_log *log, uint32_t loop);
+struct record_ring *access_log_control_ring(struct access_log *log);
 
 /* Another format, another file or another part. What is noted after it returns goes
  * there; what was noted before may go to either. On an error nothing changes. */
