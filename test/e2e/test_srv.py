@@ -567,7 +567,8 @@ def test_a_record_that_the_pool_cannot_have_does_not_hinder_a_start(stage, names
     serves(stage, balancer, {f"one.test:{one.port}": 1})
 
 
-def test_where_nothing_can_be_written_it_is_said_once_and_serves(stage, names, tmp_path):
+def without_a_place(stage, names, tmp_path):
+    """A server, and a balancer whose state folder would be below a file."""
     one = stage.origins(1)[0]
     names.services[NAME] = [Record("one.test", one.port)]
     (tmp_path / "file").write_text("")
@@ -575,6 +576,11 @@ def test_where_nothing_can_be_written_it_is_said_once_and_serves(stage, names, t
     balancer = stage.run(
         f"resolve every 1s from {names.address}\nlisten http 127.0.0.1:{port} {{ to web }}\n"
         f"pool web {{ server srv {NAME} }}\n", port, STATE_DIRECTORY=tmp_path / "file" / "state")
+    return one, balancer
+
+
+def test_where_nothing_can_be_written_it_is_said_once_and_serves(stage, names, tmp_path):
+    one, balancer = without_a_place(stage, names, tmp_path)
     balancer.logs("what names stand for is not kept, .*; give a folder that can be written")
     names.services[NAME] = [Record("one.test", one.port, 5)]
     serves(stage, balancer, {f"one.test:{one.port}": 5})
@@ -584,13 +590,7 @@ def test_where_nothing_can_be_written_it_is_said_once_and_serves(stage, names, t
 
 @pytest.mark.parametrize("ends", [False, True])
 def test_what_could_not_be_written_is_written_once_it_can_be(stage, names, tmp_path, ends):
-    one = stage.origins(1)[0]
-    names.services[NAME] = [Record("one.test", one.port)]
-    (tmp_path / "file").write_text("")
-    port = stage.port()
-    balancer = stage.run(
-        f"resolve every 1s from {names.address}\nlisten http 127.0.0.1:{port} {{ to web }}\n"
-        f"pool web {{ server srv {NAME} }}\n", port, STATE_DIRECTORY=tmp_path / "file" / "state")
+    one, balancer = without_a_place(stage, names, tmp_path)
     balancer.logs("what names stand for is not kept")
     (tmp_path / "file").unlink()
     if ends:

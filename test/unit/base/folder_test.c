@@ -1,5 +1,7 @@
 /* Goal: a file that is replaced is the old one or the new one as a whole, whatever stands in the
  * way, and nothing is left beside it. */
+#include "unit/tree.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,31 +20,22 @@
 #include "base/folder.h"
 #include "base/must.h"
 
-static char folder[64], path[96], beside[96], other[96];
+static char folder[TREE_PATH_MAX], path[96], beside[96], other[96];
 
 static int begin(void **unused)
 {
 	(void)unused;
-	strcpy(folder, "/tmp/folder_test.XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	assert_int_equal(tree_make(folder, "folder_test"), 0);
 	snprintf(path, sizeof path, "%s/file", folder);
 	snprintf(beside, sizeof beside, "%s/file.new", folder);
 	snprintf(other, sizeof other, "%s/other", folder);
 	return 0;
 }
 
-static int remove_one(const char *at, const struct stat *st, int kind, struct FTW *how)
-{
-	(void)st;
-	(void)kind;
-	(void)how;
-	return remove(at);
-}
-
 static int end(void **unused)
 {
 	(void)unused;
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return tree_remove(folder);
 }
 
 static void put(const char *at, const char *text)

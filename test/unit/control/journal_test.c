@@ -3,10 +3,10 @@
 #include "control/journal.h"
 
 #include "unit/control/sample.h"
+#include "unit/tree.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -15,25 +15,18 @@
 #include <unistd.h>
 
 static const char serves[] = "/etc/balancerd/balancerd.conf";
-static char folder[64];
+static char folder[TREE_PATH_MAX];
 
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof folder, "/tmp/journal_test.XXXXXX");
-	return mkdtemp(folder) != NULL ? 0 : -1;
-}
-
-static int delete(const char *path, const struct stat *st, int kind, struct FTW *walk)
-{
-	(void)st, (void)kind, (void)walk;
-	return remove(path);
+	return tree_make(folder, "journal_test");
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	return nftw(folder, delete, 8, FTW_DEPTH | FTW_PHYS);
+	return tree_remove(folder);
 }
 
 static struct changes *adding(const char *server)
@@ -244,7 +237,7 @@ static void deleted_by_hand_is_deleted(void **state)
 
 	(void)state;
 	must_keep(j, "1");
-	assert_int_equal(nftw(folder, delete, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(tree_remove(folder), 0);
 	must_keep(j, "2");
 
 	struct journal *second = journal_open(folder, serves);
@@ -272,7 +265,7 @@ static void moved_away_is_begun_anew_with_a_lock(void **state)
 	assert_int_equal(keep(second, "3", &err), -1);
 	journal_close(second);
 	journal_close(j);
-	assert_int_equal(nftw(elsewhere, delete, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(tree_remove(elsewhere), 0);
 }
 
 /* In a process of its own: the limit cannot be taken back without privileges. */

@@ -86,6 +86,19 @@ static struct names_record *again(const struct names_record *r)
 	return read;
 }
 
+/* The next process puts the records of this file into its own. Returns how many servers. */
+static uint32_t lead_again(const struct model *file, struct model *next)
+{
+	struct model *m = model_new(NULL);
+	struct names_record *made = names_record_of(file, m), *r = again(made);
+	uint32_t count = names_record_lead(r, next);
+
+	names_record_destroy(made);
+	names_record_destroy(r);
+	model_put(m);
+	return count;
+}
+
 static void has(const struct model *m, const char *want)
 {
 	char got[1024] = "";
@@ -101,21 +114,17 @@ static void has(const struct model *m, const char *want)
 
 static void servers_of_records_come_again(void **unused)
 {
-	struct model *file = model_new(NULL), *m = model_new(NULL), *next = model_new(NULL);
+	struct model *file = model_new(NULL), *next = model_new(NULL);
 
 	(void)unused;
 	lead(file, 0, "a.test:80", 7);
 	lead(file, 1, "a.test:80", 9);
-	struct names_record *made = names_record_of(file, m), *r = again(made);
-	assert_int_equal(names_record_lead(r, next), 2);
+	assert_int_equal(lead_again(file, next), 2);
 	has(next, "a.test:80 9");
 	assert_true(next->pools[0].srvs[0].known && next->pools[0].srvs[1].known);
 	lead(next, 1, NULL, 0);
 	has(next, "a.test:80 7");
-	names_record_destroy(made);
-	names_record_destroy(r);
 	model_put(file);
-	model_put(m);
 	model_put(next);
 }
 
@@ -168,19 +177,15 @@ static void addresses_come_again_where_there_is_none(void **unused)
 
 static void case_is_no_part_of_a_name(void **unused)
 {
-	struct model *file = model_new(NULL), *m = model_new(NULL), *next = model_new(NULL);
+	struct model *file = model_new(NULL), *next = model_new(NULL);
 
 	(void)unused;
 	lead(file, 0, "a.test:80", 7);
 	for (char *c = next->pools[0].srvs[0].name; *c != '\0'; c++)
 		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
-	struct names_record *made = names_record_of(file, m), *r = again(made);
-	assert_int_equal(names_record_lead(r, next), 1);
+	assert_int_equal(lead_again(file, next), 1);
 	has(next, "a.test:80 7");
-	names_record_destroy(made);
-	names_record_destroy(r);
 	model_put(file);
-	model_put(m);
 	model_put(next);
 }
 

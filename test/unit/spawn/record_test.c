@@ -1,5 +1,7 @@
 /* Goal: what a pool was asked for is known after a restart, and a file that is damaged
  * does no harm. */
+#include "unit/tree.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +10,6 @@
 #include <cmocka.h>
 
 #include <dirent.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,30 +19,21 @@
 #include "base/must.h"
 #include "spawn/record.h"
 
-static char folder[] = "/tmp/record_test.XXXXXX";
-static char inside[64], path[512];	/* of the record, made when it is missing */
+static char folder[TREE_PATH_MAX];
+static char inside[TREE_PATH_MAX + 8], path[512];	/* of the record, made when it is missing */
 
 static int begin(void **unused)
 {
 	(void)unused;
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	assert_int_equal(tree_make(folder, "record_test"), 0);
 	snprintf(inside, sizeof inside, "%s/a/b", folder);
 	return 0;
-}
-
-static int remove_one(const char *at, const struct stat *st, int kind, struct FTW *how)
-{
-	(void)st;
-	(void)kind;
-	(void)how;
-	return remove(at);
 }
 
 static int end(void **unused)
 {
 	(void)unused;
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return tree_remove(folder);
 }
 
 /* How many files there are; `path` is one of them. */
