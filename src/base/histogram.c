@@ -35,6 +35,8 @@ void histogram_add_place(struct histogram *h, unsigned place, uint64_t count)
 		h->max = histogram_middle(place);
 }
 
+const double histogram_told[HISTOGRAM_TOLD] = {0.5, 0.9, 0.99, 0.999};
+
 void histogram_quantiles(const struct histogram *h, const double *fractions,
 			 unsigned count, uint64_t *values)
 {

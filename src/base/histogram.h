@@ -51,4 +51,8 @@ uint64_t histogram_quantile(const struct histogram *h, double fraction);
 void histogram_quantiles(const struct histogram *h, const double *fractions,
 			 unsigned count, uint64_t *values);
 
+/* Those that are told of times: 0.5, 0.9, 0.99, 0.999. */
+enum { HISTOGRAM_TOLD = 4 };
+extern const double histogram_told[HISTOGRAM_TOLD];
+
 #endif

@@ -60,7 +60,6 @@ void text_tame(char *text, size_t len)
 bool text_is_plain(const char *text)
 {
 	const char *end = text + strlen(text);
-
 	bool controls;
 
 	while (text < end) {

@@ -93,17 +93,6 @@ static void begin_stream(struct exchange *x, struct stream *s)
 	enter(x, EXCHANGE_STREAM);
 }
 
-static void note_said(struct exchange *x, uint16_t status)
-{
-	static const char end[] = "\r\n\r\n";
-	const char *body = memmem(x->output, x->output_left, end, sizeof end - 1);
-
-	must(body != NULL);
-	x->said.status = status;
-	x->said.head_len = (size_t)(body - x->output) + sizeof end - 1;
-	x->said.body_len = x->output_left - x->said.head_len;
-}
-
 void exchange_answered(const struct exchange *x, struct asked_answer *answer)
 {
 	size_t left = x->output != NULL ? x->output_left : 0, all = x->said.body_len;
@@ -136,9 +125,10 @@ static void answer(struct exchange *x, struct reply *r)
 	/* To HTTP/1.0 only the connection's end can say where a stream ends. */
 	if (r->stream != NULL && frame.is_old)
 		frame.closes = x->closes = true;
-	x->output_owned = reply_print(r, &frame, &x->output_left);
+	x->output_owned = reply_print(r, &frame, &x->output_left, &x->said.body_len);
 	x->output = x->output_owned;
-	note_said(x, r->status);
+	x->said.status = r->status;
+	x->said.head_len = x->output_left - x->said.body_len;
 	gather_drop(&x->body);
 	x->answers++;
 	if (r->stream != NULL && !frame.head_only) {

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "model/live_registry.h"
 #include "model/live_srv.h"
 #include "model/meter_reading.h"
 #include "model/meter_window.h"
@@ -38,18 +39,21 @@ static void set_bool(json_t *object, const char *name, bool value)
 	json_object_set_new(object, name, json_boolean(value));
 }
 
+const char *const figures_quantiles[HISTOGRAM_TOLD] = {
+	"p50_ms", "p90_ms", "p99_ms", "p999_ms",
+};
+
 /* {"count", "p50_ms", ...} of these times. */
 static json_t *times_of(const struct histogram *times)
 {
-	static const double fractions[] = {0.5, 0.9, 0.99, 0.999};
-	static const char *const names[] = {"p50_ms", "p90_ms", "p99_ms", "p999_ms"};
-	uint64_t us[COUNT_OF(names)];
+	uint64_t us[HISTOGRAM_TOLD];
 	json_t *object = json_object();
 
-	histogram_quantiles(times, fractions, COUNT_OF(names), us);
+	histogram_quantiles(times, histogram_told, HISTOGRAM_TOLD, us);
 	set_number(object, "count", times->total);
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		json_object_set_new(object, names[i], json_real((double)us[i] / 1000));
+	for (int i = 0; i < HISTOGRAM_TOLD; i++)
+		json_object_set_new(object, figures_quantiles[i],
+				    json_real((double)us[i] / 1000));
 	return object;
 }
 
@@ -157,13 +161,9 @@ static const char *source_of(const struct figures *f, int pool, const struct cha
 
 static void set_counters(json_t *object, const struct live_server *s)
 {
-	uint64_t failures = 0;
-
-	for (int i = 0; i < FAILURES; i++)
-		failures += atomic_load_explicit(&s->failures[i], memory_order_relaxed);
 	set_amount(object, "in_flight", &s->in_flight);
 	set_count(object, "requests", &s->requests);
-	set_number(object, "failures", failures);
+	set_number(object, "failures", live_server_failures(s));
 }
 
 static json_t *begin_server(const struct live_server *s, const char *state)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "control/ask.h"
 #include "model/live.h"
 #include "model/model.h"
@@ -35,6 +36,9 @@ void figures_fini(struct figures *f);
 json_t *figures_server(struct figures *f, const struct model_pool *p,
 		       const struct model_server *s);
 json_t *figures_leaving(const struct figures *f, const struct live_server *s);
+
+/* What the quantiles of histogram_told are called: "p50_ms", ... */
+extern const char *const figures_quantiles[HISTOGRAM_TOLD];
 
 /* Arrays and objects, as doc/control.md shows them. */
 json_t *figures_servers(struct figures *f, const struct model_pool *p);

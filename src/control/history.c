@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/must.h"
 #include "model/live.h"
+#include "model/live_registry.h"
 #include "model/meter_reading.h"
 #include "model/meter_window.h"
 #include "model/model.h"
@@ -102,14 +103,13 @@ static uint32_t amount_of(const atomic_uint *amount)
 
 static void set_times(struct history_sample *s, const struct histogram *times)
 {
-	static const double fractions[HISTORY_QUANTILES] = {0.5, 0.9, 0.99, 0.999};
-	uint64_t us[HISTORY_QUANTILES];
+	uint64_t us[HISTOGRAM_TOLD];
 
 	s->has_times = times->total > 0;
 	if (!s->has_times)
 		return;
-	histogram_quantiles(times, fractions, HISTORY_QUANTILES, us);
-	for (unsigned i = 0; i < HISTORY_QUANTILES; i++)
+	histogram_quantiles(times, histogram_told, HISTOGRAM_TOLD, us);
+	for (unsigned i = 0; i < HISTOGRAM_TOLD; i++)
 		s->us[i] = us[i] < UINT32_MAX ? (uint32_t)us[i] : UINT32_MAX;
 }
 
@@ -160,10 +160,8 @@ static void add_servers(struct history_sample *sample, const struct model_pool *
 {
 	for (uint32_t i = 0; i < p->server_count; i++) {
 		struct live_server *live = p->servers[i].live;
-		uint64_t failures = 0;
-		for (int why = 0; why < FAILURES; why++)
-			failures += count_of(&live->failures[why]);
-		uint32_t more = growth(&live->sampled_failures, failures);
+		uint32_t more = growth(&live->sampled_failures,
+				       live_server_failures(live));
 		sample->errors += http ? 0 : more;
 		sample->requests += growth(&live->sampled_requests,
 					   count_of(&live->requests));

@@ -19,13 +19,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
+
 struct live;
 struct model;
 
 enum {
 	HISTORY_EVERY_MS = 5000,
 	HISTORY_SAMPLES  = 120,		/* ten minutes */
-	HISTORY_QUANTILES = 4,		/* p50, p90, p99, p99.9 */
 };
 
 /* Of the time between two samples: counts. Of the moment: in_flight, waiting, connections.
@@ -36,7 +37,7 @@ struct history_sample {
 	uint32_t in_flight;		/* not of a listener */
 	uint32_t waiting;
 	uint32_t connections;		/* not of a pool */
-	uint32_t us[HISTORY_QUANTILES];	/* UINT32_MAX: 71 minutes or more */
+	uint32_t us[HISTOGRAM_TOLD];	/* UINT32_MAX: 71 minutes or more */
 	bool     has_times;		/* else us is nothing */
 };
 

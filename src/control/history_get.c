@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "control/ask.h"
 #include "control/body.h"
+#include "control/figures.h"
 #include "control/history.h"
 
 enum { OF_WHOLE = 1, OF_POOL = 2, OF_LISTENER = 4 };
@@ -57,11 +58,7 @@ static void set_counts(json_t *object, const struct range *range, unsigned of,
 static void set_times(json_t *object, const struct range *range,
 		      const struct history_series *s)
 {
-	static const char *const names[HISTORY_QUANTILES] = {
-		"p50_ms", "p90_ms", "p99_ms", "p999_ms",
-	};
-
-	for (int i = 0; i < HISTORY_QUANTILES; i++) {
+	for (int i = 0; i < HISTOGRAM_TOLD; i++) {
 		json_t *list = json_array();
 		for (uint64_t n = range->first; n < range->end; n++) {
 			const struct history_sample *sample =
@@ -70,7 +67,7 @@ static void set_times(json_t *object, const struct range *range,
 				n < s->first || !sample->has_times ? json_null() :
 				json_real((double)sample->us[i] / 1000));
 		}
-		json_object_set_new(object, names[i], list);
+		json_object_set_new(object, figures_quantiles[i], list);
 	}
 }
 

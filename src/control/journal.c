@@ -258,53 +258,13 @@ static int check_known(const struct journal *j, struct err *err)
 		       "one read it; restart this one to take it up", j->path);
 }
 
-static int write_all(int fd, const char *text)
-{
-	for (size_t left = strlen(text); left > 0; ) {
-		ssize_t n = write(fd, text, left);
-		if (n < 0)
-			return -1;
-		text += n;
-		left -= (size_t)n;
-	}
-	return fsync(fd);
-}
-
-static int write_beside(const struct journal *j, const char *text, struct identity *made,
-			struct err *err)
-{
-	struct stat st;
-
-	unlink(j->beside);		/* of a process that was killed at this point */
-	int fd = open(j->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return err_sys(err, "cannot write %s", j->beside);
-	int result = write_all(fd, text) == 0 ? fstat(fd, &st) : -1;
-	if (result != 0)
-		err_sys(err, "cannot write %s", j->beside);
-	else
-		*made = identity_of(&st);
-	close(fd);
-	return result;
-}
-
+/* Nobody else writes it meanwhile: the lock is ours. */
 static int replace(struct journal *j, const char *text, struct err *err)
 {
-	struct identity made;
-
-	if (write_beside(j, text, &made, err) != 0)
-		goto unlink_beside;
-	if (rename(j->beside, j->path) != 0) {
-		err_sys(err, "cannot replace %s", j->path);
-		goto unlink_beside;
-	}
-	j->known = made;
-	folder_sync(j->folder);
+	if (folder_replace(j->folder, j->path, j->beside, text, err) != 0)
+		return -1;
+	j->known = look(j);
 	return 0;
-
-unlink_beside:
-	unlink(j->beside);
-	return -1;
 }
 
 static bool lasts(const struct changes *all)

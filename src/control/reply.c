@@ -317,34 +317,36 @@ static char *dump(const struct reply *r, bool compact, size_t *len)
 }
 
 static char *print(const struct reply *r, const struct reply_frame *frame,
-		   struct span body, size_t *len)
+		   struct span body, size_t *len, size_t *body_len)
 {
 	char *text;
 	FILE *out = open_memstream(&text, len);
 
 	must(out != NULL && r->status != 0);
 	print_head(out, r, frame, body.len);
-	if (!frame->head_only)
-		fwrite(body.at, 1, body.len, out);
+	*body_len = frame->head_only ? 0 : body.len;
+	fwrite(body.at, 1, *body_len, out);
 	must(fclose(out) == 0);
 	return text;
 }
 
-char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t *len)
+char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t *len,
+		  size_t *body_len)
 {
 	static const struct reply failed = {.status = 500};
 	size_t dumped_len;
 
 	if (r->stream != NULL)
-		return print(r, frame, SPAN(""), len);
+		return print(r, frame, SPAN(""), len, body_len);
 	if (r->text != NULL)
-		return print(r, frame, (struct span){r->text, r->text_len}, len);
+		return print(r, frame, (struct span){r->text, r->text_len}, len,
+			     body_len);
 	char *dumped = dump(r, frame->compact, &dumped_len);
 	if (dumped == NULL)
 		return print(&failed, frame,
 			     SPAN("{\"error\": {\"code\": \"no-memory\", "
-				  "\"message\": \"out of memory\"}}\n"), len);
-	char *text = print(r, frame, (struct span){dumped, dumped_len}, len);
+				  "\"message\": \"out of memory\"}}\n"), len, body_len);
+	char *text = print(r, frame, (struct span){dumped, dumped_len}, len, body_len);
 	free(dumped);
 	return text;
 }

@@ -90,8 +90,10 @@ bool reply_outcome(struct reply *r, enum control_result result, enum change_faul
 		   const struct err *err);
 
 /* The whole answer as bytes, of a stream its head, owned by the caller (free); one without
- * a body is what reply_init makes, and must not come here. */
-char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t *len);
+ * a body is what reply_init makes, and must not come here. *body_len: how many of the *len
+ * bytes are the body, at the end. */
+char *reply_print(const struct reply *r, const struct reply_frame *frame, size_t *len,
+		  size_t *body_len);
 
 /* A JSON string of any text: what is not UTF-8 in it becomes U+FFFD, byte by byte. */
 json_t *reply_text(const char *text);

@@ -10,13 +10,6 @@
 #include "model/meter.h"
 #include "parse/h1.h"
 
-static bool is_sampled(struct worker *w)
-{
-	unsigned part = atomic_load_explicit(&w->records->part, memory_order_relaxed);
-
-	return part <= 1 || worker_random(w) % part == 0;
-}
-
 /* Texts of the bytes that were read are there in the copy, too. */
 static void move_texts(struct asked *a, struct span from)
 {
@@ -47,7 +40,7 @@ struct asked *asked_create(struct session *s, uint32_t pool, struct span bytes)
 	};
 	if (!a->listed)
 		return a;
-	a->sampled = is_sampled(w);
+	a->sampled = worker_samples(w);
 	record_texts_of_read(w->head, bytes.at, m->access_form, &a->record, a->texts);
 	move_texts(a, bytes);
 	a->texts[RECORD_PEER] = (struct span){peer, s->peer_len};

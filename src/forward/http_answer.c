@@ -100,8 +100,7 @@ static bool is_recorded(const struct session *s, const struct request *r, uint16
 		return false;
 	if (!(r != NULL ? r->door->listener : session_listener(s))->access_log)
 		return false;
-	unsigned part = atomic_load_explicit(&w->records->part, memory_order_relaxed);
-	return part <= 1 || status >= 500 || worker_random(w) % part == 0;
+	return status >= 500 || worker_samples(w);
 }
 
 void answer_record(struct session *s, const struct request *r, uint16_t status)

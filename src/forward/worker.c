@@ -9,6 +9,7 @@
 #include "base/must.h"
 #include "forward/batch.h"
 #include "forward/http_request.h"
+#include "forward/record.h"
 #include "forward/tcp_session.h"
 #include "forward/udp.h"
 #include "forward/upstream.h"
@@ -526,6 +527,13 @@ uint64_t worker_random(struct worker *w)
 	w->random[0] += UINT64_C(0x9e3779b97f4a7c15);
 	w->random[1] += UINT64_C(0xd1342543de82ef95);
 	return hash_mix(w->random[0]) ^ hash_mix(w->random[1] ^ UINT64_C(0x2545f4914f6cdd1d));
+}
+
+bool worker_samples(struct worker *w)
+{
+	unsigned part = atomic_load_explicit(&w->records->part, memory_order_relaxed);
+
+	return part <= 1 || worker_random(w) % part == 0;
 }
 
 struct worker *worker_create(unsigned number, struct live *live, struct worker **all,

@@ -160,6 +160,7 @@ struct worker {
 
 /* The next random number: no secret, and none twice on any two loops or machines. */
 uint64_t worker_random(struct worker *w);
+bool worker_samples(struct worker *w);	/* whether the access log is to have this request */
 
 /* Wakes the loops that a gate has told are waiting (a bit each). Any worker's
  * thread. */

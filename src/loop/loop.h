@@ -122,8 +122,7 @@ void loop_again(struct loop *l, struct loop_watch *w);
 void loop_timer_init(struct loop_timer *t, void (*on_due)(struct loop_timer *t));
 
 /* Runs on_due in `ms` milliseconds, once; a turn later, or as many as it takes to tell all
- * that was ready then. Moving an
- * armed timer to a later time costs one store. */
+ * that was ready then. Moving an armed timer to a later time costs one store. */
 void loop_timer_start(struct loop *l, struct loop_timer *t, uint64_t ms);
 
 /* Nothing happens when it is not armed. */

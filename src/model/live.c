@@ -326,6 +326,15 @@ bool live_server_failed(struct live_server *s, enum live_failure why, uint32_t f
 	return fails_max > 0 && in_row >= fails_max && live_server_set_up(s, false);
 }
 
+uint64_t live_server_failures(const struct live_server *s)
+{
+	uint64_t sum = 0;
+
+	for (int why = 0; why < FAILURES; why++)
+		sum += atomic_load_explicit(&s->failures[why], memory_order_relaxed);
+	return sum;
+}
+
 void live_server_set_address(struct live_server *s, const struct address *resolved)
 {
 	struct live_address *a = s->addresses;

@@ -49,6 +49,9 @@ void live_release(struct live *live, struct model *m);
 struct live_server *live_server_find(struct live *live, const char *pool,
 				     const struct address *address);
 
+/* Its failures of all kinds. Any thread. */
+uint64_t live_server_failures(const struct live_server *s);
+
 /* Publishes a copy of a resolved address. Old ones stay until the server is freed,
  * since a loop may be reading them; one that comes back is used again, so that they
  * are no more than the different ones. */

@@ -170,8 +170,8 @@ static void write_quantiles(struct exposition *e, const struct family *f,
 			    const struct row *row)
 {
 	(void)f;
-	for (int i = 0; row->count > 0 && i < ROW_QUANTILES; i++)
-		exposition_seconds(e, "", with(row, "quantile", row_fractions[i].text),
+	for (int i = 0; row->count > 0 && i < HISTOGRAM_TOLD; i++)
+		exposition_seconds(e, "", with(row, "quantile", row_quantiles[i]),
 				   row->quantiles_us[i]);
 	write_sums(e, row);
 }

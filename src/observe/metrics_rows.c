@@ -17,9 +17,7 @@ const struct row_bound row_buckets[ROW_BUCKETS] = {
 	{10 * 1000 * 1000, "10.0"}, {30 * 1000 * 1000, "30.0"}, {60 * 1000 * 1000, "60.0"},
 };
 
-const struct row_fraction row_fractions[ROW_QUANTILES] = {
-	{0.5, "0.5"}, {0.9, "0.9"}, {0.99, "0.99"}, {0.999, "0.999"},
-};
+const char *const row_quantiles[HISTOGRAM_TOLD] = {"0.5", "0.9", "0.99", "0.999"};
 
 /* ---- what meters came to ---- */
 
@@ -49,9 +47,7 @@ static void read_meters(struct row *row, const struct meters *meters)
 	row->count = sum.times_us.total;
 	if (row->count == 0)
 		return;
-	for (int i = 0; i < ROW_QUANTILES; i++)
-		row->quantiles_us[i] = histogram_quantile(&sum.times_us,
-							  row_fractions[i].fraction);
+	histogram_quantiles(&sum.times_us, histogram_told, HISTOGRAM_TOLD, row->quantiles_us);
 	read_buckets(&sum.times_us, row->buckets);
 }
 

@@ -13,22 +13,18 @@
 
 enum {
 	ROW_LABELS_MAX = 1536,		/* an address of which each byte is escaped, and a pool */
-	ROW_QUANTILES = 4,
 	ROW_BUCKETS = 18,		/* beside +Inf */
 };
 
-/* Bounds of the histogram's buckets, and the fractions of the quantiles. */
+/* Bounds of the histogram's buckets. */
 struct row_bound {
 	uint64_t    us;
 	const char *text;		/* of seconds */
 };
 extern const struct row_bound row_buckets[ROW_BUCKETS];
 
-struct row_fraction {
-	double      fraction;
-	const char *text;
-};
-extern const struct row_fraction row_fractions[ROW_QUANTILES];
+/* histogram_told as labels. */
+extern const char *const row_quantiles[HISTOGRAM_TOLD];
 
 struct row {
 	char     *labels;		/* owned */
@@ -36,7 +32,7 @@ struct row {
 	bool      is_metered;		/* meters count its requests */
 	uint64_t  responses[METER_CLASSES];
 	uint64_t  bytes_in, bytes_out, total_us, count;
-	uint64_t  quantiles_us[ROW_QUANTILES];
+	uint64_t  quantiles_us[HISTOGRAM_TOLD];
 	uint64_t  buckets[ROW_BUCKETS];		/* each with those below it */
 	uint32_t  servers_up, servers_down, servers_draining;	/* of a pool */
 	uint32_t  srv_count, srv_left_out;	/* of a pool: names, and more servers than are

@@ -23,11 +23,12 @@ static int free_printed(void **unused)
 
 static const char *print(const struct reply *r, struct reply_frame frame)
 {
-	size_t len;
+	size_t len, body_len;
 
 	free(printed);
-	printed = reply_print(r, &frame, &len);
+	printed = reply_print(r, &frame, &len, &body_len);
 	assert_int_equal(strlen(printed), len);
+	assert_memory_equal(printed + len - body_len - 4, "\r\n\r\n", 4);
 	return printed;
 }
 
